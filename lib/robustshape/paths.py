@@ -1,0 +1,77 @@
+"""Where things lie: the project, the cache, the reader's own data; all from three environment variables.
+
+ROBUSTSHAPE_DATA     folders searched for data sets and weights, ``:``-separated; each is searched in
+                     itself and in its ``datasets/`` and ``weights/``
+ROBUSTSHAPE_CACHE    where downloads, trained networks, features and your own results are kept
+                     (default: ``data/cache`` of the project, or ``~/.cache/robustshape`` outside one)
+ROBUSTSHAPE_OFFLINE  ``1``: never open a connection
+"""
+
+import os
+from pathlib import Path
+
+from robustshape.errors import StoreError
+
+
+def project_root() -> Path | None:
+    """Return the folder of the project this library is run from, or None for a library-only install."""
+    for folder in Path(__file__).resolve().parents:
+        if (folder / "_config.yml").is_file() and (folder / "notebooks").is_dir():
+            return folder
+    return None
+
+
+def require_project() -> Path:
+    """Return the project's folder, or say how to get one."""
+    root = project_root()
+    if root is None:
+        raise StoreError(
+            "this command needs the project's notebooks, but robustshape is installed without them; "
+            "clone the project and run it from there"
+        )
+    return root
+
+
+def cache_dir(*parts: str) -> Path:
+    """Return a folder under the cache, made if needed; raise StoreError if it cannot be written."""
+    root = project_root()
+    base = os.environ.get("ROBUSTSHAPE_CACHE") or (
+        root / "data" / "cache" if root else Path.home() / ".cache" / "robustshape"
+    )
+    folder = Path(base).expanduser().joinpath(*parts)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"the cache {folder} cannot be written ({error.strerror or error}); "
+            "set ROBUSTSHAPE_CACHE to a folder that can"
+        ) from error
+    if not os.access(folder, os.W_OK):
+        raise StoreError(f"the cache {folder} cannot be written; set ROBUSTSHAPE_CACHE to a folder that can")
+    return folder
+
+
+def published_dir() -> Path:
+    """Return ``data/results``, the results that come with the project."""
+    return require_project() / "data" / "results"
+
+
+def data_dirs() -> list[Path]:
+    """Return the folders to search for local data and weights, in order, existing ones only."""
+    given = [Path(p).expanduser() for p in os.environ.get("ROBUSTSHAPE_DATA", "").split(":") if p]
+    folders = [folder / sub for folder in given for sub in ("", "datasets", "weights")]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def find_local(*relative: str) -> Path | None:
+    """Return the first of the `relative` paths that exists under the data folders, or None."""
+    for folder in data_dirs():
+        for name in relative:
+            if (folder / name).exists():
+                return folder / name
+    return None
+
+
+def offline() -> bool:
+    """Return whether connections are forbidden."""
+    return os.environ.get("ROBUSTSHAPE_OFFLINE", "") not in ("", "0")

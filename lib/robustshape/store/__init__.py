@@ -1,0 +1,1 @@
+"""Stores: entries keyed by what defines their numbers, written beside and renamed, checked when read."""

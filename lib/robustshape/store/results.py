@@ -1,0 +1,219 @@
+"""Results of a study: one row for each model, yours and the published ones never mixed unseen.
+
+measure     reads and writes only your cache; never opens ``data/results``
+published   reads only ``data/results/<preset>/<study>.zarr.zip``; a missing row shows as missing
+extend      takes the published rows whose key agrees, and measures the rest
+
+Every row says which it is (``origin``), its ``key``, and its provenance.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+
+from robustshape.errors import InputError
+from robustshape.paths import cache_dir, published_dir
+from robustshape.registry import closest
+from robustshape.store import arrays
+from robustshape.store.atomic import usable_folder, write_file
+from robustshape.store.keys import key_of
+
+SOURCES = ("measure", "published", "extend")
+MEASURED, PUBLISHED, MISSING = "measured here", "published", "missing"
+
+
+def row_folder(study: str, specification: dict):
+    """Return where the row defined by `specification` is kept in the cache."""
+    return cache_dir("results", study) / key_of(specification)
+
+
+def published_file(study: str, preset: str):
+    """Return the file of the published rows of `study` for `preset`, whether it exists or not."""
+    return published_dir() / preset / f"{study}.zarr.zip"
+
+
+def published_presets(study: str) -> list[str]:
+    """Return the presets for which `study` has published rows."""
+    return sorted(file.parent.name for file in published_dir().glob(f"*/{study}.zarr.zip"))
+
+
+def check_source(source: str) -> None:
+    """Raise InputError unless `source` is one of SOURCES."""
+    if source not in SOURCES:
+        raise InputError(
+            f"unknown source {source!r}; closest: {closest(source, SOURCES, 1)[0]}; "
+            f"it is one of {', '.join(SOURCES)}"
+        )
+
+
+def read_published(study: str, preset: str):
+    """Return the published rows, or say which presets have some."""
+    file = published_file(study, preset)
+    if not file.is_file():
+        raise InputError(
+            f"{study} has no published results for preset {preset!r}; "
+            f"published: {', '.join(published_presets(study)) or 'none'}; "
+            "measure them with source=measure"
+        )
+    return arrays.open_zip(file)
+
+
+def finished_rows(study: str, specifications: dict[str, dict]) -> dict:
+    """Return the rows of your cache that are finished, by model, in the order asked for."""
+    rows = {}
+    for model, specification in specifications.items():
+        row = arrays.open_folder(row_folder(study, specification))
+        if row is not None:
+            rows[model] = row.assign(origin=MEASURED)
+    return rows
+
+
+def stack(rows: dict):
+    """Return one Dataset with a dimension ``model`` from Datasets of one model each."""
+    import xarray
+
+    ordered = [row.expand_dims(model=[model]) for model, row in rows.items()]
+    return xarray.concat(
+        ordered, dim="model", join="outer", data_vars="all", coords="minimal", compat="override",
+        combine_attrs="drop_conflicts",
+    )  # fmt: skip
+
+
+def gather(
+    study: str,
+    specifications: dict[str, dict],
+    *,
+    preset: str,
+    source: str,
+    compute: Callable[[list[str]], Iterable[tuple[str, object]]],
+):
+    """Return the rows of all models, computing only what `source` allows and no store holds.
+
+    Parameters
+    ----------
+    study : str
+        Its name.
+    specifications : dict
+        For each model, in the order of the result, what defines its row; hashed to its key.
+    preset : str
+        Which published file to look at.
+    source : {"measure", "published", "extend"}
+        See the head of this module.
+    compute : callable
+        Given the models that are missing, yields (model, xarray.Dataset) as each is finished.
+
+    Returns
+    -------
+    xarray.Dataset
+        With dimension ``model``, and ``origin``, ``key`` for each; attribute ``missing`` lists models
+        that a published source does not have.
+    """
+    published = {}
+    if source == "extend" and published_file(study, preset).is_file():
+        stored = read_published(study, preset)
+        rows = {str(m): stored.sel(model=m, drop=True) for m in stored.model.values}
+        published = {
+            model: rows[model].assign(origin=PUBLISHED)
+            for model, specification in specifications.items()
+            if model in rows and str(rows[model]["key"].item()) == key_of(specification)
+        }
+    wanted = {m: s for m, s in specifications.items() if m not in published}
+    absent = [m for m, s in wanted.items() if not usable_folder(row_folder(study, s))]
+    if absent:
+        for model, row in compute(absent):
+            key = key_of(wanted[model])
+            arrays.save_folder(row.assign(key=key, preset=preset), row_folder(study, wanted[model]))
+    measured = finished_rows(study, wanted)
+    both = measured | published
+    result = stack({model: both[model] for model in specifications})
+    result.attrs = {"study": study, "preset": preset, "missing": []}
+    return result
+
+
+def gather_published(study: str, models: list[str], *, preset: str):
+    """Return the published rows of `models`; those that were never published are listed as missing."""
+    stored = read_published(study, preset)
+    known = [str(m) for m in stored.model.values]
+    there = [m for m in models if m in known]
+    if not there:
+        raise InputError(
+            f"none of the {len(models)} models asked for is in the published {study} of {preset!r}; "
+            f"it has {', '.join(known)}"
+        )
+    result = stored.sel(model=there)
+    result = result.assign(origin=("model", [PUBLISHED] * len(there)))
+    result.attrs = {"study": study, "preset": preset, "missing": [m for m in models if m not in known]}
+    return result
+
+
+def publish(study: str, preset: str, specifications: dict[str, dict]) -> tuple[int, int]:
+    """Copy finished rows of your cache into ``data/results``; return how many of how many are there.
+
+    Rows published earlier stay where their key still agrees; others are replaced.
+    """
+    rows = finished_rows(study, specifications)
+    if published_file(study, preset).is_file():
+        stored = read_published(study, preset)
+        for model in map(str, stored.model.values):
+            row = stored.sel(model=model, drop=True)
+            wanted = specifications.get(model)
+            if model not in rows and wanted and str(row["key"].item()) == key_of(wanted):
+                rows[model] = row
+    if not rows:
+        raise InputError(
+            f"no finished row of {study} for preset {preset!r} in the cache; "
+            f"measure some with: robustshape run {study} --preset {preset}"
+        )
+    result = stack({m: rows[m] for m in specifications if m in rows}).drop_vars("origin", errors="ignore")
+    result.attrs = {"study": study, "preset": preset}
+    arrays.save_zip(result, published_file(study, preset))
+    return len(rows), len(specifications)
+
+
+def agreement(result, *, quantities: tuple[str, ...], tolerance: float = 1e-6):
+    """Compare a run with the published one of the same preset, row by row.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        What `gather` returned.
+    quantities : tuple of str
+        Names of numbers, one for each model, to compare.
+    tolerance : float
+        Largest difference that still counts as agreement.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each model in both: each quantity here and as published, whether the keys are equal, and
+        whether they agree. Empty if nothing is published for this preset.
+    """
+    import pandas
+
+    study, preset = result.attrs["study"], result.attrs["preset"]
+    if not published_file(study, preset).is_file():
+        return pandas.DataFrame()
+    stored = read_published(study, preset)
+    rows = []
+    for model in [m for m in map(str, result.model.values) if m in set(map(str, stored.model.values))]:
+        here, there = result.sel(model=model), stored.sel(model=model)
+        row = {"model": model, "same definition": str(here["key"].item()) == str(there["key"].item())}
+        gaps = []
+        for quantity in quantities:
+            row[f"{quantity} here"] = float(here[quantity])
+            row[f"{quantity} published"] = float(there[quantity])
+            gaps.append(abs(float(here[quantity]) - float(there[quantity])))
+        row["largest difference"], row["agree"] = max(gaps), max(gaps) <= tolerance
+        rows.append(row)
+    return pandas.DataFrame(rows)
+
+
+def remember_run(study: str, preset: str, parameters: dict) -> None:
+    """Note the parameters of the latest run, so that `robustshape results` can find its rows."""
+    with write_file(cache_dir("runs", study) / f"{preset}.json") as temporary:
+        temporary.write_text(json.dumps(parameters, indent=1))
+
+
+def latest_run(study: str, preset: str) -> dict | None:
+    """Return the parameters of the latest run of `study` with `preset` on this machine, or None."""
+    file = cache_dir("runs", study) / f"{preset}.json"
+    return json.loads(file.read_text()) if file.is_file() else None
