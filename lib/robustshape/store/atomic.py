@@ -57,7 +57,8 @@ def _beside(path: Path) -> Iterator[Path]:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)
         else:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the error that ended the block is the one to show
+                temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

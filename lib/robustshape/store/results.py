@@ -217,3 +217,45 @@ def latest_run(study: str, preset: str) -> dict | None:
     """Return the parameters of the latest run of `study` with `preset` on this machine, or None."""
     file = cache_dir("runs", study) / f"{preset}.json"
     return json.loads(file.read_text()) if file.is_file() else None
+
+
+def about(result, *, quantities: tuple[str, ...]) -> dict:
+    """Return what a page says of a run in words and numbers: its size, origin, and agreement.
+
+    Returns
+    -------
+    dict
+        ``n_models``, ``n_families``, ``dataset``, ``n_samples``, ``n_robustness``, ``seed``, ``preset``,
+        ``origin`` (how many rows were measured here and how many are published), ``commit``, ``device``,
+        ``missing`` and ``agreement`` with the published run of the same preset, in a sentence.
+    """
+    first = result.isel(model=0)
+    origins = [str(origin) for origin in result["origin"].values]
+    counts = {origin: origins.count(origin) for origin in dict.fromkeys(origins)}
+    table = agreement(result, quantities=quantities)
+    if table.empty:
+        words = f"nothing is published for the preset {result.attrs['preset']!r} yet"
+    elif set(origins) == {PUBLISHED}:
+        words = "these are the published numbers"
+    else:
+        agreeing = int(table["agree"].sum())
+        words = (
+            f"this run agrees with the published one in {agreeing} of {len(table)} networks "
+            f"(largest difference {table['largest difference'].max():.2g})"
+        )
+    return {
+        "n_models": result.sizes["model"],
+        "n_families": len(set(result["family"].values)),
+        "dataset": str(first["dataset"].values),
+        "n_samples": int(first["n_samples"]),
+        "n_robustness": int(first["n_robustness"]),
+        "n_corruptions": result.sizes["corruption"],
+        "severities": ", ".join(str(s) for s in result.severity.values),
+        "seed": int(first["seed"]),
+        "preset": result.attrs["preset"],
+        "origin": ", ".join(f"{n} {origin}" for origin, n in counts.items()),
+        "commit": str(first["commit"].values),
+        "device": str(first["device"].values),
+        "missing": ", ".join(result.attrs["missing"]) or "none",
+        "agreement": words,
+    }

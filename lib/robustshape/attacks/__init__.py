@@ -1,0 +1,1 @@
+"""Attacks on any torch module whose inputs lie in [0, 1]."""

@@ -1,0 +1,189 @@
+"""The command line: ``robustshape`` = ``python -m robustshape``."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import cyclopts
+from cyclopts import Parameter
+
+from robustshape import __version__
+from robustshape.errors import RobustshapeError
+
+app = cyclopts.App(
+    name="robustshape",
+    version=__version__,
+    help="What does the shape of a classifier's clean feature space say about how it will fail?",
+)
+LISTS = ("studies", "models", "datasets", "corruptions", "attacks", "indicators", "presets")
+
+
+@app.command
+def run(
+    notebook: str,
+    /,
+    *,
+    preset: str | None = None,
+    parameter: Annotated[
+        list[tuple[str, str]] | None,
+        Parameter(name=["-p", "--parameter"], negative=(), allow_leading_hyphen=True),
+    ] = None,
+    output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
+) -> None:
+    """Run a notebook with checked parameters; what is already in the cache is not computed again.
+
+    Parameters
+    ----------
+    notebook
+        Its name (see: robustshape list studies) or a path to an .ipynb file.
+    preset
+        A parameter file, notebooks/presets/NOTEBOOK.PRESET.yaml (see: robustshape list presets).
+    parameter
+        NAME VALUE: a parameter of the notebook; lists as JSON. May be given several times, wins over the preset.
+    output
+        The executed notebook; default NOTEBOOK.PRESET.ipynb in the cache.
+    """
+    from robustshape.notebook import run_notebook
+
+    written = run_notebook(notebook, preset=preset, parameters=dict(parameter or []), output=output)
+    print(f"executed notebook: {written}")
+
+
+@app.command(name="list")
+def list_(what: Literal[LISTS], pattern: str = "*", /) -> None:  # type: ignore[valid-type]
+    """List what there is, one name a line with a few words about it.
+
+    Parameters
+    ----------
+    what
+        The kind of thing.
+    pattern
+        A shell pattern that names must match, such as 'zoo:lenet*'.
+    """
+    for name, words in _listing(what, pattern):
+        print(f"{name:<34} {words}".rstrip())
+
+
+def _listing(what: str, pattern: str):
+    from fnmatch import fnmatchcase
+
+    if what == "studies":
+        from robustshape import studies
+
+        return [(n, studies.load(n).TITLE) for n in studies.names() if fnmatchcase(n, pattern)]
+    if what == "presets":
+        from robustshape.notebook import list_presets
+
+        return [(n, ", ".join(books)) for n, books in list_presets().items() if fnmatchcase(n, pattern)]
+    if what == "models":
+        from robustshape import models
+
+        return [(name, "") for name in models.names(pattern)]
+    if what == "attacks":
+        return [(name, words) for name, words in _attacks() if fnmatchcase(name, pattern)]
+    if what == "datasets":
+        from robustshape.datasets import DATASETS as registry
+    elif what == "indicators":
+        from robustshape.indicators import INDICATORS as registry
+    else:
+        from robustshape.corruptions import CORRUPTIONS as registry
+    facts = {"datasets": "title", "indicators": "about", "corruptions": "what"}[what]
+    return [(name, str(registry.about(name)[facts])) for name in registry.names(pattern)]
+
+
+def _attacks():
+    """Return each module of the attacks with the first line of its description."""
+    import ast
+    from importlib.resources import files
+
+    for file in sorted(files("robustshape.attacks").iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".py") and not file.name.startswith("_"):
+            words = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+            yield file.name.removesuffix(".py"), words.partition("\n")[0]
+
+
+@app.command
+def results(study: str, /, *, preset: str = "laptop", csv: Path | None = None) -> None:
+    """Show a study's results: your latest run with this preset if there is one, else the published one.
+
+    Parameters
+    ----------
+    study
+        See: robustshape list studies.
+    preset
+        See: robustshape list presets. A run without a preset is called 'custom'.
+    csv
+        Write the table to this file as well.
+    """
+    from robustshape import rows
+
+    dataset, which = rows.latest(study, preset)
+    table = rows.table(dataset)
+    print(f"{study}, preset {preset}: {which}, {len(table)} models")
+    print(table.to_string(index=False, float_format=lambda x: f"{x:.4f}"))
+    if csv:
+        from robustshape.store.atomic import write_file
+
+        with write_file(csv) as temporary:
+            table.to_csv(temporary, index=False)
+        print(f"table: {csv}")
+
+
+@app.command
+def publish(study: str, /, *, preset: str) -> None:
+    """Copy your finished rows of a study into data/results, for others to read and extend.
+
+    Parameters
+    ----------
+    study
+        See: robustshape list studies.
+    preset
+        The preset whose rows to publish.
+    """
+    from robustshape import rows
+
+    done, wanted, file = rows.publish(study, preset)
+    print(f"{done} of {wanted} rows published: {file}")
+
+
+@app.command
+def book(*, preset: str = "laptop") -> None:
+    """Run every notebook whose inputs have changed and build the HTML book in _build/html.
+
+    Parameters
+    ----------
+    preset
+        What is measured here; every other preset is drawn from its published results.
+    """
+    from robustshape.book import build_book
+
+    build_book(preset)
+
+
+@app.command
+def doctor() -> None:
+    """Say what this machine has, which data and weights are found, and how to get what is missing."""
+    from robustshape.doctor import report
+
+    print(report())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; a person's mistake ends in exit code 2 with its message, without a traceback."""
+    try:
+        app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+        return 0
+    except cyclopts.CycloptsError:
+        return 2  # already shown
+    except RobustshapeError as error:
+        print(f"robustshape: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("robustshape: interrupted; run the same command again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has gone, as in `robustshape list models | head`
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

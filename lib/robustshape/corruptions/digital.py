@@ -1,0 +1,165 @@
+"""Digital corruptions: of contrast and colour, of geometry, of resolution, of storage.
+
+Hendrycks and Dietterich (2019), Appendix A. Where an original leaves a choice, or has an oddity:
+
+- contrast, brightness: the original's float64 formula, so the very same grey levels, truncation included.
+- brightness, saturate: closed forms of the way to HSV, the change, and back. A grey pixel has hue 0 (red), so
+  saturate, where it adds to the saturation, gives it a red tint.
+- elastic_transform: the original's constants are shares of 244 px (a slip for 224 px, kept). The affine part is
+  exact here; OpenCV rounds it to 1/32 px. As there, a bilinear warp with mirrored edges is followed by another.
+- pixelate: Pillow's box filter, bit by bit.
+- jpeg_compression: Pillow's, bit by bit, its chroma at half the resolution (`jpeg`).
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from robustshape.corruptions.blur import smooth
+from robustshape.corruptions.catalogue import corruption
+from robustshape.corruptions.jpeg import through_jpeg
+
+
+def luma(images) -> np.ndarray:
+    """Return the grey (n, 1, h, w) float32 that an RGB image (n, 3, h, w) appears to have (ITU-R BT.601)."""
+    red, green, blue = (images[:, k : k + 1].astype(np.float32) for k in range(3))
+    return np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue
+
+
+@corruption("digital", "brings all values closer to the image's mean")
+def contrast(images, constants, streams):
+    """Return ``(x - mean) c + mean``, the mean taken per image and channel."""
+    (factor,) = constants
+    means = images.mean(axis=(2, 3), keepdims=True)[..., 0] / 255  # (n, c, 1)
+    levels = np.arange(256) / 255.0
+    table = (np.clip((levels - means) * factor + means, 0, 1) * 255).astype(np.uint8)  # (n, c, 256)
+    first = np.arange(0, table.size, 256).reshape(*table.shape[:2], 1, 1)
+    return table.take(images + first)
+
+
+@corruption("weather", "lightens: daylight")
+def brightness(images, constants, streams):
+    """Return x with c added to its value (HSV); hue and saturation stay."""
+    index = images.max(axis=1, keepdims=True).astype(np.intp) << 8
+    return _brightened(*constants).take(index | images)
+
+
+@lru_cache(maxsize=5)
+def _brightened(added: float) -> np.ndarray:
+    """Return (65536,) uint8: what a channel becomes, indexed by 256 * largest channel + this channel."""
+    value, channel = np.arange(256)[:, None], np.arange(256)
+    share = np.where(value > 0, np.minimum(channel, value) / np.maximum(value, 1), 1)  # black has no hue
+    return (np.clip(value / 255.0 + added, 0, 1) * share * 255).astype(np.uint8).ravel()
+
+
+@corruption("digital", "makes colours paler, then stronger", tints=True)
+def saturate(images, constants, streams):
+    """Return x with its saturation S (HSV) changed to ``a S + b``."""
+    factor, added = constants
+    value = images.max(axis=1, keepdims=True).astype(np.float32)
+    spread = value - images.min(axis=1, keepdims=True)
+    saturation = np.clip(spread / np.maximum(value, 1) * np.float32(factor) + np.float32(added), 0, 1)
+    towards_grey = (value - images) / np.maximum(spread, 1)  # 0 in the largest channel, 1 in the smallest
+    red = np.array([0, 1, 1], np.float32).reshape(3, 1, 1)
+    return value * (1 - saturation * np.where(spread > 0, towards_grey, red))
+
+
+@corruption("digital", "stretches and contracts parts of the image")
+def elastic_transform(images, constants, streams):
+    """Return x under a random affine map, then under a smooth random displacement."""
+    alpha, sigma, jitter = constants
+    n, _, height, width = images.shape
+    middle = np.array([width // 2, height // 2])
+    third = min(height, width) // 3
+    corners = middle + third * np.array([[1, 1], [1, -1], [-1, -1]])
+    moved = corners + streams.uniform(-jitter, jitter, 3, 2).astype(np.float64)
+    # the map from where a pixel is drawn to where it is read: moved corners -> corners
+    homogeneous = np.concatenate([moved, np.ones((n, 3, 1))], axis=2)
+    affine = np.linalg.solve(homogeneous, np.broadcast_to(corners.astype(float), (n, 3, 2)))
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    a = affine.astype(np.float32)[..., None, None]  # (n, 3, 2, 1, 1)
+    across = a[:, 0, 0] * x + a[:, 1, 0] * y + a[:, 2, 0]
+    down = a[:, 0, 1] * x + a[:, 1, 1] * y + a[:, 2, 1]
+    warped = bilinear(images, down, across, _mirror_about_pixel)
+    if alpha == 0:
+        return warped
+    shifts = smooth(streams.uniform(-1, 1, 2, height, width), sigma, "reflect", 3.0) * alpha
+    shifts = shifts.astype(np.float32)
+    return bilinear(warped, y + shifts[:, 1], x + shifts[:, 0], _mirror_about_edge)
+
+
+def _mirror_about_pixel(index, size: int):
+    """Return indices of c b | a b c d | c b a for any integers."""
+    index = np.abs(index) % max(2 * (size - 1), 1)
+    return np.minimum(index, 2 * (size - 1) - index)
+
+
+def _mirror_about_edge(index, size: int):
+    """Return indices of b a | a b c d | d c b for any integers."""
+    index = index % (2 * size)
+    return np.minimum(index, 2 * size - 1 - index)
+
+
+def bilinear(images, down, across, mirror) -> np.ndarray:
+    """Return images (n, c, h, w) read at coordinates (n, h, w), float32."""
+    n, channels, height, width = images.shape
+    (top, bottom), along_y = _neighbours(down, height, mirror)
+    (left, right), along_x = _neighbours(across, width, mirror)
+    first = (np.arange(n) * (channels * height * width)).reshape(n, 1, 1)
+    top, bottom = top * width + first, bottom * width + first
+    flat = images.astype(np.float32).reshape(-1)
+    read = np.empty(images.shape, np.float32)
+    for channel in range(channels):
+        plane = flat[channel * height * width :]
+        upper, lower = plane.take(top + left), plane.take(bottom + left)
+        upper += along_x * (plane.take(top + right) - upper)
+        lower += along_x * (plane.take(bottom + right) - lower)
+        read[:, channel] = upper + along_y * (lower - upper)
+    return read
+
+
+def _neighbours(at, size: int, mirror):
+    """Return the indices of the pixels before and after each coordinate, and the way between them."""
+    before = np.floor(at)
+    way = at - before
+    before = before.astype(np.intp)
+    low, high = int(before.min()), int(before.max())
+    table = mirror(np.arange(low, high + 2), size)
+    before -= low
+    return (table.take(before), table.take(before + 1)), way
+
+
+@corruption("digital", "enlarges a small version: blocks appear")
+def pixelate(images, constants, streams):
+    """Return x made smaller by averaging boxes, and made as large as before.
+
+    Pillow averages along rows, rounds, and averages along columns; here it does the first for all images below
+    one another, the second for all side by side.
+    """
+    (share,) = constants
+    n, channels, height, width = images.shape
+    rows, columns = max(1, int(height * share)), max(1, int(width * share))
+    small = _box_averaged(images.reshape(-1, width), columns=columns)
+    small = small.reshape(-1, height, columns).transpose(1, 0, 2)  # (h, image and channel, columns)
+    small = _box_averaged(small.reshape(height, -1), rows=rows).reshape(rows, n, channels, columns)
+    up, right = (_centres(small_side, side) for small_side, side in ((rows, height), (columns, width)))
+    return small.transpose(1, 2, 0, 3).take(right, axis=3).take(up, axis=2)
+
+
+def _box_averaged(plane, *, rows: int = 0, columns: int = 0):
+    from PIL import Image
+
+    size = (columns or plane.shape[1], rows or plane.shape[0])
+    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BOX))
+
+
+def _centres(small: int, side: int):
+    """Return which of `small` pixels the centre of each of `side` pixels lies in."""
+    return (2 * np.arange(side) + 1) * small // (2 * side)
+
+
+@corruption("digital", "is stored as a JPEG of low quality")
+def jpeg_compression(images, constants, streams):
+    """Return x after it was a JPEG file."""
+    (quality,) = constants
+    return through_jpeg(images, quality)

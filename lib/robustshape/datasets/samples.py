@@ -1,0 +1,122 @@
+"""What a data set is here: an entry of the registry, a checksum, and images with labels and ids in xarray.
+
+Images are uint8 (sample, y, x, channel) with one or three channels; labels are int64; ids are strings that
+stay the same whatever is selected. The checksum is that of the samples at hand, so that two selections or
+two readings of one data set never share one.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from robustshape.errors import InputError
+from robustshape.registry import Registry
+
+DATASETS = Registry("data set", "robustshape list datasets")
+
+
+class Entry(NamedTuple):
+    """A data set: how a split of it is read, and where it lies on this machine.
+
+    ``read(split)`` returns images (n, h, w, c) uint8 as they were published, labels (n,) and ids (n,).
+    ``locate()`` returns the place of the local copy, or None where there is none; it opens no connection.
+    """
+
+    read: Callable
+    locate: Callable
+
+
+def check_images(images, labels=None):
+    """Return `images` as an array if it is a batch of uint8 images; refuse anything else.
+
+    Parameters
+    ----------
+    images : (n, h, w, c) uint8
+        One or three channels, at least one image.
+    labels : (n,) int, optional
+        Refused where there is not exactly one per image.
+
+    Returns
+    -------
+    (n, h, w, c) uint8 array
+
+    Raises
+    ------
+    InputError
+        If the type, the shape or the number of labels is another.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> check_images(np.zeros((5, 32, 32, 1), "uint8")).shape
+    (5, 32, 32, 1)
+    """
+    import numpy as np
+
+    images = np.asarray(images)
+    if images.dtype != np.uint8:
+        raise InputError(
+            f"images must be uint8, 0 to 255, but were given as {images.dtype}; "
+            "for floats in [0, 1]: (images * 255).round().astype('uint8')"
+        )
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or 0 in images.shape:
+        raise InputError(
+            f"images must have the shape (image, y, x, channel) with 1 or 3 channels and not be empty, "
+            f"but were given as {images.shape}; a single grey image: image[None, :, :, None]"
+        )
+    if labels is not None and np.shape(labels) != images.shape[:1]:
+        raise InputError(f"{len(images)} images need {len(images)} labels, but got {np.shape(labels)}")
+    return images
+
+
+def checksum(images, labels) -> str:
+    """Return ``sha256:`` and the digest of the image bytes followed by the labels as 8-byte integers.
+
+    >>> import numpy as np
+    >>> checksum(np.zeros((1, 2, 2, 1), "uint8"), [7])[:23]
+    'sha256:3dddb1eee9e3831a'
+    """
+    import hashlib
+
+    import numpy as np
+
+    digest = hashlib.sha256(np.ascontiguousarray(images))
+    digest.update(np.ascontiguousarray(labels, dtype="<i8"))
+    return f"sha256:{digest.hexdigest()}"
+
+
+def build(images, labels, ids, **attrs):
+    """Return images, labels and ids as an ``xarray.Dataset``; `attrs` and the checksum describe them.
+
+    Parameters
+    ----------
+    images : (n, h, w, c) uint8
+    labels : (n,) int
+    ids : (n,) str
+    **attrs
+        Facts to keep with the samples, in types that JSON knows.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``image`` (sample, y, x, channel) uint8, ``label`` (sample) int64, coordinate ``sample``.
+
+    Raises
+    ------
+    InputError
+        If the images are not images, or there is not one label and one distinct id for each.
+    """
+    import numpy as np
+    import xarray as xr
+
+    images = check_images(images, labels)
+    ids = np.array(ids, dtype=object)
+    if len(set(ids)) != len(images):
+        raise InputError(f"{len(images)} images need as many distinct ids, but got {len(set(ids))}")
+    return xr.Dataset(
+        {
+            "image": (("sample", "y", "x", "channel"), images),
+            "label": ("sample", np.asarray(labels, dtype=np.int64)),
+        },
+        coords={"sample": ids},
+        attrs={**attrs, "checksum": checksum(images, labels)},
+    )

@@ -1,0 +1,69 @@
+"""Which images a measurement uses: a disjoint, class-balanced part of a data set's split.
+
+A Selection is a few words, so a task can carry it to another process and load the images there.
+"""
+
+import functools
+from dataclasses import asdict, dataclass
+
+from robustshape.store.keys import ids_hash
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The `part`-th of the disjoint parts, `sizes` images each, of a data set's `split`.
+
+    Examples
+    --------
+    >>> indicator, robustness = Selection.parts("digits", (60, 40), seed=0)
+    >>> indicator.n, robustness.n
+    (60, 40)
+    >>> set(indicator.load().sample.values) & set(robustness.load().sample.values)
+    set()
+    """
+
+    dataset: str
+    sizes: tuple[int, ...]
+    part: int
+    seed: int
+    split: str = "test"
+    reading: str | None = None
+
+    @classmethod
+    def parts(cls, dataset: str, sizes, *, seed: int, split="test", reading=None) -> "list[Selection]":
+        """Return one Selection for each of the `sizes`; no two share an image."""
+        sizes = tuple(int(n) for n in sizes)
+        return [cls(dataset, sizes, i, seed, split, reading) for i in range(len(sizes))]
+
+    @property
+    def n(self) -> int:
+        """Number of images."""
+        return self.sizes[self.part]
+
+    def load(self):
+        """Return the images as an xarray.Dataset (see `robustshape.datasets.load`)."""
+        return _load(self)
+
+    def identity(self) -> dict:
+        """Return what defines the images: data set, checksum, reading, and the ids in their order."""
+        data = self.load()
+        return {
+            "dataset": self.dataset,
+            "split": self.split,
+            "checksum": data.attrs["checksum"],
+            "reading": data.attrs.get("reading"),
+            "n": self.n,
+            "ids": ids_hash(data.sample.values),
+        }
+
+    def words(self) -> dict:
+        """Return the fields as a dictionary."""
+        return asdict(self)
+
+
+@functools.lru_cache(maxsize=8)
+def _load(selection: Selection):
+    from robustshape import datasets
+
+    whole = datasets.load(selection.dataset, split=selection.split, reading=selection.reading)
+    return datasets.subset(whole, *selection.sizes, seed=selection.seed)[selection.part]

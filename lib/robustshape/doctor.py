@@ -1,0 +1,129 @@
+"""What this machine has and what it lacks: versions, hardware, disk, data sets and weights, and how to get them."""
+
+import os
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+
+from robustshape.paths import cache_dir, data_dirs, offline, project_root
+
+PACKAGES = (
+    "robustshape", "torch", "torchvision", "timm", "open-clip-torch", "numpy", "scipy", "scikit-learn", "pandas",
+    "xarray", "zarr", "dask", "matplotlib", "seaborn", "papermill", "jupyter-book",
+)  # fmt: skip
+NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/dxg")  # Linux itself, Linux inside Windows
+WEIGHTS = (".safetensors", ".pt", ".pth", ".pkl")
+
+
+def installed() -> dict[str, str]:
+    """Return the version of Python and of every package that a result depends on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "missing: run make, or pip install -r requirements.lock"
+    return found
+
+
+def cpu_model() -> str:
+    """Return the processor's name as its maker writes it, or its architecture where that cannot be read."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+            names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Return how many cores this process may use, which containers often limit."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def hardware() -> dict[str, str]:
+    """Return system, processor, cores, memory and accelerator."""
+    import psutil
+
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": cpu_model(),
+        "cores": str(cores()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "accelerator": accelerator(),
+    }
+
+
+def accelerator() -> str:
+    """Return the name of the accelerator that torch would use, or ``none``."""
+    if platform.system() == "Linux" and not any(os.path.exists(device) for device in NVIDIA_DEVICES):
+        return "none"  # torch would find the same after seconds of importing
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name(0)
+    return "Apple GPU" if torch.backends.mps.is_available() else "none"
+
+
+def places() -> dict[str, str]:
+    """Return where the library looks and writes, and how much room is left there."""
+    cache = cache_dir()
+    free = shutil.disk_usage(cache).free / 2**30
+    searched = (
+        ", ".join(map(str, data_dirs())) or "none (set ROBUSTSHAPE_DATA to the folders of your own data)"
+    )
+    return {
+        "project": str(project_root() or "none: only the library is installed, without the notebooks"),
+        "cache": f"{cache}, {free:.0f} GiB free" + (" (a preset may need 5)" if free < 5 else ""),
+        "searched for data": searched,
+        "downloads": "forbidden by ROBUSTSHAPE_OFFLINE" if offline() else "allowed",
+    }
+
+
+def data_sets() -> dict[str, str]:
+    """Return for every data set where it was found, or how to get it."""
+    from robustshape import datasets
+
+    return {
+        name: str(entry["place"]) if entry["place"] else f"missing: {entry['get']}"
+        for name, entry in datasets.found().items()
+    }
+
+
+def weights() -> dict[str, str]:
+    """Return the weight files found under the data folders; the project's own networks need none."""
+    files = sorted({path for folder in data_dirs() for path in folder.iterdir() if path.suffix in WEIGHTS})
+    if not files:
+        return {"own": "none; the networks called zoo:... are trained here and need none"}
+    return {path.name: f"{path.parent}, {path.stat().st_size / 2**20:.1f} MiB" for path in files}
+
+
+def facts() -> dict[str, dict[str, str]]:
+    """Return everything above, by heading; a value that starts with ``missing`` says how to get it."""
+    return {
+        "versions": installed(),
+        "hardware": hardware(),
+        "places": places(),
+        "data sets": data_sets(),
+        "weights": weights(),
+    }
+
+
+def report() -> str:
+    """Return `facts` as text, and in the last line what is missing.
+
+    >>> report().splitlines()[0]
+    'versions'
+    """
+    found, text = facts(), []
+    for heading, values in found.items():
+        text += [heading, *(f"  {name:<18} {value}" for name, value in values.items()), ""]
+    missing = [
+        name for values in found.values() for name, value in values.items() if value.startswith("missing")
+    ]
+    text.append(
+        f"missing: {', '.join(missing)} (see above how to get each)" if missing else "nothing is missing"
+    )
+    return "\n".join(text)

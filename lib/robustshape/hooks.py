@@ -1,0 +1,102 @@
+"""Read what goes into and comes out of named modules of any torch network, while it runs.
+
+>>> from torch import nn, ones
+>>> network = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+>>> last_linear(network)
+'2'
+>>> with capture(network, inputs=["2"], outputs=["0"]) as seen:
+...     _ = network(ones(5, 4))
+>>> tuple(seen.inputs["2"].shape), tuple(seen.outputs["0"].shape)
+((5, 3), (5, 3))
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from robustshape.errors import InputError
+from robustshape.registry import closest
+
+
+@dataclass
+class Captured:
+    """The tensors seen in the latest forward pass, by module name; gradients flow through them."""
+
+    inputs: dict = field(default_factory=dict)
+    outputs: dict = field(default_factory=dict)
+
+
+def layer_names(module) -> list[str]:
+    """Return the names of all modules inside `module`, in order of registration."""
+    return [name for name, _ in module.named_modules() if name]
+
+
+def find_layer(module, name: str):
+    """Return the module called `name` inside `module`; an unknown name raises with the closest three."""
+    layers = dict(module.named_modules())
+    if name not in layers or not name:
+        raise InputError(
+            f"unknown layer {name!r} of a {type(module).__name__}; closest: "
+            f"{', '.join(closest(name, layer_names(module))) or 'none'}; "
+            "list them all with robustshape.hooks.layer_names(classifier.module)"
+        )
+    return layers[name]
+
+
+def last_linear(module) -> str:
+    """Return the name of the last linear layer inside `module`, whose input is the penultimate features.
+
+    Where there is no nn.Linear, the last 1 x 1 convolution counts: it is a linear layer at every pixel.
+    """
+    from torch import nn
+
+    layers = [(name, layer) for name, layer in module.named_modules() if name]
+    names = [name for name, layer in layers if isinstance(layer, nn.Linear)]
+    names = names or [name for name, x in layers if isinstance(x, nn.Conv2d) and x.kernel_size == (1, 1)]
+    if not names:
+        raise InputError(
+            f"a {type(module).__name__} has no linear layer to take the penultimate features from; "
+            "name the last layer with head="
+        )
+    return names[-1]
+
+
+@contextmanager
+def capture(module, *, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) -> Iterator[Captured]:
+    """Record inputs and outputs of named modules during forward passes inside the ``with`` block.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Any network.
+    inputs, outputs : iterable of str
+        Names as in ``module.named_modules()``. A module that is called twice in one pass keeps its last.
+
+    Yields
+    ------
+    Captured
+        Its two dictionaries are filled anew by every forward pass. Nothing is detached.
+
+    Raises
+    ------
+    InputError
+        If a name does not exist, with the closest three.
+    """
+    seen, handles = Captured(), []
+
+    def keep_input(name):
+        return lambda _module, arguments: seen.inputs.__setitem__(name, arguments[0])
+
+    def keep_output(name):
+        return lambda _module, _arguments, output: seen.outputs.__setitem__(name, output)
+
+    layers = {name: find_layer(module, name) for name in [*inputs, *outputs]}
+    try:
+        for name in inputs:
+            handles.append(layers[name].register_forward_pre_hook(keep_input(name)))
+        for name in outputs:
+            handles.append(layers[name].register_forward_hook(keep_output(name)))
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()

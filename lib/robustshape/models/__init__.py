@@ -1,0 +1,108 @@
+"""Classifiers by name: a prefix says where a network comes from, one module here for each.
+
+A new source is one module with ``load(name, **kw)``, ``identity(name, **kw)`` and ``names()``, and one line below.
+
+>>> names("zoo:lenet*")[:2]
+['zoo:lenet', 'zoo:lenet-augmix']
+"""
+
+import importlib
+from fnmatch import fnmatchcase
+
+from robustshape.errors import InputError
+from robustshape.registry import unknown_name
+
+SOURCES = {
+    "zoo": "zoo",
+    "timm": "timm_models",
+    "torchvision": "torchvision_models",
+    "openclip": "openclip_models",
+    "robustbench": "robustbench_models",
+    "file": "file_models",
+    "python": "python_models",
+}
+
+
+def _source(name: str):
+    """Return (module of the source, rest of the name)."""
+    prefix, colon, rest = str(name).partition(":")
+    if not colon or prefix not in SOURCES:
+        raise unknown_name("model", name, names(), "robustshape list models")
+    if not rest:
+        raise InputError(
+            f"the model name {name!r} ends at its prefix; list them with: robustshape list models '{prefix}:*'"
+        )
+    return importlib.import_module(f"robustshape.models.{SOURCES[prefix]}"), rest
+
+
+def _call(function, name: str, rest: str, kw: dict):
+    import inspect
+
+    parameters = inspect.signature(function).parameters
+    known = [key for key in parameters if key != "name"]
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for key in kw:
+        if key not in known and not anything:
+            raise unknown_name(
+                f"argument for {name!r}", key, known, f"help({function.__module__}.{function.__name__})"
+            )
+    return function(rest, **kw)
+
+
+def load(name: str, **kw):
+    """Return the Classifier called `name`.
+
+    Parameters
+    ----------
+    name : str
+        ``zoo:lenet-noise/1``, ``timm:resnet50.a1_in1k``, ``torchvision:resnet50``, ``openclip:ARCH/TAG``,
+        ``robustbench:DATASET/THREAT/NAME``, ``file:CARD.json``, ``python:package.module:factory``.
+    **kw
+        What the source takes; all take ``device``, and ``zoo`` also ``dataset`` and ``reading`` (of the
+        training data), ``epochs`` and ``progress``.
+
+    Raises
+    ------
+    InputError
+        If the name or an argument does not exist, with the closest three.
+    MissingFileError
+        If weights are neither here nor allowed to be downloaded.
+    """
+    source, rest = _source(name)
+    return _call(source.load, name, rest, kw)
+
+
+def identity(name: str, **kw) -> dict:
+    """Return the JSON-able facts that define a network's numbers, without training or loading it.
+
+    Two names with equal identities give equal numbers. `kw` as for `load`; those that do not change the
+    numbers (``device``, ``progress``) are ignored.
+    """
+    source, rest = _source(name)
+    return _call(source.identity, name, rest, _numbers_only(kw))
+
+
+def is_ready(name: str, **kw) -> bool:
+    """Return whether `load` has nothing to train; `kw` as for `load`."""
+    source, rest = _source(name)
+    if not hasattr(source, "is_ready"):
+        return True
+    _call(source.identity, name, rest, _numbers_only(kw))
+    return source.is_ready(rest, **_numbers_only(kw))
+
+
+def _numbers_only(kw: dict) -> dict:
+    return {key: value for key, value in kw.items() if key not in ("device", "progress")}
+
+
+def names(pattern: str = "zoo:*") -> list[str]:
+    """Return the sorted known names that match a shell pattern; sources are asked only if it can match.
+
+    ``*`` alone lists every source, which imports their packages. ``file:`` and ``python:`` have no list.
+    """
+    found = []
+    for prefix, module in SOURCES.items():
+        if fnmatchcase(prefix, pattern.partition(":")[0]):
+            source = importlib.import_module(f"robustshape.models.{module}")
+            found += [name for name in source.names() if fnmatchcase(name, pattern)]
+    return sorted(found)

@@ -1,0 +1,110 @@
+"""A classifier: a network, the preprocessing it was trained with, and what is known about it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from robustshape.errors import InputError
+from robustshape.hooks import capture, find_layer
+from robustshape.models.preprocessing import Preprocessing
+
+CHUNK = 256  # images in every forward pass, always; the last one is padded with its first image
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """What `robustshape.models.load` returns, whatever the source.
+
+    Attributes
+    ----------
+    name : str
+        As given to `load`, in full.
+    module : torch.nn.Module
+        In eval mode; maps preprocessed images to logits.
+    preprocess : Preprocessing
+        ``uint8 (n, h, w, c) -> float32 tensor (n, c, h, w)``.
+    head : str
+        Name of the last linear module in `module`; its input is the penultimate features.
+    n_classes : int
+    identity : dict
+        What defines the numbers (see `robustshape.models.identity`).
+    about : dict
+        family, recipe, trains_on (names of the corruptions seen in training), licence, citation.
+    device : str
+    """
+
+    name: str
+    module: torch.nn.Module
+    preprocess: Preprocessing
+    head: str
+    n_classes: int
+    identity: dict
+    about: dict = field(default_factory=dict)
+    device: str = "cpu"
+
+    def __post_init__(self):
+        self.module.to(self.device).eval().requires_grad_(False)
+
+    def activations(self, images, layers=("penultimate",)) -> dict[str, np.ndarray]:
+        """Return the activations of some layers for uint8 images.
+
+        Parameters
+        ----------
+        images : (n, h, w, c) uint8
+        layers : sequence of str
+            ``penultimate`` (the input of `head`), ``logits`` (the output of the network), or any name in
+            ``module.named_modules()`` (its output). Maps (n, c, h, w) are averaged over their pixels.
+
+        Returns
+        -------
+        dict of (n, d) float32
+            A forward pass always sees 256 images, so that numbers do not depend on how a caller splits the
+            images, as long as its parts are multiples of 256.
+
+        Raises
+        ------
+        InputError
+            If a layer does not exist or the images do not fit.
+        """
+        layers = list(layers)
+        named = [name for name in layers if name not in ("penultimate", "logits")]
+        for name in named:
+            find_layer(self.module, name)
+        if not len(images):
+            raise InputError("activations need at least one image, but were given none")
+        parts = {name: [] for name in layers}
+        with torch.inference_mode(), capture(self.module, inputs=[self.head], outputs=named) as seen:
+            for start in range(0, len(images), CHUNK):
+                batch = self.preprocess(images[start : start + CHUNK]).to(self.device)
+                n = len(batch)
+                if n < CHUNK:
+                    batch = torch.cat([batch, batch[:1].expand(CHUNK - n, *batch.shape[1:])])
+                logits = self.module(batch)
+                for name in layers:
+                    if name == "penultimate":
+                        values = seen.inputs[self.head]
+                    else:
+                        values = logits if name == "logits" else seen.outputs[name]
+                    parts[name].append(_vectors(values[:n], name))
+        return {name: np.concatenate(part) for name, part in parts.items()}
+
+    def logits(self, images) -> np.ndarray:
+        """Return the logits (n, n_classes) float32 of uint8 images (n, h, w, c)."""
+        return self.activations(images, ["logits"])["logits"]
+
+    def predict(self, images) -> np.ndarray:
+        """Return the predicted classes (n,) int64 of uint8 images (n, h, w, c)."""
+        return self.logits(images).argmax(axis=1)
+
+
+def _vectors(values, name: str) -> np.ndarray:
+    """Return (n, d) float32: maps (n, c, h, w) averaged over pixels, tokens (n, t, d) over tokens."""
+    if not isinstance(values, torch.Tensor) or values.ndim < 2:
+        raise InputError(f"layer {name!r} does not give one tensor with a row per image; take another layer")
+    values = values.float()
+    if values.ndim == 4:
+        values = values.mean(dim=(2, 3))
+    elif values.ndim == 3:
+        values = values.mean(dim=1)
+    return values.flatten(1).cpu().numpy()

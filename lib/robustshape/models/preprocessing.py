@@ -1,0 +1,84 @@
+"""What happens to an image before a network sees it: resize, crop, scale to [0, 1], normalise."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from robustshape.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """Turn uint8 images (n, h, w, c) into float32 tensors (n, c, h, w).
+
+    Attributes
+    ----------
+    channels : 1, 3 or None
+        What the network takes. Grey images are repeated for networks of 3; colour is never thrown away.
+        None = whatever the images have.
+    size : (int, int), optional
+        Height and width the network takes; None = any.
+    resize : int, optional
+        Length of the shorter side before the centre crop to `size`; None = images must have `size` already.
+    interpolation : "bilinear" or "bicubic"
+        Of the resizing, on uint8 and with antialiasing, as Pillow does it.
+    mean, std : tuple of float, optional
+        Subtracted, and divided by, per channel, after the scaling to [0, 1].
+    """
+
+    channels: int | None
+    size: tuple[int, int] | None = None
+    resize: int | None = None
+    interpolation: str = "bilinear"
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    def describe(self) -> dict:
+        """Return the fields as a plain dictionary, for identities and provenance."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+    def __call__(self, images) -> torch.Tensor:
+        """Return ``uint8 (n, h, w, c) -> float32 (n, channels, height, width)``; see the class."""
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.ndim != 4:
+            raise InputError(
+                f"a classifier takes images (n, h, w, c) uint8, but was given {images.shape} {images.dtype}"
+            )
+        if self.channels not in (None, images.shape[3]) and (images.shape[3], self.channels) != (1, 3):
+            raise InputError(
+                f"this network takes images of {self.channels} channel(s), but was given {images.shape[3]}; "
+                "choose another model, or convert the images"
+            )
+        x = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)  # (n, c, h, w)
+        x = self._sized(x).contiguous().float().div_(255)
+        if self.channels == 3:
+            x = x.expand(-1, 3, -1, -1)
+        if self.mean is not None:
+            shape = (1, -1, 1, 1)
+            x = (x - torch.tensor(self.mean).view(shape)) / torch.tensor(self.std).view(shape)
+        return x
+
+    def _sized(self, x):
+        height, width = x.shape[2:]
+        if self.size is None or (self.resize is None and (height, width) == tuple(self.size)):
+            return x
+        if self.resize is None:
+            raise InputError(
+                f"this network takes images of {self.size[0]} x {self.size[1]} pixels, but was given "
+                f"{height} x {width}; choose another reading of the data set, such as pad32"
+            )
+        shorter = min(height, width)
+        if shorter != self.resize:
+            shape = [round(height * self.resize / shorter), round(width * self.resize / shorter)]
+            x = F.interpolate(x, shape, mode=self.interpolation, antialias=True, align_corners=False)
+        return _centre_crop(x, *self.size)
+
+
+def _centre_crop(x, height, width):
+    short = [max(0, height - x.shape[2]), max(0, width - x.shape[3])]
+    if any(short):  # a network that takes more than the resized image: black around it
+        x = F.pad(x, [short[1] // 2, short[1] - short[1] // 2, short[0] // 2, short[0] - short[0] // 2])
+    top, left = round((x.shape[2] - height) / 2), round((x.shape[3] - width) / 2)
+    return x[:, :, top : top + height, left : left + width]

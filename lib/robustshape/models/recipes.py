@@ -1,0 +1,58 @@
+"""The zoo's ways of training, so that networks of one family differ in robustness; no torch needed to list them.
+
+Every recipe but ``plain`` is the plain one with one thing changed. All convolutional and transformer networks
+see digits shifted by up to 2 pixels; the multilayer perceptron does not, and has the classical Adam at a
+constant rate, since it is compared with published numbers.
+"""
+
+from dataclasses import replace
+
+from robustshape.registry import unknown_name
+from robustshape.training.recipe import Recipe
+
+# The plain recipe of each family.
+PLAIN = {
+    "mlp": Recipe(
+        optimiser="adam",
+        learning_rate=1e-3,
+        weight_decay=0.0,
+        schedule="constant",
+        augmentation=(),
+        epochs=28,
+    ),
+    "lenet": Recipe(learning_rate=3e-3, epochs=12),
+    "resnet": Recipe(learning_rate=5e-3, epochs=8),
+    "convnext": Recipe(learning_rate=8e-3, epochs=12),
+    "vit": Recipe(learning_rate=4e-3, batch_size=64, epochs=14),
+}
+
+# What each recipe changes: fields of Recipe; `augmentation` is added to the family's own.
+CHANGES = {
+    "plain": {},
+    "noise": {"augmentation": ("noise",), "trains_on": ("gaussian_noise",)},
+    "augmix": {"augmentation": ("augmix",)},
+    "mixup": {"mixup": True},
+    "smooth": {"label_smoothing": 0.1},
+    "decay": {"optimiser": "adamw", "weight_decay": 3.0},
+    "sgd": {
+        "optimiser": "sgd",
+        "learning_rate": 0.1,
+        "momentum": 0.0,
+        "weight_decay": 0.0,
+        "schedule": "constant",
+    },
+    "pgd": {"adversary_eps": 0.15, "adversary_steps": 2},
+}
+
+
+def recipe_for(architecture: str, name: str) -> Recipe:
+    """Return the recipe `name` of the family `architecture`.
+
+    >>> recipe_for("lenet", "noise").augmentation
+    ('shift', 'noise')
+    """
+    if name not in CHANGES:
+        raise unknown_name("recipe", name, CHANGES, "robustshape list models 'zoo:*'")
+    plain, change = PLAIN[architecture], dict(CHANGES[name])
+    change["augmentation"] = plain.augmentation + change.get("augmentation", ())
+    return replace(plain, **change)

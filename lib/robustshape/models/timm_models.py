@@ -1,0 +1,116 @@
+"""``timm:ARCHITECTURE.TAG``: the networks of timm (Wightman 2019, doi:10.5281/zenodo.4414861), with its preprocessing."""
+
+import math
+
+from robustshape.hooks import last_linear
+from robustshape.models.weights import download, find_weights, sha256
+from robustshape.paths import cache_dir, offline
+from robustshape.registry import unknown_name
+
+HOW_TO_LIST = "robustshape list models 'timm:*'"
+
+
+def names() -> list[str]:
+    """Return the names of all networks that timm has weights for."""
+    import timm
+
+    return [f"timm:{name}" for name in timm.list_models(pretrained=True)]
+
+
+def _config(name: str):
+    """Return timm's configuration of the weights `name`; the tag is its default one if left out."""
+    import timm
+
+    if name.partition(".")[0] not in timm.list_models() or timm.models.get_pretrained_cfg(name) is None:
+        raise unknown_name("model", f"timm:{name}", names(), HOW_TO_LIST)
+    return timm.models.get_pretrained_cfg(name)
+
+
+def _full_name(name: str) -> str:
+    tag = _config(name).tag
+    return f"{name.partition('.')[0]}.{tag}" if tag else name
+
+
+def _files(full: str) -> list[str]:
+    return [f"{full}.safetensors", f"{full}/model.safetensors"]
+
+
+def identity(name: str) -> dict:
+    """Return architecture and tag, and the checksum of a file of the reader's own where that is what is read."""
+    full = _full_name(name)
+    local = find_weights(*_files(full))
+    return {"source": "timm", "name": full, "weights": sha256(local) if local else "hub"}
+
+
+def construct(name: str, **arguments):
+    """Return the untrained network."""
+    import timm
+
+    _config(name)
+    return timm.create_model(name, pretrained=False, **arguments)
+
+
+def preprocessing_of(module):
+    """Return the preprocessing that timm's configuration of the network asks for."""
+    import timm
+
+    from robustshape.models.preprocessing import Preprocessing
+
+    data = timm.data.resolve_model_data_config(module)
+    channels, height, width = data["input_size"]
+    return Preprocessing(
+        channels=channels,
+        size=(height, width),
+        resize=math.floor(min(height, width) / data["crop_pct"]),
+        interpolation="bilinear" if data["interpolation"] == "bilinear" else "bicubic",
+        mean=tuple(data["mean"]),
+        std=tuple(data["std"]),
+    )
+
+
+def head_of(module) -> str:
+    """Return the name of the classifying layer."""
+    from torch import nn
+
+    head = module.get_classifier()
+    if isinstance(head, (nn.Linear, nn.Conv2d)):
+        return next(name for name, layer in module.named_modules() if layer is head)
+    return last_linear(module)
+
+
+def load(name: str, *, device: str = "cpu"):
+    """Return the Classifier: weights from a local file, the cache, or timm's own download."""
+    import timm
+    from huggingface_hub import try_to_load_from_cache
+
+    from robustshape.models.classifier import Classifier
+
+    config, full, spec = _config(name), _full_name(name), identity(name)
+    path = find_weights(*_files(full))
+    if path is None and offline() and config.hf_hub_id:
+        cached = try_to_load_from_cache(config.hf_hub_id, "model.safetensors", cache_dir=cache_dir("weights"))
+        path = cached if isinstance(cached, str) else None
+    if path is not None:
+        module = timm.create_model(full, pretrained=True, pretrained_cfg_overlay={"file": str(path)})
+    else:
+        module = download(
+            f"timm:{full}",
+            _files(full)[:1],
+            lambda: timm.create_model(full, pretrained=True, cache_dir=cache_dir("weights")),
+        )
+    return Classifier(
+        name=f"timm:{full}",
+        module=module,
+        preprocess=preprocessing_of(module),
+        head=head_of(module),
+        n_classes=module.num_classes,
+        identity=spec,
+        about={
+            "family": full.partition(".")[0],
+            "recipe": config.tag or "",
+            "trains_on": (),
+            "licence": config.license or "not stated",
+            "citation": "Wightman 2019, PyTorch Image Models, doi:10.5281/zenodo.4414861",
+        },
+        device=device,
+    )

@@ -1,0 +1,102 @@
+"""``torchvision:NAME`` or ``torchvision:NAME/WEIGHTS``, such as ``torchvision:resnet50/IMAGENET1K_V1``."""
+
+from robustshape.hooks import last_linear
+from robustshape.models.weights import download, find_weights, fit_weights, read_weights, sha256
+from robustshape.paths import cache_dir
+from robustshape.registry import unknown_name
+
+HOW_TO_LIST = "robustshape list models 'torchvision:*'"
+
+
+def names() -> list[str]:
+    """Return the names of torchvision's classifiers (with their default weights)."""
+    import torchvision
+
+    return [f"torchvision:{name}" for name in torchvision.models.list_models(module=torchvision.models)]
+
+
+def _weights(name: str):
+    """Return (architecture, member of torchvision's enumeration of its weights)."""
+    import torchvision
+
+    architecture, slash, tag = name.partition("/")
+    if f"torchvision:{architecture}" not in names():
+        raise unknown_name("model", f"torchvision:{name}", names(), HOW_TO_LIST)
+    known = torchvision.models.get_model_weights(architecture)
+    if slash and tag not in known.__members__:
+        tags = [f"torchvision:{architecture}/{member.name}" for member in known]
+        raise unknown_name(
+            "model",
+            f"torchvision:{name}",
+            tags,
+            f"list(torchvision.models.get_model_weights({architecture!r}))",
+        )
+    return architecture, known[tag] if slash else known.DEFAULT
+
+
+def _files(architecture: str, weights) -> list[str]:
+    return [f"{architecture}.safetensors", weights.url.rpartition("/")[2]]
+
+
+def identity(name: str) -> dict:
+    """Return architecture and weights, and the checksum of a .safetensors where that is what is read."""
+    architecture, weights = _weights(name)
+    local = find_weights(_files(architecture, weights)[0])
+    full = f"{architecture}/{weights.name}"
+    return {"source": "torchvision", "name": full, "weights": sha256(local) if local else "hub"}
+
+
+def construct(name: str, **arguments):
+    """Return the untrained network."""
+    import torchvision
+
+    architecture, _ = _weights(name)
+    return torchvision.models.get_model(architecture, weights=None, **arguments)
+
+
+def load(name: str, *, device: str = "cpu"):
+    """Return the Classifier: weights from a local file, the cache, or torchvision's own download."""
+    import torch
+
+    from robustshape.models.classifier import Classifier
+    from robustshape.models.preprocessing import Preprocessing
+
+    architecture, weights = _weights(name)
+    spec, files = identity(name), _files(architecture, weights)
+    path, module = find_weights(*files), construct(architecture)
+    if path is not None:
+        state = read_weights(path)
+    else:
+        state = download(
+            f"torchvision:{spec['name']}",
+            files,
+            lambda: torch.hub.load_state_dict_from_url(
+                weights.url, cache_dir("weights"), progress=False, check_hash=True, weights_only=True
+            ),
+            f"{weights.meta['_file_size']:.0f} MB",
+        )
+    fit_weights(module, state, path or weights.url)
+    asked = weights.transforms()
+    return Classifier(
+        name=f"torchvision:{spec['name']}",
+        module=module,
+        preprocess=Preprocessing(
+            channels=3,
+            size=(asked.crop_size[0], asked.crop_size[0]),
+            resize=asked.resize_size[0],
+            interpolation=asked.interpolation.value,
+            mean=tuple(asked.mean),
+            std=tuple(asked.std),
+        ),
+        head=last_linear(module),
+        n_classes=len(weights.meta["categories"]),
+        identity=spec,
+        about={
+            "family": architecture,
+            "recipe": weights.name,
+            "trains_on": (),
+            "licence": "BSD-3-Clause",
+            "citation": "TorchVision maintainers 2016, github.com/pytorch/vision",
+        },
+        device=device,
+    )

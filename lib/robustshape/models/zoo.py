@@ -1,0 +1,180 @@
+"""Our own small networks, trained here: ``zoo:ARCHITECTURE[-RECIPE][/SEED]``, such as ``zoo:lenet-noise/1``.
+
+A network is trained when it is first asked for, and kept in the cache under the hash of what defines it.
+"""
+
+import functools
+import importlib
+import json
+from dataclasses import asdict, replace
+
+from robustshape.errors import InputError
+from robustshape.models.recipes import CHANGES, PLAIN, recipe_for
+from robustshape.paths import cache_dir
+from robustshape.registry import unknown_name
+from robustshape.training.recipe import epochs_for
+
+VERSION = 1  # raised when the networks, the augmentation or the loop change their numbers
+LICENCE, CITATION = "MIT", "trained here"
+
+
+def names() -> list[str]:
+    """Return the names of all networks of seed 0."""
+    return [
+        f"zoo:{family}" + ("" if recipe == "plain" else f"-{recipe}")
+        for family in PLAIN
+        for recipe in CHANGES
+    ]
+
+
+def parse(name: str) -> tuple[str, str, int]:
+    """Return (architecture, recipe, seed) of a name without its prefix.
+
+    >>> parse("lenet"), parse("vit-pgd/3")
+    (('lenet', 'plain', 0), ('vit', 'pgd', 3))
+    """
+    rest, slash, seed = name.partition("/")
+    architecture, _, recipe = rest.partition("-")
+    if architecture not in PLAIN:
+        raise unknown_name("model", f"zoo:{name}", names(), "robustshape list models 'zoo:*'")
+    if rest != architecture and recipe not in CHANGES:
+        known = [n for n in names() if n.startswith(f"zoo:{architecture}")]
+        raise unknown_name("model", f"zoo:{name}", known, "robustshape list models 'zoo:*'")
+    if slash and not (seed.isascii() and seed.isdigit()):
+        raise InputError(
+            f"the seed in 'zoo:{name}' is {seed!r}, but must be a whole number from 0, as in zoo:{rest}/1"
+        )
+    return architecture, recipe or "plain", int(seed or 0)
+
+
+def identity(
+    name: str, *, dataset: str = "mnist5k", epochs: int | None = None, reading: str | None = None
+) -> dict:
+    """Return what defines the network's numbers; nothing is trained."""
+    architecture, recipe_name, seed = parse(name)
+    data = _training_data(dataset, reading)
+    recipe = recipe_for(architecture, recipe_name)
+    if epochs is not None and epochs < 1:
+        raise InputError(f"epochs is {epochs}, but must be at least 1")
+    recipe = replace(recipe, epochs=epochs or epochs_for(recipe, data.sizes["sample"]))
+    if data.sizes["y"] != data.sizes["x"] or data.sizes["y"] % 4:
+        raise InputError(
+            f"the zoo's networks take square images whose side is a multiple of 4, but {dataset!r} has "
+            f"{data.sizes['y']} x {data.sizes['x']} pixels"
+        )
+    return {
+        "source": "zoo",
+        "architecture": architecture,
+        "recipe": asdict(recipe),
+        "dataset": dataset,
+        "reading": data.attrs["reading"],
+        "checksum": data.attrs["checksum"],
+        "channels": data.sizes["channel"],
+        "size": data.sizes["y"],
+        "n_classes": data.attrs["n_classes"],
+        "seed": seed,
+        "version": VERSION,
+    }
+
+
+def load(
+    name: str,
+    *,
+    dataset: str = "mnist5k",
+    epochs: int | None = None,
+    reading: str | None = None,
+    device: str = "cpu",
+    progress: bool = False,
+):
+    """Return the Classifier `name` (without prefix) trained on `dataset`; train it if it is not in the cache."""
+    from safetensors.torch import load_file
+
+    from robustshape.models.classifier import Classifier
+    from robustshape.models.preprocessing import Preprocessing
+    from robustshape.store.atomic import usable_folder
+    from robustshape.store.keys import key_of
+
+    architecture, recipe_name, _ = parse(name)
+    spec = identity(name, dataset=dataset, epochs=epochs, reading=reading)
+    folder = cache_dir("models") / key_of(spec)
+    if not usable_folder(folder):
+        _train(spec, folder, device, progress)
+    module = _build(spec)
+    module.load_state_dict(load_file(folder / "weights.safetensors"))
+    return Classifier(
+        name=f"zoo:{name}",
+        module=module,
+        preprocess=Preprocessing(channels=spec["channels"], size=(spec["size"], spec["size"])),
+        head="head",
+        n_classes=spec["n_classes"],
+        identity=spec,
+        about={
+            "family": architecture,
+            "recipe": recipe_name,
+            "trains_on": tuple(spec["recipe"]["trains_on"]),
+            "licence": LICENCE,
+            "citation": CITATION,
+        },
+        device=device,
+    )
+
+
+def is_ready(name: str, **kw) -> bool:
+    """Return whether the network is trained and kept; arguments as for `identity`."""
+    from robustshape.store.atomic import MANIFEST
+    from robustshape.store.keys import key_of
+
+    return (cache_dir("models") / key_of(identity(name, **kw)) / MANIFEST).is_file()
+
+
+def construct(name: str, *, channels: int = 1, size: int = 32, n_classes: int = 10, seed: int = 0):
+    """Return the untrained network of the architecture `name`; its first weights come from the seed alone."""
+    import torch
+
+    if name not in PLAIN:
+        raise unknown_name("architecture", name, PLAIN, "robustshape list models 'zoo:*'")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        build = importlib.import_module(f"robustshape.models.architectures.{name}").build
+        return build(channels, size, n_classes)
+
+
+@functools.lru_cache(maxsize=2)
+def _training_data(dataset: str, reading: str | None):
+    from robustshape import datasets
+
+    return datasets.load(dataset, split="train", reading=reading)
+
+
+def _build(spec: dict):
+    shape = {key: spec[key] for key in ("channels", "size", "n_classes", "seed")}
+    return construct(spec["architecture"], **shape)
+
+
+def _train(spec: dict, folder, device: str, progress: bool) -> None:
+    """Train the network of `spec` and write weights, card and history into `folder`."""
+    from safetensors.torch import save_file
+
+    from robustshape.store.atomic import write_folder
+    from robustshape.store.provenance import provenance
+    from robustshape.training.loop import train
+    from robustshape.training.recipe import Recipe
+
+    data, module = _training_data(spec["dataset"], spec["reading"]), _build(spec)
+    tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in spec["recipe"].items()}
+    checkpoint = cache_dir("models") / f"{folder.name}.checkpoint"
+    history = train(
+        module,
+        data.image.values,
+        data.label.values,
+        Recipe(**tuples),
+        seed=spec["seed"],
+        checkpoint=checkpoint,
+        progress=progress,
+        device=device,
+    )
+    with write_folder(folder) as beside:
+        card = {"identity": spec, "history": history, "provenance": provenance(device)}
+        weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}
+        save_file(weights, beside / "weights.safetensors")
+        (beside / "card.json").write_text(json.dumps(card, indent=1))

@@ -1,0 +1,43 @@
+"""A study's rows as a flat table, and where they come from: your latest run, or the published one."""
+
+from robustshape.errors import InputError
+from robustshape.notebook import parameters_of, read_parameters
+from robustshape.store import results
+from robustshape.studies import load
+
+
+def parameters(study: str, preset: str) -> dict:
+    """Return what a study's ``measure`` is called with for a preset: the notebook's defaults, then the file."""
+    defaults = {name: p.default for name, p in parameters_of(study).items()}
+    return defaults | read_parameters(study, preset, None)
+
+
+def latest(study: str, preset: str):
+    """Return the rows of your latest run with `preset`, else the published ones, and which they are."""
+    module = load(study)
+    run = results.latest_run(study, preset)
+    if run is not None:
+        specifications = module.specifications(**run)
+        rows = results.finished_rows(study, specifications)
+        if rows:
+            return results.stack(rows), f"your run ({len(rows)} of {len(specifications)} rows finished)"
+    if preset in results.published_presets(study):
+        return results.read_published(study, preset), "published"
+    raise InputError(
+        f"{study} has no results for preset {preset!r}: neither your own nor published ones "
+        f"(published: {', '.join(results.published_presets(study)) or 'none'}); "
+        f"measure them with: robustshape run {study} --preset {preset}"
+    )
+
+
+def table(dataset):
+    """Return a table with a line for each model and a column for each single number or word of its row."""
+    single = dataset[[name for name, v in dataset.data_vars.items() if v.dims == ("model",)]]
+    return single.to_dataframe().reset_index()
+
+
+def publish(study: str, preset: str):
+    """Publish the finished rows of a preset; return how many of how many, and the file."""
+    specifications = load(study).specifications(**parameters(study, preset))
+    done, wanted = results.publish(study, preset, specifications)
+    return done, wanted, results.published_file(study, preset)

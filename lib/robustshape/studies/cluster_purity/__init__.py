@@ -1,0 +1,8 @@
+"""Study: does the purity of a clustering of clean features say how robust a network is?"""
+
+from robustshape.studies.cluster_purity.measure import measure, specifications
+
+TITLE = "Do networks whose clean features cluster by class fail later? (cluster purity)"
+QUANTITIES = ("purity", "indicator_accuracy", "accuracy")
+
+__all__ = ["QUANTITIES", "TITLE", "measure", "specifications"]

@@ -1,0 +1,8 @@
+"""Study: does the k* distribution of clean features say how robust a network is?"""
+
+from robustshape.studies.kstar_skewness.measure import measure, specifications
+
+TITLE = "Do networks that split classes into fragments fail sooner? (k* distribution)"
+QUANTITIES = ("approximate_skewness", "mean_normalised_rank", "accuracy")
+
+__all__ = ["QUANTITIES", "TITLE", "measure", "specifications"]

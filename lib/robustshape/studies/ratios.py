@@ -1,0 +1,60 @@
+"""Robustness as a ratio: accuracy under corruption over clean accuracy, by group, and on unseen ones.
+
+R(f) = acc_corrupted(f) / acc_clean(f) is the first equation of Ho, Pfreundt, J. Keuper, M. Keuper (2021).
+A network trained with noise and tested on noise does not generalise, so R stands beside R on the
+corruptions that a network's recipe did not train on.
+"""
+
+
+def mean_corrupted_accuracy(rows, corruptions=None):
+    """Return the mean accuracy over corruptions and severities of each model.
+
+    Parameters
+    ----------
+    rows : xarray.Dataset
+        A study's rows, with ``corrupted_accuracy (model, corruption, severity)``.
+    corruptions : sequence of str, optional
+        Which to average over; those that were not measured are left out. Default: all.
+
+    Returns
+    -------
+    (model,) float array
+        NaN where none of the corruptions was measured.
+    """
+    import numpy as np
+
+    shares = rows["corrupted_accuracy"]
+    if corruptions is not None:
+        kept = [c for c in shares.corruption.values if c in set(corruptions)]
+        if not kept:
+            return np.full(rows.sizes["model"], np.nan)
+        shares = shares.sel(corruption=kept)
+    return shares.mean(("corruption", "severity")).values.astype(float)
+
+
+def robustness(rows, corruptions=None):
+    """Return R of each model: mean corrupted accuracy over clean accuracy on the same images."""
+    return mean_corrupted_accuracy(rows, corruptions) / rows["accuracy"].values.astype(float)
+
+
+def unseen_robustness(rows):
+    """Return R of each model over the corruptions of groups that its recipe did not train on."""
+    import numpy as np
+
+    from robustshape.corruptions import GROUPS
+
+    values = []
+    for i in range(rows.sizes["model"]):
+        row = rows.isel(model=[i])
+        seen = {name for name in str(row["trains_on"].values[0]).split(",") if name}
+        touched = {c for group in GROUPS.values() if seen & set(group) for c in group}
+        values.append(robustness(row, [c for c in row.corruption.values if c not in touched])[0])
+    return np.array(values)
+
+
+def group_robustness(rows) -> dict:
+    """Return R of each model for each group of corruptions that was measured."""
+    from robustshape.corruptions import GROUPS
+
+    measured = set(map(str, rows.corruption.values))
+    return {group: robustness(rows, names) for group, names in GROUPS.items() if measured & set(names)}

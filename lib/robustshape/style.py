@@ -1,0 +1,127 @@
+"""The one visual language: names, colours, markers and the look of every figure.
+
+Colour says the architecture's family, the marker says how it was trained; both stand in one legend.
+"""
+
+FAMILIES = {
+    "mlp": "MLP",
+    "lenet": "LeNet",
+    "resnet": "small ResNet",
+    "convnext": "small ConvNeXt",
+    "vit": "small ViT",
+}
+RECIPES = {  # name of a zoo recipe: words, marker
+    "plain": ("plain", "o"),
+    "noise": ("noise", "s"),
+    "augmix": ("AugMix-like", "D"),
+    "mixup": ("mixup", "^"),
+    "smooth": ("label smoothing", "v"),
+    "decay": ("weight decay", "P"),
+    "sgd": ("plain SGD", "*"),
+    "pgd": ("adversarial (PGD)", "X"),
+}
+GROUPS = {"noise": "#b5462f", "blur": "#3b6ea8", "weather": "#5a8f4e", "digital": "#8a5aa3"}
+BANDS = {  # pattern of a k* distribution: colour, lowest and highest skewness
+    "fractured": ("#f6d5cf", 0.5, float("inf")),
+    "overlapped": ("#ececec", -0.5, 0.5),
+    "clustered": ("#d3e9d7", float("-inf"), -0.5),
+}
+INK = "#333333"
+ACCENT = "#b5462f"
+
+
+def theme() -> None:
+    """Set the look of all figures drawn after this call."""
+    import matplotlib as mpl
+    import seaborn as sns
+
+    sns.set_theme(
+        context="notebook",
+        style="ticks",
+        palette="colorblind",
+        rc={
+            "figure.dpi": 150,
+            "figure.constrained_layout.use": True,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": INK,
+            "axes.titlesize": 11,
+            "axes.titleweight": "bold",
+            "axes.labelsize": 10,
+            "xtick.labelsize": 9,
+            "ytick.labelsize": 9,
+            "legend.fontsize": 8.5,
+            "legend.frameon": False,
+        },
+    )
+    mpl.rcParams["svg.hashsalt"] = "robustshape"
+
+
+def colours(families) -> dict[str, tuple]:
+    """Return a colour for each family: ours have a fixed one, others follow in alphabetical order."""
+    import seaborn as sns
+
+    ordered = [*FAMILIES, *sorted(set(families) - set(FAMILIES))]
+    palette = sns.color_palette("colorblind", max(10, len(ordered)))
+    return {family: palette[i] for i, family in enumerate(ordered)}
+
+
+def words(model: str, family: str = "", recipe: str = "") -> str:
+    """Return how a model is called in a figure.
+
+    >>> words("zoo:lenet-pgd", "lenet", "pgd"), words("timm:resnet50.a1_in1k")
+    ('LeNet, adversarial (PGD)', 'resnet50.a1_in1k')
+    """
+    if family in FAMILIES and recipe in RECIPES:
+        return f"{FAMILIES[family]}, {RECIPES[recipe][0]}"
+    return model.partition(":")[2] or model
+
+
+def scatter(axis, x, y, rows, *, errors=None) -> None:
+    """Draw one point a model in its colour and marker; `errors` (2, model) are drawn along y."""
+    palette = colours(rows["family"].values)
+    for i, (family, recipe) in enumerate(zip(rows["family"].values, rows["recipe"].values)):
+        marker = RECIPES.get(recipe, ("", "o"))[1]
+        if errors is not None:
+            axis.plot([x[i], x[i]], errors[:, i], color=palette[family], lw=1, alpha=0.5, zorder=2)
+        axis.scatter(
+            x[i], y[i], color=palette[family], marker=marker, s=46, edgecolor="white", lw=0.6, zorder=3
+        )
+
+
+def legend(figure, rows, **where) -> None:
+    """Add one legend: families by colour, recipes by marker, only those that occur."""
+    from matplotlib.lines import Line2D
+
+    palette = colours(rows["family"].values)
+    families = [f for f in palette if f in set(rows["family"].values)]
+    recipes = [r for r in RECIPES if r in set(rows["recipe"].values)]
+    handles = [
+        Line2D([], [], color=palette[f], marker="o", ls="", label=FAMILIES.get(f, f)) for f in families
+    ] + [Line2D([], [], color=INK, marker=RECIPES[r][1], ls="", label=RECIPES[r][0]) for r in recipes]
+    figure.legend(handles=handles, **({"loc": "outside right upper"} | where))
+
+
+def table(frame, digits: int = 3):
+    """Return a pandas.DataFrame (or a dictionary, as two columns) as a Markdown table for a notebook.
+
+    Numbers are rounded to `digits` decimals, NaN shows as a dash, and an empty table as a sentence.
+    """
+    import pandas as pd
+    from IPython.display import Markdown
+
+    if isinstance(frame, dict):
+        frame = pd.DataFrame({"": list(frame), "value": list(frame.values())})
+    if frame.empty:
+        return Markdown("*Nothing to show.*")
+    lines = [[str(name) for name in frame.columns], ["---"] * len(frame.columns)]
+    lines += [[_cell(value, digits) for value in row] for row in frame.itertuples(index=False)]
+    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))
+
+
+def _cell(value, digits: int) -> str:
+    if isinstance(value, float):
+        return "–" if value != value else f"{value:.{digits}f}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value).replace("|", "\\|")

@@ -1,0 +1,1 @@
+"""Training of any torch module: recipes, augmentation of batches, and one plain loop."""

@@ -1,0 +1,291 @@
+"""One plain training loop for every network here: deterministic, resumable, data in memory.
+
+The permutation of each epoch and the augmentation of each batch come from (seed, epoch, batch) alone, and
+one thread computes them, so that a resumed run, and a run on more cores, give the same weights bit for bit.
+"""
+
+import hashlib
+import json
+import math
+import os
+import time
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from robustshape.attacks.pgd import pgd
+from robustshape.errors import InputError, RobustshapeError, StoreError
+from robustshape.training.augmentation import AUGMENTATIONS, mix
+from robustshape.training.recipe import Recipe, learning_rate
+
+
+class TrainingError(RobustshapeError):
+    """A loss that is no longer a finite number."""
+
+
+def train(
+    module,
+    images,
+    labels,
+    recipe: Recipe,
+    *,
+    seed: int,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_seconds: float = 20.0,
+    progress: bool | None = None,
+    device="cpu",
+    penalty=None,
+    tag: str = "",
+) -> dict:
+    """Train `module` in place for exactly ``recipe.epochs`` epochs, and leave it in eval mode.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Maps (n, c, h, w) images in [0, 1] to logits. Its initial weights are the caller's affair.
+    images : (n, h, w, c) uint8
+        Kept on the device as they are; each batch is converted and augmented by itself.
+    labels : (n,) int
+        Classes from 0.
+    recipe : Recipe
+        Optimiser, schedule, augmentation and so on.
+    seed : int
+        Of the order of images and of all augmentation.
+    checkpoint : path, optional
+        Written when `checkpoint_seconds` have passed and after each epoch (beside, then renamed), read if
+        it exists, removed at the end. One of another configuration is refused.
+    progress : bool, optional
+        Show a bar with images/s on stderr.
+    penalty : callable, optional
+        ``penalty(labels) -> scalar tensor``, called after each forward pass and added to the loss; what it
+        needs of the network it reads through `robustshape.hooks.capture`. Describe it in `tag`.
+    tag : str
+        Whatever else defines the run; a checkpoint with another tag is refused.
+
+    Returns
+    -------
+    dict
+        ``loss`` and ``accuracy`` (lists, one number an epoch, over the batches as they were trained on),
+        ``seconds`` (of this call) and ``resumed_at`` (the step at which it took over, 0 if from the start).
+
+    Raises
+    ------
+    InputError
+        If images or labels have the wrong type or shape, or the checkpoint is of another configuration.
+    TrainingError
+        If the loss is not finite: which epoch and step, and what to do.
+    StoreError
+        If the checkpoint is damaged or cannot be written.
+    """
+    images, labels = _checked(images, labels)
+    configuration = {
+        "recipe": json.loads(json.dumps(asdict(recipe))),
+        "seed": seed,
+        "tag": tag,
+        "images and labels": _digest([images, labels]),
+        "network and its first weights": _digest(t.cpu().numpy() for t in module.state_dict().values()),
+    }
+    began, threads = time.perf_counter(), torch.get_num_threads()
+    devices = [torch.device(device)] if torch.device(device).type == "cuda" else []
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=devices):  # layers with randomness of their own draw from it
+            run = _Run(module, images, labels, recipe, seed, device, penalty)
+            run.all(checkpoint and Path(checkpoint), checkpoint_seconds, configuration, progress)
+    finally:
+        torch.set_num_threads(threads)
+    module.eval()
+    return {**run.history, "seconds": time.perf_counter() - began, "resumed_at": run.resumed_at}
+
+
+class _Run:
+    """The state of one training: network, optimiser, where it stands, and what it has seen so far."""
+
+    def __init__(self, module, images, labels, recipe, seed, device, penalty):
+        self.memory = torch.channels_last if recipe.channels_last else torch.contiguous_format
+        self.module = module.to(device, memory_format=self.memory).train()
+        self.images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().to(device)  # (n, c, h, w)
+        self.labels = torch.from_numpy(labels).to(device)
+        self.recipe, self.seed, self.device, self.penalty = recipe, seed, torch.device(device), penalty
+        self.optimiser = _optimiser(module, recipe)
+        self.per_epoch = math.ceil(len(images) / recipe.batch_size)
+        self.n_steps, self.step, self.resumed_at = recipe.epochs * self.per_epoch, 0, 0
+        self.sums = [0.0, 0]  # loss and hits of the epoch so far
+        self.history = {"loss": [], "accuracy": []}
+
+    def all(self, checkpoint, seconds, configuration, progress):
+        if checkpoint and checkpoint.exists():
+            self.read(checkpoint, configuration)
+        saved = time.monotonic()
+        bar = tqdm(total=self.recipe.epochs * len(self.images), unit=" images", disable=not progress)
+        bar.update(self.images_done())
+        with bar:
+            order = None
+            while self.step < self.n_steps:
+                epoch, batch = divmod(self.step, self.per_epoch)
+                if order is None or batch == 0:
+                    order = torch.randperm(len(self.images), generator=self.generator("cpu", epoch))
+                    order = order.to(self.device)
+                size = self.recipe.batch_size
+                chosen = order[batch * size : (batch + 1) * size]
+                self.one(chosen, epoch, batch)
+                bar.update(len(chosen))
+                if batch == self.per_epoch - 1:
+                    self.end_epoch()
+                    bar.set_postfix(loss=f"{self.history['loss'][-1]:.3f}", refresh=False)
+                overdue = batch == self.per_epoch - 1 or time.monotonic() - saved >= seconds
+                if checkpoint and overdue and self.step < self.n_steps:
+                    self.write(checkpoint, configuration)
+                    saved = time.monotonic()
+        if checkpoint:
+            checkpoint.unlink(missing_ok=True)
+
+    def one(self, chosen, epoch, batch):
+        """Train on one batch."""
+        recipe, generator = self.recipe, self.generator(self.device, epoch, batch)
+        torch.manual_seed(generator.initial_seed())
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(recipe, self.step, self.n_steps)
+        x, labels = self.images[chosen].float().div_(255), self.labels[chosen]
+        for name in recipe.augmentation:
+            x = AUGMENTATIONS[name](x, generator)
+        partner, share = None, 1.0
+        if recipe.mixup:
+            x, partner, share = mix(x, generator)
+        if recipe.adversary_eps:
+            x = self.attacked(x, labels, generator)
+        x = x.contiguous(memory_format=self.memory)
+        low = recipe.mixed_precision and self.device.type == "cuda"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low):
+            logits = self.module(x)
+        smoothing = {"label_smoothing": recipe.label_smoothing}
+        loss = F.cross_entropy(logits.float(), labels, **smoothing)
+        if partner is not None:
+            other = F.cross_entropy(logits.float(), labels[partner], **smoothing)
+            loss = share * loss + (1 - share) * other
+        if self.penalty is not None:
+            loss = loss + self.penalty(labels)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss is {value} in epoch {epoch + 1} of {recipe.epochs}, step {batch + 1} of {self.per_epoch}; "
+                f"try a learning rate below {recipe.learning_rate:g}"
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.step += 1
+        self.sums[0] += value * len(chosen)
+        self.sums[1] += int((logits.argmax(1) == labels).sum())
+
+    def attacked(self, x, labels, generator):
+        """Return the batch under PGD on the network in eval mode, whose running statistics so stay clean.
+
+        The radius grows to its full size over the first 30 % of the run: small networks learn nothing else.
+        """
+        ramp = min(1.0, (self.step + 1) / (0.3 * self.n_steps))
+        eps, steps = ramp * self.recipe.adversary_eps, self.recipe.adversary_steps
+        self.module.eval()
+        x = pgd(self.module, x, labels, eps=eps, steps=steps, step_size=2 * eps / steps, generator=generator)
+        self.module.train()
+        return x
+
+    def end_epoch(self):
+        self.history["loss"].append(self.sums[0] / len(self.images))
+        self.history["accuracy"].append(self.sums[1] / len(self.images))
+        self.sums = [0.0, 0]
+
+    def images_done(self):
+        epochs, batches = divmod(self.step, self.per_epoch)
+        return epochs * len(self.images) + batches * self.recipe.batch_size
+
+    def generator(self, device, *place):
+        """Return a generator for this place of the run; nothing else draws from it."""
+        state = np.random.SeedSequence([self.seed, len(place), *place]).generate_state(1, np.uint64)
+        return torch.Generator(device).manual_seed(int(state[0]) >> 1)
+
+    def write(self, path, configuration):
+        content = {
+            "configuration": json.dumps(configuration),
+            "module": self.module.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "progress": json.dumps({"step": self.step, "sums": self.sums, "history": self.history}),
+        }
+        beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+        try:
+            torch.save(content, beside)
+            os.replace(beside, path)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+            beside.unlink(missing_ok=True)
+            raise StoreError(f"the checkpoint {path} cannot be written ({error}); free some space") from error
+
+    def read(self, path, configuration):
+        try:
+            content = torch.load(path, map_location=self.device, weights_only=True)
+            theirs, progress = json.loads(content["configuration"]), json.loads(content["progress"])
+        except Exception as error:  # torch raises many kinds for a file that is cut short
+            raise StoreError(f"the checkpoint {path} is damaged; delete it to start again") from error
+        different = _difference(theirs, configuration)
+        if different:
+            raise InputError(
+                f"the checkpoint {path} is of another run ({different}); "
+                "delete it to start again, or give another path"
+            )
+        self.module.load_state_dict(content["module"])
+        self.optimiser.load_state_dict(content["optimiser"])
+        self.step, self.sums, self.history = (progress[name] for name in ("step", "sums", "history"))
+        self.resumed_at = self.step
+
+
+def _optimiser(module, recipe):
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if recipe.optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=recipe.momentum, fused=True)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimiser]
+    return kind(groups, lr=recipe.learning_rate, fused=True)
+
+
+def _checked(images, labels):
+    images, labels = np.ascontiguousarray(images), np.ascontiguousarray(labels)
+    if images.dtype != np.uint8 or images.ndim != 4:
+        raise InputError(
+            f"training needs images (n, h, w, c) uint8, but was given {images.shape} {images.dtype}"
+        )
+    if labels.shape != images.shape[:1] or not np.issubdtype(labels.dtype, np.integer) or not len(labels):
+        raise InputError(
+            f"training needs one whole-number label per image, "
+            f"but was given {len(images)} images and labels {labels.shape} {labels.dtype}"
+        )
+    return images, labels.astype(np.int64)
+
+
+def _digest(arrays) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:16]
+
+
+def _difference(theirs, ours) -> str:
+    """Return the first things in which two configurations differ, as words; empty if in nothing."""
+    pairs = [("", theirs, ours)]
+    if isinstance(theirs.get("recipe"), dict):
+        pairs.append(("recipe.", theirs["recipe"], ours["recipe"]))
+    found = [
+        f"{prefix}{name} was {a.get(name)!r}, is {b.get(name)!r}"
+        for prefix, a, b in pairs
+        for name in sorted({*a, *b})
+        if a.get(name) != b.get(name) and name != "recipe"
+    ]
+    return "; ".join(found[:3])

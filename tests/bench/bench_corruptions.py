@@ -1,0 +1,71 @@
+"""How many images a second each corruption makes, beside the package imagecorruptions-imaug, in one run.
+
+    python tests/bench/bench_corruptions.py
+
+Colour images, severity 3, one thread. `same constants`: both with those of 224 px, the only ones the package has
+(so at 32 px our fog still makes its map of 256 x 256 px, the package one of 32 x 32); `own`: those of the size.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is imported: both sides run on one core
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from functools import partial
+from time import process_time
+
+import numpy as np
+
+from robustshape.corruptions import EXTRA, STANDARD, corrupt
+
+
+def rate(function, images, *, seconds: float = 0.12) -> float:
+    """Return the best rate of repeated calls, in images a second of processor time (others may be busy too)."""
+    function(images)  # fills caches and compiles
+    best, end = 0.0, process_time() + seconds
+    while True:
+        start = process_time()
+        function(images)
+        best = max(best, len(images) / (process_time() - start))
+        if process_time() > end:
+            return best
+
+
+def original():
+    """Return the package's function, or None with a word where it cannot be imported."""
+    try:
+        import cv2
+        import imagecorruptions
+    except ImportError as error:
+        print(f"imagecorruptions-imaug cannot be imported here ({error}): our rates alone")
+        return None
+    cv2.setNumThreads(1)
+    return imagecorruptions.corrupt
+
+
+def main():
+    theirs = original()
+    rng = np.random.default_rng(0)
+    for side, n in ((32, 500), (224, 4)):
+        coarse = rng.integers(0, 256, (n, side // 8, side // 8, 3)).astype(np.uint8)
+        images = coarse.repeat(8, axis=1).repeat(8, axis=2)
+        print(f"\n{side} px, {n} colour images: images a second")
+        print(f"{'':18s}{'own':>9s}{'same constants':>16s}{'the package':>13s}{'ratio':>8s}")
+        for name in STANDARD + EXTRA:
+            own = rate(partial(corrupt, name=name, severity=3), images)
+            same = rate(partial(corrupt, name=name, severity=3, constants="224"), images)
+            line = f"{name:18s}{own:9.0f}{same:16.0f}"
+            if theirs:
+                other = rate(partial(each, theirs, name=name), images[:4])
+                line += f"{other:13.1f}{same / other:8.1f}"
+            print(line, flush=True)
+
+
+def each(theirs, images, *, name: str):
+    """Call the package for one image after another, as its users do."""
+    for image in images:
+        theirs(image, 3, name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Small parameters of the studies, for the tests: one cheap network family on the smallest data set."""
+
+SHARED = dict(
+    models=["zoo:mlp", "zoo:mlp-noise"],
+    dataset="digits",
+    n_samples=60,
+    n_robustness=40,
+    corruptions=["gaussian_noise", "contrast"],
+    severities=[1, 5],
+    epochs=1,
+    seed=0,
+    preset="test",
+    source="measure",
+    dask_scheduler="none",
+)
+KSTAR = SHARED | dict(metric="euclidean", n_bootstrap=20)
+PURITY = SHARED | dict(n_draws=3)
+
+
+def without_times(rows):
+    """Return the rows less the columns whose name holds ``time``: all that must be equal everywhere."""
+    return rows.drop_vars([name for name in rows.data_vars if "time" in name])

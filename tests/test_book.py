@@ -1,0 +1,208 @@
+"""The book: what is run and what is kept, what the pages get, and a whole small book built twice."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from robustshape import book, notebook
+from robustshape.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
+CELLS = {
+    "parameters": 'n: int = 3  # a_number\npreset: str = "custom"\nsource: str = "measure"  # where from',
+    "number": 'from myst_nb import glue\nglue("third", n / 3, display=False)',
+    "figure:dot": "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([0, n]);",
+    "table:ones": 'from IPython.display import Markdown\nMarkdown(f"| n | s |\\n| --- | --- |\\n| {n} | {source} |")',
+}
+INDEX = """\
+# A small book
+
+A third is {glue:text}`executed/tiny.laptop.ipynb::third:.2f`, $x^2$, {cite}`kotyan2024`, {numref}`fig-dot`.
+
+```{figure} figures/tiny.laptop.dot.png
+:name: fig-dot
+:alt: A line that rises from zero to the parameter n.
+A line.
+```
+
+```{include} generated/tiny.laptop.ones.md
+```
+
+```{include} generated/run_tiny.md
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """Return a project with this library, one tiny notebook, and three pages."""
+    root = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "lib", root / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in ("_vendor", "_look", "_snippets"):
+        shutil.copytree(ROOT / "book" / name, root / "book" / name)
+    for name in (
+        "_config.yml",
+        "requirements.lock",
+        "book/status.md",
+        "book/references.md",
+        "book/references.bib",
+    ):
+        shutil.copy(ROOT / name, root / name)
+    (root / "book" / "index.md").write_text(INDEX)
+    toc = "format: jb-book\nroot: index\nparts:\n  - chapters:\n      - file: status\n      - file: references\n"
+    (root / "book" / "_toc.yml").write_text(toc)
+    cells = []
+    for tag, source in CELLS.items():
+        cells.append(nbformat.v4.new_code_cell(source))
+        cells[-1].metadata.tags = [tag]
+    (root / "notebooks" / "presets").mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), root / "notebooks" / "tiny.ipynb")
+    for preset, n in {"laptop": 3, "smoke": 2, "mnist": 4, "paper": 5}.items():
+        (root / "notebooks" / "presets" / f"tiny.{preset}.yaml").write_text(f"n: {n}\n")
+    (root / "data" / "results" / "mnist").mkdir(parents=True)
+    (root / "data" / "results" / "mnist" / "tiny.zarr.zip").write_bytes(b"rows")
+    return root
+
+
+@pytest.fixture
+def here(project, monkeypatch) -> Path:
+    for module in (book, notebook):
+        monkeypatch.setattr(module, "require_project", lambda: project)
+    return project
+
+
+def build(project: Path, preset: str, cache: Path) -> subprocess.CompletedProcess:
+    """Build the book as the command line does, with the library of `project`."""
+    import os
+
+    path = os.pathsep.join([str(project / "lib"), os.environ["PYTHONPATH"]])
+    code = f"from robustshape.book import build_book; build_book({preset!r})"
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=cache,
+        env={**os.environ, "PYTHONPATH": path, "ROBUSTSHAPE_CACHE": str(cache)},
+    )
+
+
+def text_of(page: Path) -> str:
+    article = re.search(r"<article.*?</article>", page.read_text(), re.DOTALL).group()
+    return " ".join(re.sub(r"<[^>]+>", " ", article).split())
+
+
+def test_a_preset_is_run_in_laptops_place_and_published_ones_are_drawn(here):
+    runs = [(run.preset, run.source, run.name) for run in book.runs_of("smoke")]
+    assert runs == [("smoke", "measure", "tiny.laptop"), ("mnist", "published", "tiny.mnist")]
+    assert [run.preset for run in book.runs_of("laptop")] == ["laptop", "mnist"]
+    with pytest.raises(
+        InputError, match=r"unknown preset 'smokey'; closest: smoke.*robustshape list presets"
+    ):
+        book.runs_of("smokey")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["notebooks/tiny.ipynb", "notebooks/presets/tiny.smoke.yaml", "lib/robustshape/features.py",
+     "data/claims.toml", "data/results/mnist/tiny.zarr.zip", "requirements.lock"],
+)  # fmt: skip
+def test_whatever_an_executed_notebook_follows_from_is_in_its_key(here, name):
+    run = book.runs_of("smoke")[0]
+    key, path = book.key_of_run(run), here / name
+    before = path.read_bytes() if path.is_file() else None
+    path.write_bytes((before or b"") + b" ")
+    assert book.key_of_run(run) != key
+    path.unlink() if before is None else path.write_bytes(before)
+    assert book.key_of_run(run) == key
+
+
+def test_tagged_cells_without_an_output_are_named():
+    cell = {"metadata": {"tags": ["figure:lost"]}, "outputs": [{"data": {"text/plain": "1"}}]}
+    with pytest.raises(InputError, match="'figure:lost' shows no figure"):
+        book.outputs_of({"cells": [cell]})
+    cell["outputs"] += [{"data": {"image/png": RED_DOT}}]
+    assert book.outputs_of({"cells": [cell]})["figures/lost.png"].startswith(b"\x89PNG")
+
+
+def test_table_cells_show_as_they_are_written():
+    made = book.table(["a", "b"], [["k*_x", "1, <2>"], ["`a_b`", "see https://example.org/a_b."]]).decode()
+    assert made == 'a,b\nk\\*\\_x,"1, \\<2\\>"\n`a_b`,see <https://example.org/a_b>.\n'
+
+
+def test_sees_what_a_page_would_load_from_elsewhere(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<a href="https://x.org">read</a><link rel="canonical" href="https://x.org/a.html">'
+        '<script src="_static/y.js"></script><img src="data:image/png;base64,x">'
+    )
+    (tmp_path / "a.css").write_text("b { background: url(data:x) } c { src: url('../f.woff2') }")
+    assert book.loaded_from_outside(tmp_path) == []
+    (tmp_path / "b.html").write_text(
+        '<script defer src="https://x.org/y.js"></script><link href=//x.org/z.css>'
+    )
+    (tmp_path / "b.css").write_text("@import 'https://x.org/i.css'; d { src: url(https://x.org/f.woff2) }")
+    assert book.loaded_from_outside(tmp_path) == [
+        "b.css: https://x.org/i.css", "b.css: https://x.org/f.woff2", "b.html: https://x.org/y.js",
+        "b.html: //x.org/z.css",
+    ]  # fmt: skip
+
+
+def test_pages_are_read_again_only_when_numbers_changed(here, cache, monkeypatch, capsys):
+    ran, html = [], here / "_build" / "html" / "index.html"
+
+    def run_notebook(name, *, preset, parameters, output):
+        ran.append((preset, parameters))
+        metadata = {"papermill": {"duration": 1.0, "start_time": "2026-01-01T00:00:00"}}
+        output.write_text(json.dumps({"cells": [], "metadata": metadata, "preset": preset}))
+
+    def make_html(root):
+        seen.append((root / "_build" / ".doctrees").is_dir())
+        (root / "_build" / ".doctrees").mkdir(parents=True, exist_ok=True)
+        html.parent.mkdir(exist_ok=True)
+        html.with_name("status.html").write_text((root / "book" / "generated" / "times.csv").read_text())
+        return html
+
+    monkeypatch.setattr(book, "run_notebook", run_notebook)
+    monkeypatch.setattr(book, "make_html", make_html)
+    seen: list[bool] = []
+    for preset in ("smoke", "smoke", "laptop"):
+        assert book.build_book(preset) == html
+    assert ran == [
+        (p, {"source": s}) for p, s in (("smoke", "measure"), ("mnist", "published"), ("laptop", "measure"))
+    ]
+    assert seen == [False, True, False]
+    assert json.loads((here / "book" / "executed" / "tiny.laptop.ipynb").read_text())["preset"] == "laptop"
+    times = json.loads((cache / "book" / "times.json").read_text())
+    assert list(times["smoke"]) == ["first", "last, with nothing to run"]
+    assert list(times["laptop"]) == ["first"] and times["laptop"]["first"]["notebooks"] == 1
+    assert book.STILL_BUILDING not in html.with_name("status.html").read_text()
+    assert capsys.readouterr().out.splitlines()[-1] == f"read it: {html}"
+    shutil.rmtree(here / "_build")
+
+
+def test_the_whole_book_is_built_and_a_lost_number_stops_it(project, tmp_path):
+    html, cache = project / "_build" / "html", tmp_path
+    # A mistake of the page: the warning is shown, and is not forgotten by the next build.
+    index = project / "book" / "index.md"
+    index.write_text(INDEX.replace("::third", "::thrid"))
+    failed = build(project, "smoke", cache)
+    assert failed.returncode and "thrid" in failed.stderr and "StoreError" in failed.stderr
+    assert not (project / "_build" / ".doctrees").exists()
+
+    index.write_text(INDEX)
+    built = build(project, "smoke", cache)
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert built.stdout.splitlines()[-1] == f"read it: {html / 'index.html'}"
+    assert "(0 of 2 notebooks run now)" in built.stdout
+    words = text_of(html / "index.html")
+    assert "A third is 0.67" in words and "Fig. 1" in words and "2 measure" in words and "a_number" in words
+    assert (html / "_static" / "mathjax" / "tex-chtml.js").is_file()
+    assert "tiny smoke measure" in text_of(html / "status.html")
+    assert "tiny mnist published" in text_of(html / "status.html")
+    assert book.STILL_BUILDING not in (html / "status.html").read_text()

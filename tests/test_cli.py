@@ -1,0 +1,93 @@
+"""The command line: help everywhere, mistakes end in exit code 2 with words and without a traceback."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from robustshape import paths
+from robustshape.cli import main
+from robustshape.studies import kstar_skewness
+from studies import KSTAR
+
+ROOT = Path(paths.project_root())
+COMMANDS = ["run", "list", "results", "publish", "book", "doctor"]
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_on_everything(command, capsys):
+    assert main([*command.split(), "--help"]) == 0
+    assert "Usage: robustshape" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["run", "kstar_skewnes"], "unknown notebook 'kstar_skewnes'; closest: kstar_skewness"),
+        (["run", "kstar_skewness", "--preset", "labtop"], "closest: laptop"),
+        (["run", "kstar_skewness", "-p", "modells", "x"], "unknown parameter 'modells' .*closest: models"),
+        (["run", "kstar_skewness", "-p", "n_samples", "many"], "'n_samples' of kstar_skewness must be int"),
+        (["results", "kstar"], "unknown study 'kstar'; closest: kstar_skewness"),
+        (["results", "kstar_skewness", "--preset", "nowhere"], "no results for preset 'nowhere'"),
+        (["publish", "kstar_skewness", "--preset", "nowhere"], "unknown preset of kstar_skewness 'nowhere'"),
+        (["book", "--preset", "nowhere"], "unknown preset 'nowhere'"),
+    ],
+)
+def test_a_mistake_is_said_in_words(arguments, words, capsys, cache):
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    import re
+
+    assert re.search(words, " ".join(error.split()))
+
+
+@pytest.mark.parametrize("arguments", [["lst"], ["list", "foo"], ["run"]])
+def test_a_wrong_command_is_refused(arguments):
+    assert main(arguments) == 2
+
+
+@pytest.mark.parametrize(
+    "what, name", [("studies", "kstar_skewness"), ("models", "zoo:lenet-pgd"), ("datasets", "mnist5k"),
+                   ("corruptions", "fog"), ("presets", "laptop"), ("attacks", "pgd"), ("indicators", "purity")],
+)  # fmt: skip
+def test_lists_name_what_there_is(what, name, capsys):
+    assert main(["list", what]) == 0
+    assert name in capsys.readouterr().out
+    assert main(["list", what, "no-such-thing*"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_results_of_your_run_as_a_table(cache, tmp_path, capsys):
+    kstar_skewness.measure(**KSTAR)
+    assert main(["results", "kstar_skewness", "--preset", "test", "--csv", str(tmp_path / "t.csv")]) == 0
+    assert "your run (2 of 2 rows finished)" in capsys.readouterr().out
+    header, *lines = (tmp_path / "t.csv").read_text().splitlines()
+    assert len(lines) == 2 and {"model", "approximate_skewness", "key", "commit"} <= set(header.split(","))
+
+
+def test_import_is_quick_and_loads_no_heavy_package():
+    code = (
+        "import sys, time; t = time.perf_counter(); import robustshape, robustshape.cli; "
+        "print(time.perf_counter() - t, [m for m in ('torch', 'xarray', 'matplotlib', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split(maxsplit=1)[1].strip() == "[]"
+
+
+def test_plain_papermill_runs_a_notebook_with_one_network(cache, tmp_path):
+    out = tmp_path / "out.ipynb"
+    given = KSTAR | {"models": json.dumps(["zoo:mlp"]), "source": "measure"}
+    numbers = [
+        a
+        for name in ("n_samples", "n_robustness", "epochs", "n_bootstrap")
+        for a in ("-p", name, str(given[name]))
+    ]
+    lists = [a for name in ("corruptions", "severities") for a in ("-p", name, json.dumps(given[name]))]
+    command = [sys.executable, "-m", "papermill", "notebooks/kstar_skewness.ipynb", str(out), "-p", "models",
+               given["models"], "-p", "dataset", "digits", *numbers, *lists, "--no-progress-bar"]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert '"zoo:mlp' in out.read_text() or "zoo:mlp" in out.read_text()

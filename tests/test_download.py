@@ -1,0 +1,220 @@
+"""Downloads against a server on the loopback: whole, resumed, cut, wrong, refused, and without room."""
+
+import errno
+import hashlib
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from robustshape import download
+from robustshape.download import fetch
+from robustshape.errors import DownloadError, MissingFileError, StoreError
+
+BODY = bytes(range(256)) * 1000  # 256,000 bytes: several blocks
+SIZE = len(BODY)
+SHA256 = hashlib.sha256(BODY).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        wanted = self.headers.get("Range")
+        self.server.asked.append((self.path, wanted))
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
+        if self.path == "/missing":
+            return self.send_error(404)
+        if self.path == "/silent":
+            return time.sleep(1)
+        if start >= len(BODY):
+            return self.send_error(416)
+        if self.path == "/whole-only":
+            start = 0
+        body = BODY[::-1] if self.path == "/wrong" else BODY
+        body = body + b"more" if self.path == "/longer" else body
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        stop = {"/cut": start + len(BODY) // 2, "/stuck": start}.get(self.path, len(body))
+        if self.path == "/slow":
+            time.sleep(0.2)
+        self.wfile.write(body[start:stop])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("ROBUSTSHAPE_OFFLINE", raising=False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked, server.url = [], f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def get(server, path, *pages, size=SIZE, **more):
+    return fetch([f"{server.url}/{page}" for page in pages], path, sha256=SHA256, size=size, **more)
+
+
+def left(path):
+    """The names beside the target, without the lock."""
+    return sorted(p.name for p in path.parent.iterdir() if p.suffix != ".lock")
+
+
+@pytest.mark.parametrize("size", [len(BODY), None])
+def test_whole_file_into_a_new_folder_and_not_twice(server, tmp_path, size, capsys):
+    path = tmp_path / "new" / "folder" / "x.gz"
+    assert get(server, path, "good", size=size) == path
+    assert path.read_bytes() == BODY and left(path) == ["x.gz"]
+    assert "x.gz: 100%" in capsys.readouterr().err
+    get(server, path, "good", size=size)
+    assert server.asked == [("/good", None)]
+
+
+@pytest.mark.parametrize("have", [1, 1000, len(BODY) - 1])
+@pytest.mark.parametrize("page", ["good", "whole-only"])
+def test_continues_where_it_was_cut(server, tmp_path, have, page):
+    path = tmp_path / "x.gz"
+    (tmp_path / "x.gz.part").write_bytes(BODY[:have])
+    get(server, path, page)
+    assert path.read_bytes() == BODY and left(path) == ["x.gz"]
+    assert server.asked == [("/" + page, f"bytes={have}-")]
+
+
+def test_a_finished_part_needs_no_connection(server, tmp_path):
+    (tmp_path / "x.gz.part").write_bytes(BODY)
+    assert get(server, tmp_path / "x.gz", "good").read_bytes() == BODY
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("have", [100, len(BODY), len(BODY) + 5])
+@pytest.mark.parametrize("size", [len(BODY), None])
+def test_a_wrong_beginning_is_thrown_away(server, tmp_path, have, size):
+    (tmp_path / "x.gz.part").write_bytes(b"?" * have)
+    assert get(server, tmp_path / "x.gz", "good", size=size).read_bytes() == BODY
+    assert server.asked[-1] == ("/good", None)
+
+
+def test_cut_short_is_continued_at_the_same_source(server, tmp_path):
+    assert get(server, tmp_path / "x.gz", "cut").read_bytes() == BODY
+    assert server.asked == [("/cut", None), ("/cut", f"bytes={len(BODY) // 2}-")]
+
+
+def test_a_source_that_stops_giving_is_left_and_the_next_continues(server, tmp_path):
+    (tmp_path / "x.gz.part").write_bytes(BODY[:500])
+    assert get(server, tmp_path / "x.gz", "stuck", "good").read_bytes() == BODY
+    assert server.asked == [("/stuck", "bytes=500-"), ("/good", "bytes=500-")]
+
+
+@pytest.mark.parametrize("bad", ["wrong", "longer", "missing", "silent"])
+def test_a_bad_source_falls_to_the_second(server, tmp_path, bad):
+    assert get(server, tmp_path / "x.gz", bad, "good", timeout=0.3).read_bytes() == BODY
+    assert server.asked[0] == (f"/{bad}", None) and server.asked[-1][0] == "/good"
+
+
+def test_a_damaged_file_of_that_name_is_replaced(server, tmp_path):
+    path = tmp_path / "x.gz"
+    path.write_bytes(b"damaged")
+    assert get(server, path, "good").read_bytes() == BODY
+
+
+def test_all_fail_says_where_why_how_large_and_what_next(server, tmp_path):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{unused.getsockname()[1]}/x"
+    path = tmp_path / "x.gz"
+    urls = [*(f"{server.url}/{page}" for page in ("missing", "wrong", "longer")), closed, "nonsense"]
+    with pytest.raises(DownloadError) as error:
+        fetch(urls, path, sha256=SHA256, size=len(BODY), instead="or use the smaller set")
+    text = str(error.value)
+    for words in (
+        *urls,
+        "HTTP 404",
+        "wrong checksum",
+        "more than the expected",
+        "refused",
+        "256,000 bytes",
+        SHA256,
+        str(path),
+    ):
+        assert words in text
+    assert text.endswith("or use the smaller set") and not path.exists()
+
+
+def test_what_arrived_is_kept_for_the_next_call(server, tmp_path):
+    path = tmp_path / "x.gz"
+    (tmp_path / "x.gz.part").write_bytes(BODY[:500])
+    with pytest.raises(DownloadError, match="cut short after 500 of 256,000 bytes"):
+        get(server, path, "stuck")
+    assert left(path) == ["x.gz.part"]
+    assert get(server, path, "good").read_bytes() == BODY
+    assert server.asked[-1] == ("/good", "bytes=500-")
+
+
+def test_offline_opens_no_connection(server, tmp_path, monkeypatch):
+    path = tmp_path / "x.gz"
+    monkeypatch.setenv("ROBUSTSHAPE_OFFLINE", "1")
+    with pytest.raises(MissingFileError, match=r"x\.gz is not on this machine and ROBUSTSHAPE_OFFLINE"):
+        get(server, path, "good")
+    path.write_bytes(b"damaged")
+    with pytest.raises(MissingFileError, match=r"x\.gz is damaged .*256,000 bytes"):
+        get(server, path, "good")
+    path.write_bytes(BODY)
+    assert get(server, path, "good") == path
+    assert server.asked == []
+
+
+def test_full_disk_is_named_and_the_beginning_continued_later(server, tmp_path, monkeypatch):
+    path = tmp_path / "x.gz"
+
+    class Full:
+        def __init__(self, file):
+            self.file, self.room = file, 100_000
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            self.file.close()
+
+        def write(self, block):
+            if len(block) > self.room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            self.room -= len(block)
+            return self.file.write(block)
+
+    def open_full(name, mode):
+        return Full(name.open(mode)) if name.suffix == ".part" else name.open(mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(download, "open", open_full, raising=False)
+        with pytest.raises(StoreError, match=r"the disk is full: .*x\.gz .*ROBUSTSHAPE_CACHE") as error:
+            get(server, path, "good", "good")
+    assert not isinstance(error.value, DownloadError) and server.asked == [("/good", None)]
+    assert left(path) == ["x.gz.part"]
+    assert get(server, path, "good").read_bytes() == BODY
+    assert server.asked[-1] == ("/good", f"bytes={download.BLOCK}-")
+
+
+def test_a_folder_that_cannot_be_made(server, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match=r"x\.gz cannot be written .*ROBUSTSHAPE_CACHE"):
+        get(server, tmp_path / "file" / "x.gz", "good")
+    assert server.asked == []
+
+
+def test_two_at_once_download_once(server, tmp_path):
+    path = tmp_path / "x.gz"
+    threads = [threading.Thread(target=get, args=(server, path, "slow")) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_bytes() == BODY and server.asked == [("/slow", None)]

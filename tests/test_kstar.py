@@ -1,0 +1,301 @@
+"""k*: the given vectors, a float64 brute force, invariances, constant and tiny classes, intervals, the floor."""
+
+import tracemalloc
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.spatial.distance import cdist
+
+from robustshape.errors import InputError
+from robustshape.indicators import INDICATORS, foreign_ranks
+from robustshape.indicators.kstar import (
+    bootstrap_intervals,
+    kstar_distribution,
+    nearest_foreign_rank,
+    permutation_floor,
+    skewness,
+)
+from robustshape.indicators.kstar_statistics import bootstrap_draws
+
+VECTORS = np.load(Path(__file__).parent / "vectors" / "kstar_vectors.npz")
+CASES = sorted({key.split("/")[0] for key in VECTORS.files})
+UNTIED = [case for case in CASES if not case.startswith("E")]
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fewer than 20 samples:UserWarning")
+
+
+def case(name):
+    return {key.split("/")[1]: VECTORS[key] for key in VECTORS.files if key.startswith(f"{name}/")}
+
+
+def brute_force(features, labels):
+    distance = cdist(np.asarray(features, np.float64), np.asarray(features, np.float64), "sqeuclidean")
+    foreign = labels[:, None] != labels[None]
+    nearest = np.where(foreign, distance, np.inf).min(axis=1)
+    same = ~foreign & ~np.eye(len(labels), dtype=bool)
+    return 1 + (same & (distance < nearest[:, None])).sum(axis=1)
+
+
+def sample(seed=0, n=400, d=20, n_classes=4, spread=0.8):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(n_classes, size=n)
+    features = rng.standard_normal((n, d)) + spread * rng.standard_normal((n_classes, d))[labels]
+    return features.astype(np.float32), labels
+
+
+def test_by_hand():
+    features, labels = np.array([[0.0], [1.0], [4.0], [5.0], [5.5]]), np.array([7, 7, 7, 2, 2])
+    # 0 and 1: foreign at 5 and 4, both others closer; 4: foreign at 1, none closer; 5 and 5.5: the other at .5
+    assert nearest_foreign_rank(features, labels).tolist() == [3, 3, 1, 2, 2]
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("offset", [0, 1000])
+def test_vectors_are_met_exactly(name, offset):
+    given = case(name)
+    moved = given["X"].astype(np.float64) + offset * np.ceil(
+        given["X"].std()
+    )  # whole numbers: ties stay ties
+    assert np.array_equal(nearest_foreign_rank(moved, given["y"]), given["k_exact_other_first"])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_statistics_of_the_vectors(name):
+    given = case(name)
+    found = kstar_distribution(given["X"], given["y"])
+    assert np.allclose(found["skewness"], given["skew_exact_other_first"], atol=1e-9, equal_nan=True)
+    assert float(found["true_skewness"]) == pytest.approx(float(given["Gamma_true_pooled_norm"]))
+    assert float(found["approximate_skewness"]) == pytest.approx(float(given["Gamma_approx_nanmean"]))
+    assert int(found["n_undefined"]) == np.isnan(given["skew_exact_other_first"]).sum()
+
+
+@pytest.mark.parametrize("name", UNTIED)
+def test_compat_gives_the_authors_numbers(name):
+    given = case(name)
+    found = kstar_distribution(given["X"], given["y"], compat="authors")
+    assert np.array_equal(found["rank"], given["k_authors"])
+    assert np.allclose(found["skewness"], given["skew_authors"], atol=2e-5)
+    assert found["pattern"].values.tolist() == [p.lower() for p in given["pattern_authors"]]
+    assert np.allclose(found["mean"], given["mean_authors"], atol=1e-6)
+    assert np.allclose(found["std"], given["std_authors"], atol=1e-6)
+    assert float(found["approximate_skewness"]) == pytest.approx(
+        float(given["Gamma_approx_authors_patch"]), abs=2e-5
+    )
+
+
+def test_compat_on_exact_ties():
+    import torch
+
+    given = case("E_ties_duplicates")
+    found = kstar_distribution(given["X"], given["y"], compat="authors")
+    rank, low, high = (
+        found["rank"].values,
+        given["k_exact_other_first"],
+        given["k_exact_same_first"],
+    )
+    settled = low == high
+    assert np.array_equal(rank[settled], given["k_authors"][settled])
+    # the order of exact ties is that of torch's unstable sort, which is the vectors' own on AVX-512 alone
+    same_sort = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    tolerance = 2e-5 if same_sort else 1.5
+    assert np.allclose(found["skewness"], given["skew_authors"], atol=tolerance)
+
+
+@pytest.mark.parametrize("name", UNTIED)
+def test_anchored_variant(name):
+    given = case(name)
+    found = kstar_distribution(given["X"], given["y"], anchors=True)
+    assert np.allclose(found["skewness"], given["skew_anchored01"], atol=2e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int16])
+def test_equals_a_brute_force(dtype):
+    features, labels = sample()
+    features = (features * (8 if dtype == np.int16 else 1)).astype(dtype)
+    assert np.array_equal(nearest_foreign_rank(features, labels), brute_force(features, labels))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x, y, rng: np.maximum(x, 1.5) - 1.5,  # mostly dead units: many equal rows
+        lambda x, y, rng: np.where(rng.uniform(size=(len(x), 1)) < 0.3, 0, x),  # a third of the samples dead
+        lambda x, y, rng: np.zeros_like(x),  # a dead network
+        lambda x, y, rng: np.round(x),  # ties everywhere
+        lambda x, y, rng: (
+            x + 1e4 * (y % 2)[:, None]
+        ),  # two far groups: float32 products say nothing within them
+        lambda x, y, rng: x * np.where(np.arange(len(x)) == 5, 1e6, 1)[:, None],  # one outlier
+        lambda x, y, rng: x * 1e-30,
+        lambda x, y, rng: x.astype(np.float64) * 1e60,
+        lambda x, y, rng: x[:, :1],
+        lambda x, y, rng: np.concatenate([x[:200], x[:200]]),  # every sample twice, most across classes
+    ],
+)
+def test_exact_on_hard_features(make):
+    features, labels = sample(3)
+    features = make(features, labels, np.random.default_rng(0))
+    if np.abs(features).max() < 1e-20:  # the brute force works in float64 squares; scale it exactly
+        features = features.astype(np.float64) * 2.0**100
+    assert np.array_equal(nearest_foreign_rank(features, labels), brute_force(features, labels))
+
+
+def test_exact_where_blocks_are_small_and_classes_share_them(monkeypatch):
+    monkeypatch.setattr(foreign_ranks, "WIDTH", 64)
+    features, _ = sample(4, n=500)
+    labels = np.repeat(np.arange(30), np.random.default_rng(0).multinomial(470, np.arange(1, 31) / 465) + 1)
+    labels = np.random.default_rng(1).permutation(np.append(labels, np.full(500 - len(labels), 29)))[:500]
+    blocks = foreign_ranks.class_blocks
+    monkeypatch.setattr(foreign_ranks, "class_blocks", lambda ordered: blocks(ordered, 32))
+    kinds = {block.mixed for block in blocks(np.sort(labels), 32)}
+    assert kinds == {True, False}
+    assert np.array_equal(nearest_foreign_rank(features, labels), brute_force(features, labels))
+
+
+def test_cosine_is_euclidean_on_unit_rows_and_ignores_length():
+    features, labels = sample(5)
+    unit = features.astype(np.float64) / np.linalg.norm(features.astype(np.float64), axis=1, keepdims=True)
+    expected = brute_force(unit, labels)
+    lengths = 2.0 ** np.random.default_rng(0).integers(-5, 6, size=(len(features), 1))
+    assert np.array_equal(nearest_foreign_rank(features, labels, metric="cosine"), expected)
+    assert np.array_equal(nearest_foreign_rank(features * lengths, labels, metric="cosine"), expected)
+
+
+def test_cosine_sees_parallel_rows_as_equal():
+    # x twice in class 0 and 2x in class 1 point the same way: nothing is strictly closer than distance 0
+    features, labels = np.array([[1.0, 2.0], [1.0, 2.0], [2.0, 4.0], [0.0, 1.0]]), np.array([0, 0, 1, 1])
+    assert nearest_foreign_rank(features, labels, metric="cosine").tolist() == [1, 1, 1, 1]
+
+
+def test_order_of_samples_names_of_classes_and_rotation_do_not_matter():
+    features, labels = sample(6)
+    rng = np.random.default_rng(0)
+    order = rng.permutation(len(labels))
+    expected = nearest_foreign_rank(features, labels)
+    assert np.array_equal(nearest_foreign_rank(features[order], 100 - 3 * labels[order]), expected[order])
+    rotation = np.linalg.qr(rng.standard_normal((20, 20)))[0]
+    assert np.array_equal(nearest_foreign_rank(features.astype(np.float64) @ rotation, labels), expected)
+
+
+def test_no_square_array_is_made():
+    features, labels = sample(7, n=12_000, d=16)
+    tracemalloc.start()
+    nearest_foreign_rank(features, labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.12 * 4 * len(labels) ** 2  # of one float32 N x N array
+
+
+def test_constant_and_tiny_classes():
+    # three far clusters (constant k* = n_c), and pairs mixed one to one (constant k* = 1)
+    far = np.repeat([[0.0, 0.0], [100.0, 0.0]], 30, axis=0) + np.random.default_rng(0).normal(size=(60, 2))
+    mixed = np.array([[1000.0 + 10 * (i // 2), 0.1 * (i % 2)] for i in range(60)])
+    features = np.concatenate([far, mixed, [[5000.0, 0.0]]])
+    labels = np.concatenate([np.repeat([0, 1], 30), np.tile([2, 3], 30), [4]])
+    with pytest.warns(UserWarning, match="1 of 5 classes have fewer than 20 samples"):
+        found = kstar_distribution(features, labels)
+    assert found["pattern"].values.tolist() == [
+        "clustered",
+        "clustered",
+        "fractured",
+        "fractured",
+        "undefined",
+    ]
+    assert np.isnan(found["skewness"]).all() and int(found["n_undefined"]) == 5
+    assert np.isnan(found["approximate_skewness"]) and np.isfinite(found["true_skewness"])
+    assert found["small"].values.tolist() == [False] * 4 + [True]
+    authors = kstar_distribution(features, labels, compat="authors")["pattern"].values
+    assert authors[0] == "clustered" and authors[2] != "fractured"  # what ours does differently
+
+
+@pytest.mark.parametrize(
+    "features, labels, options, words",
+    [
+        (np.ones((3, 2)), [0, 1], {}, r"features \(3, 2\) and labels \(2,\)"),
+        (np.ones(3), [0, 1, 1], {}, r"real features \(n, d\), but was given float64 \(3,\)"),
+        (np.ones((3, 2)), [0.0, 1.0, 1.0], {}, "labels must be integers, but are float64"),
+        (np.ones((3, 2)), [1, 1, 1], {}, "at least two classes"),
+        (np.array([[1.0], [np.nan], [np.inf]]), [0, 1, 1], {}, "2 of 3 samples have NaN or infinite"),
+        (np.ones((3, 2)), [0, 1, 1], {"metric": "cosin"}, "unknown metric 'cosin'"),
+    ],
+)
+def test_says_what_is_wrong(features, labels, options, words):
+    with pytest.raises(InputError, match=words):
+        nearest_foreign_rank(features, labels, **options)
+
+
+def test_compat_is_named():
+    with pytest.raises(InputError, match='compat must be None or "authors"'):
+        kstar_distribution(*sample(), compat="author")
+
+
+def test_skewness_is_the_biased_g1():
+    values = np.random.default_rng(0).exponential(size=300)
+    assert skewness(values) == pytest.approx(stats.skew(values, bias=True))
+    assert np.isnan(skewness(np.full(37, 1 / 37)))  # whose mean is not 1/37 in floating point
+
+
+def test_bootstrap_draws_equal_a_plain_bootstrap():
+    features, labels = sample(8, n=300, n_classes=3, spread=0.3)
+    values = kstar_distribution(features, labels)["normalised_rank"].values
+    draws = bootstrap_draws(values, labels, rng=np.random.default_rng(0), n_draws=4000)
+    rng, plain = np.random.default_rng(1), {"true_skewness": [], "approximate_skewness": []}
+    groups = [values[labels == c] for c in range(3)]
+    for _ in range(500):
+        drawn = [rng.choice(g, len(g)) for g in groups]
+        plain["true_skewness"].append(stats.skew(np.concatenate(drawn)))
+        plain["approximate_skewness"].append(np.mean([stats.skew(g) for g in drawn]))
+    for name, expected in plain.items():
+        assert np.mean(draws[name]) == pytest.approx(np.mean(expected), abs=0.2 * np.std(expected))
+        assert np.std(draws[name]) == pytest.approx(np.std(expected), rel=0.15)
+    assert draws["mean_normalised_rank"].mean() == pytest.approx(values.mean(), rel=0.01)
+    low, high = bootstrap_intervals(values, labels, rng=np.random.default_rng(0))["true_skewness"]
+    assert low < skewness(values) < high
+
+
+def test_bootstrap_of_a_constant_class_leaves_it_out():
+    values = np.concatenate([np.ones(30), np.linspace(0.1, 1, 30)])
+    draws = bootstrap_draws(values, np.repeat([0, 1], 30), rng=np.random.default_rng(0), n_draws=50)
+    assert np.isnan(draws["skewness"][:, 0]).all()
+    assert np.allclose(draws["approximate_skewness"], draws["skewness"][:, 1])
+
+
+def test_floor_equals_shuffled_labels():
+    rng = np.random.default_rng(0)
+    sizes = np.array([60, 100, 140])
+    features, labels = rng.standard_normal((300, 5)), np.repeat([0, 1, 2], sizes)
+    floor = permutation_floor(sizes)
+    found = [[] for _ in sizes]
+    for _ in range(60):
+        shuffled = rng.permutation(labels)
+        ranks = nearest_foreign_rank(features, shuffled)
+        for c, size in enumerate(sizes):
+            found[c].append(ranks[shuffled == c] / size)
+    for c in range(3):
+        pooled = np.concatenate(found[c])
+        assert float(floor["mean"][c]) == pytest.approx(pooled.mean(), rel=0.03)
+        assert float(floor["skewness"][c]) == pytest.approx(stats.skew(pooled), rel=0.1)
+    everything = np.concatenate([np.concatenate(f) for f in found])
+    assert float(floor["mean_normalised_rank"]) == pytest.approx(everything.mean(), rel=0.02)
+    assert float(floor["true_skewness"]) == pytest.approx(stats.skew(everything), rel=0.1)
+
+
+def test_floor_by_hand():
+    # class of 2 among 3: the first neighbour is foreign with chance 1/2; the lone sample has k* = 1
+    floor = permutation_floor([2, 1])
+    assert float(floor["mean"][0]) == pytest.approx(0.5 * 0.5 + 0.5 * 1.0)
+    assert np.isnan(floor["skewness"][1]) and float(floor["skewness"][0]) == pytest.approx(0, abs=1e-12)
+    with pytest.raises(InputError, match="at least two classes"):
+        permutation_floor([5])
+
+
+@pytest.mark.parametrize("name", INDICATORS.names())
+def test_every_registered_indicator_gives_a_number(name):
+    features, labels = sample(9, n=120)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        value = INDICATORS[name](features, labels, np.random.default_rng(0))
+    assert isinstance(value, float) and np.isfinite(value) and INDICATORS.about(name)["about"]

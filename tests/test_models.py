@@ -1,0 +1,473 @@
+"""Models by name, the zoo and its cache, classifiers, hooks, preprocessing, and every source without a network."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from robustshape import datasets, models
+from robustshape.errors import InputError, MissingFileError, StoreError
+from robustshape.hooks import capture, last_linear, layer_names
+from robustshape.models import zoo
+from robustshape.models.classifier import Classifier
+from robustshape.models.preprocessing import Preprocessing
+from robustshape.models.recipes import CHANGES, PLAIN, recipe_for
+from robustshape.store.keys import key_of
+
+QUICK = {"dataset": "digits", "epochs": 1}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return datasets.load("digits").image.values
+
+
+@pytest.fixture(scope="module")
+def lenet():
+    return models.load("zoo:lenet", **QUICK)
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """A folder that ROBUSTSHAPE_DATA names, for weights, and nothing but it."""
+    monkeypatch.setenv("ROBUSTSHAPE_DATA", str(tmp_path))
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def photos(n=3, height=80, width=64):
+    return np.random.default_rng(0).integers(0, 256, (n, height, width, 3), dtype=np.uint8)
+
+
+# the zoo
+
+
+@pytest.mark.parametrize("architecture", PLAIN)
+@pytest.mark.parametrize("recipe", CHANGES)
+def test_every_network_of_the_zoo_trains(architecture, recipe, digits):
+    from robustshape.training.loop import train
+
+    module = zoo.construct(architecture)
+    first = module.head.weight.detach().clone()
+    short = replace(recipe_for(architecture, recipe), epochs=1, batch_size=16)
+    history = train(module, digits[:32], np.arange(32) % 10, short, seed=0)
+    assert 0 < history["loss"][0] < 10 and not torch.equal(module.head.weight, first)
+
+
+@pytest.mark.parametrize("architecture", PLAIN)
+@pytest.mark.parametrize("channels, size", [(1, 28), (3, 32), (3, 64)])
+def test_every_architecture_ends_in_a_linear_head(architecture, channels, size):
+    module = zoo.construct(architecture, channels=channels, size=size, n_classes=7)
+    assert module(torch.rand(2, channels, size, size)).shape == (2, 7)
+    assert last_linear(module) == "head" and isinstance(module.head, nn.Linear)
+
+
+def test_the_catalogue_is_every_family_times_every_recipe():
+    assert len(models.names("zoo:*")) == len(PLAIN) * len(CHANGES) >= 5 * 7
+    assert models.names("zoo:vit-n*") == ["zoo:vit-noise"]
+    assert "zoo:mlp" in models.names("zoo:*") and "zoo:mlp-plain" not in models.names("zoo:*")
+
+
+def test_learns_digits():
+    data = datasets.load("digits")
+    classifier = models.load("zoo:lenet-noise/1", dataset="digits", epochs=8)
+    assert (classifier.predict(data.image.values) == data.label.values).mean() > 0.8
+    assert classifier.about["trains_on"] == ("gaussian_noise",)
+
+
+def test_a_network_is_trained_once_and_comes_back_the_same(cache, digits):
+    assert not models.is_ready("zoo:lenet", **QUICK)
+    first = models.load("zoo:lenet", **QUICK)
+    assert models.is_ready("zoo:lenet", **QUICK)
+    folder = cache / "models" / key_of(models.identity("zoo:lenet", **QUICK))
+    changed = (folder / "weights.safetensors").stat().st_mtime_ns
+    again = models.load("zoo:lenet-plain/0", **QUICK)
+    assert np.array_equal(first.logits(digits[:9]), again.logits(digits[:9]))
+    assert (folder / "weights.safetensors").stat().st_mtime_ns == changed
+    assert json.loads((folder / "card.json").read_text())["identity"]["architecture"] == "lenet"
+
+
+def test_a_damaged_network_is_named_and_trained_again(cache, digits, capsys):
+    first = models.load("zoo:mlp", **QUICK).logits(digits[:9])
+    folder = cache / "models" / key_of(models.identity("zoo:mlp", **QUICK))
+    (folder / "weights.safetensors").write_bytes(b"cut short")
+    again = models.load("zoo:mlp", **QUICK).logits(digits[:9])
+    assert "weights.safetensors is not as it was written" in capsys.readouterr().out
+    assert np.array_equal(first, again)
+
+
+def test_the_global_randomness_does_not_reach_a_network(cache, digits, monkeypatch, tmp_path):
+    torch.manual_seed(1)
+    first = models.load("zoo:vit-augmix", **QUICK).logits(digits[:9])
+    torch.manual_seed(2)
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "another"))
+    assert np.array_equal(models.load("zoo:vit-augmix", **QUICK).logits(digits[:9]), first)
+
+
+def test_interrupted_while_training_and_run_again_gives_the_same_weights(
+    cache, digits, monkeypatch, tmp_path
+):
+    from robustshape.training import loop
+
+    class Stop(Exception):
+        pass
+
+    def stopping(recipe, step, n_steps):
+        if step == 20:
+            raise Stop
+        return learning_rate(recipe, step, n_steps)
+
+    learning_rate, name, settings = loop.learning_rate, "zoo:resnet", {"dataset": "digits", "epochs": 3}
+    monkeypatch.setattr(loop, "learning_rate", stopping)
+    with pytest.raises(Stop):
+        models.load(name, **settings)
+    assert [file.suffix for file in (cache / "models").iterdir()] == [".checkpoint"]
+    monkeypatch.setattr(loop, "learning_rate", learning_rate)
+    resumed = models.load(name, **settings)
+    (folder,) = (cache / "models").iterdir()
+    assert json.loads((folder / "card.json").read_text())["history"]["resumed_at"] > 0
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "another"))
+    assert np.array_equal(models.load(name, **settings).logits(digits), resumed.logits(digits))
+
+
+def test_identity_is_json_and_tells_everything_apart():
+    variants = [
+        ("zoo:lenet", {}),
+        ("zoo:lenet/1", {}),
+        ("zoo:lenet-noise", {}),
+        ("zoo:mlp", {}),
+        ("zoo:lenet", {"epochs": 3}),
+        ("zoo:lenet", {"dataset": "digits"}),
+    ]
+    keys = {key_of(models.identity(name, **kw)) for name, kw in variants}
+    assert len(keys) == len(variants)
+    same = models.identity("zoo:lenet-plain/0", device="cpu", progress=True)
+    assert key_of(same) == key_of(models.identity("zoo:lenet"))
+    assert same == json.loads(json.dumps(same)) | {"recipe": same["recipe"]}
+
+
+# classifiers
+
+
+def test_numbers_do_not_depend_on_how_images_are_split(lenet, digits):
+    images = np.concatenate([digits, digits])[:700]
+    whole = lenet.activations(images, ["penultimate", "logits", "conv2"])
+    parts = [
+        lenet.activations(images[i : i + 256], ["penultimate", "logits", "conv2"]) for i in (0, 256, 512)
+    ]
+    for name, values in whole.items():
+        assert values.dtype == np.float32
+        assert np.array_equal(values, np.concatenate([part[name] for part in parts]))
+    assert whole["penultimate"].shape == (700, 84) and whole["conv2"].shape == (700, 16)
+
+
+def test_the_head_of_the_penultimate_features_is_the_logits(lenet, digits):
+    found = lenet.activations(digits[:50], ["penultimate", "logits"])
+    head = lenet.module.head
+    by_hand = found["penultimate"] @ head.weight.numpy().T + head.bias.numpy()
+    assert np.allclose(by_hand, found["logits"], atol=1e-4)
+    assert np.array_equal(lenet.predict(digits[:50]), found["logits"].argmax(1))
+
+
+def test_images_that_do_not_fit_are_refused(lenet, digits):
+    with pytest.raises(InputError, match=r"takes images of 1 channel\(s\), but was given 3"):
+        lenet.logits(np.repeat(digits[:2], 3, axis=3))
+    with pytest.raises(InputError, match="takes images of 32 x 32 pixels, but was given 28 x 28"):
+        lenet.logits(digits[:2, 2:30, 2:30])
+    with pytest.raises(InputError, match=r"but was given \(2, 32, 32, 1\) float64"):
+        lenet.logits(digits[:2] / 255)
+    with pytest.raises(InputError, match="at least one image"):
+        lenet.logits(digits[:0])
+    with pytest.raises(InputError, match="unknown layer 'cnv2' of a Sequential; closest: conv2"):
+        lenet.activations(digits[:2], ["cnv2"])
+
+
+# hooks
+
+
+def test_capture_by_hand_and_gradients_flow():
+    network = nn.Sequential(nn.Linear(2, 2, bias=False), nn.ReLU(), nn.Linear(2, 1))
+    network[0].weight.data.copy_(torch.tensor([[1.0, 0.0], [0.0, -1.0]]))
+    with capture(network, inputs=["2"], outputs=["0"]) as seen:
+        network(torch.tensor([[3.0, 4.0]]))
+    assert seen.outputs["0"].tolist() == [[3.0, -4.0]] and seen.inputs["2"].tolist() == [[3.0, 0.0]]
+    seen.inputs["2"].sum().backward()
+    assert network[0].weight.grad.tolist() == [[3.0, 4.0], [0.0, 0.0]]
+    network(torch.tensor([[9.0, 9.0]]))
+    assert seen.outputs["0"].tolist() == [[3.0, -4.0]]  # the hooks are gone
+    assert layer_names(network) == ["0", "1", "2"]
+
+
+def test_the_last_linear_layer():
+    assert last_linear(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU())) == "1"
+    assert last_linear(nn.Sequential(nn.Conv2d(2, 2, 3), nn.Conv2d(2, 2, 1))) == "1"
+    with pytest.raises(InputError, match="no linear layer"):
+        last_linear(nn.Sequential(nn.ReLU()))
+
+
+# preprocessing
+
+
+def test_scales_repeats_and_normalises():
+    grey = np.full((2, 4, 4, 1), 51, np.uint8)
+    x = Preprocessing(channels=3, mean=(0.1, 0.2, 0.3), std=(0.5, 0.5, 0.1))(grey)
+    assert x.shape == (2, 3, 4, 4) and x.dtype == torch.float32
+    assert x[0, :, 0, 0].tolist() == pytest.approx([0.2, 0.0, -1.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_resizes_and_crops_as_torchvision_does(interpolation):
+    from torchvision.transforms import InterpolationMode, v2
+
+    images = photos()
+    ours = Preprocessing(channels=3, size=(32, 32), resize=40, interpolation=interpolation)(images)
+    theirs = v2.Compose([v2.Resize(40, InterpolationMode(interpolation), antialias=True), v2.CenterCrop(32)])
+    expected = theirs(torch.from_numpy(images).permute(0, 3, 1, 2)).float() / 255
+    assert (ours - expected).abs().max() <= 1.01 / 255
+
+
+def test_a_crop_larger_than_the_image_is_filled_with_black():
+    x = Preprocessing(channels=1, size=(6, 6), resize=4)(np.full((1, 4, 4, 1), 255, np.uint8))
+    assert x.sum() == 16 and x[0, 0, 1:5, 1:5].min() == 1
+
+
+# names
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("zoo:lennet", "unknown model 'zoo:lennet'; closest: zoo:lenet"),
+        ("zoo:lenet-nois", "closest: zoo:lenet-noise"),
+        ("zoo:lenet/a", "the seed in 'zoo:lenet/a' is 'a'"),
+        ("zo:lenet", "unknown model 'zo:lenet'; closest: zoo:lenet"),
+        ("lenet", "unknown model 'lenet'; closest: zoo:lenet"),
+        ("zoo:", "ends at its prefix"),
+        ("timm:resnet15t", "unknown model 'timm:resnet15t'; closest: timm:resnet"),
+        ("torchvision:resnet19", "closest: torchvision:resnet"),
+        ("torchvision:resnet18/V9", "closest: torchvision:resnet18/IMAGENET1K_V1"),
+        ("openclip:ViT-B-33/laion2b_s34b_b79k", "closest: openclip:ViT-B-32/laion2b_s34b_b79k"),
+        ("python:json", "names no function"),
+        ("python:jsonn:loads", "cannot be imported"),
+        ("python:json:laods", "unknown function of json 'laods'; closest: loads"),
+        ("python:json:JSONEncoder", "returned a JSONEncoder, but must return a torch module"),
+    ],
+)
+def test_a_name_that_does_not_exist_gets_the_closest(name, words):
+    with pytest.raises(InputError, match=words):
+        models.load(name)
+
+
+def test_an_argument_that_does_not_exist_gets_the_closest():
+    with pytest.raises(InputError, match=r"unknown argument for 'zoo:lenet' 'epoch'; closest: epochs"):
+        models.load("zoo:lenet", epoch=3)
+    with pytest.raises(InputError, match="epochs is 0, but must be at least 1"):
+        models.load("zoo:lenet", epochs=0)
+
+
+# other sources
+
+
+@pytest.mark.parametrize("name", ["test_resnet.r160_in1k", "test_vit.r160_in1k"])
+def test_timm_reads_a_local_file(weights, name):
+    import timm
+
+    module = timm.create_model(name).eval()
+    save_file(module.state_dict(), weights / f"{name}.safetensors")
+    classifier = models.load(f"timm:{name}")
+    x = classifier.preprocess(photos())
+    with torch.inference_mode(), capture(classifier.module, inputs=[classifier.head]) as seen:
+        assert torch.equal(classifier.module(x), module(x))
+    assert seen.inputs[classifier.head].shape[1] == module.num_features
+    assert classifier.identity["weights"].startswith("sha256:")
+    assert tuple(x.shape) == (3, *timm.data.resolve_model_data_config(module)["input_size"])
+
+
+def test_torchvision_reads_a_local_file(weights):
+    import torchvision
+
+    module = torchvision.models.squeezenet1_1().eval()
+    save_file(module.state_dict(), weights / "squeezenet1_1.safetensors")
+    classifier = models.load("torchvision:squeezenet1_1")
+    assert classifier.head == "classifier.1" and classifier.n_classes == 1000  # a 1 x 1 convolution
+    assert classifier.preprocess.size == (224, 224) and classifier.preprocess.resize == 256
+    x = classifier.preprocess(photos(1))
+    with torch.inference_mode():
+        assert torch.equal(classifier.module(x), module(x))
+    save_file({"nothing": torch.zeros(1)}, weights / "squeezenet1_1.safetensors")
+    with pytest.raises(InputError, match=r"squeezenet1_1.safetensors do not fit a SqueezeNet"):
+        models.load("torchvision:squeezenet1_1")
+    (weights / "squeezenet1_1.safetensors").write_bytes(b"cut")
+    with pytest.raises(StoreError, match=r"squeezenet1_1.safetensors cannot be read"):
+        models.load("torchvision:squeezenet1_1")
+
+
+@pytest.mark.parametrize(
+    "name, file",
+    [
+        ("timm:resnet10t.c3_in1k", "resnet10t.c3_in1k.safetensors"),
+        ("torchvision:resnet18", "resnet18-f37072fd.pth"),
+        ("openclip:ViT-B-32/laion2b_s34b_b79k", "ViT-B-32/laion2b_s34b_b79k.safetensors"),
+    ],
+)
+def test_offline_says_what_is_missing_and_where_to_put_it(weights, name, file):
+    with pytest.raises(
+        MissingFileError, match=f"ROBUSTSHAPE_OFFLINE forbids the download.*{re.escape(file)}"
+    ):
+        models.load(name)
+
+
+def test_openclip_makes_a_zero_shot_head(weights):
+    import open_clip
+
+    tower = {"layers": 1, "width": 32, "heads": 1}
+    config = {
+        "embed_dim": 16,
+        "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "head_width": 32, "patch_size": 8},
+        "text_cfg": {"context_length": 77, "vocab_size": 49408, **tower},
+    }
+    (weights / "tiny-clip.json").write_text(json.dumps(config))
+    open_clip.add_model_config(weights / "tiny-clip.json")
+    clip = open_clip.create_model("tiny-clip").eval()
+    (weights / "tiny-clip").mkdir()
+    save_file(clip.state_dict(), weights / "tiny-clip" / "mine.safetensors")
+    classifier = models.load("openclip:tiny-clip/mine", classes=["cat", "dog", "aeroplane"])
+    found = classifier.activations(photos(), ["penultimate", "logits"])
+    assert found["logits"].shape == (3, 3) and np.allclose(
+        np.linalg.norm(found["penultimate"], axis=1), 1, atol=1e-5
+    )
+    x = classifier.preprocess(photos())
+    with torch.inference_mode():
+        text = clip.encode_text(open_clip.tokenize(["a photo of a dog."]), normalize=True)
+        image = clip.encode_image(x, normalize=True)
+        expected = clip.logit_scale.exp() * image @ text.T
+    assert np.allclose(found["logits"][:, 1], expected[:, 0], atol=1e-3)
+    assert models.identity("openclip:tiny-clip/mine", classes=["a", "b"])["classes"] == ["a", "b"]
+
+
+def test_robustbench_says_how_to_install_it_and_where_weights_go(weights, monkeypatch):
+    from robustshape.models import robustbench_models as source
+
+    with pytest.raises(MissingFileError, match="pip install --no-deps robustbench"):
+        models.load("robustbench:cifar10/Linf/Standard")
+    assert source.names() == []
+    entry = {"model": lambda: nn.Sequential(nn.Flatten(), nn.Linear(3072, 10)), "gdrive_id": "abc"}
+    monkeypatch.setattr(source, "_catalogue", lambda: {"cifar10/Linf/Tiny": entry})
+    with pytest.raises(
+        MissingFileError, match=r"download them from .*id=abc and put them at .*cifar10/Linf/Tiny.pt"
+    ):
+        models.load("robustbench:cifar10/Linf/Tiny")
+    with pytest.raises(InputError, match="closest: robustbench:cifar10/Linf/Tiny"):
+        models.load("robustbench:cifar10/Linf/Tyni")
+    (weights / "cifar10" / "Linf").mkdir(parents=True)
+    state = {f"module.model.{name}": value for name, value in entry["model"]().state_dict().items()}
+    torch.save({"state_dict": state}, weights / "cifar10" / "Linf" / "Tiny.pt")
+    classifier = models.load("robustbench:cifar10/Linf/Tiny")
+    expected = classifier.preprocess(photos(2, 32, 32)).flatten(1) @ state["module.model.1.weight"].T
+    expected = expected + state["module.model.1.bias"]
+    assert np.allclose(classifier.logits(photos(2, 32, 32)), expected.numpy(), atol=1e-5)
+
+
+# your own: cards and functions
+
+
+@pytest.fixture
+def card(tmp_path):
+    module = zoo.construct("lenet", channels=3, n_classes=2, seed=4).eval()
+    save_file(module.state_dict(), tmp_path / "mine.safetensors")
+    from robustshape.models.weights import sha256
+
+    content = {
+        "constructor": "zoo:lenet",
+        "arguments": {"channels": 3, "n_classes": 2},
+        "weights": "mine.safetensors",
+        "sha256": sha256(tmp_path / "mine.safetensors"),
+        "preprocessing": {"channels": 3, "size": [32, 32], "mean": [0.5] * 3, "std": [0.2] * 3},
+        "classes": ["cat", "dog"],
+    }
+
+    def write(**changes):
+        kept = {key: value for key, value in (content | changes).items() if value is not None}
+        (tmp_path / "card.json").write_text(json.dumps(kept))
+        return f"file:{tmp_path / 'card.json'}"
+
+    return module, write
+
+
+def test_a_card_gives_a_classifier(card):
+    module, write = card
+    classifier = models.load(write())
+    images = photos(2, 32, 32)
+    with torch.inference_mode():
+        expected = module((torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - 0.5) / 0.2)
+    assert np.allclose(classifier.logits(images), expected.numpy(), atol=1e-5)
+    assert classifier.n_classes == 2 and isinstance(classifier, Classifier)
+
+
+@pytest.mark.parametrize(
+    "changes, kind, words",
+    [
+        ({"classes": None}, InputError, "lacks classes"),
+        ({"licens": "MIT"}, InputError, "unknown entry 'licens'; closest: licence"),
+        (
+            {"constructor": "lenet"},
+            InputError,
+            "must be a name that starts with timm:, torchvision:, zoo:, python:",
+        ),
+        ({"constructor": "zoo:lennet"}, InputError, "unknown architecture 'lennet'; closest: lenet"),
+        ({"arguments": {"chanels": 3}}, InputError, "do not fit zoo:lenet.*chanels"),
+        (
+            {"arguments": {"channels": 1, "n_classes": 2}},
+            InputError,
+            "mine.safetensors do not fit a Sequential",
+        ),
+        ({"sha256": "0" * 64}, StoreError, "but its card says 000"),
+        ({"weights": "none.safetensors"}, MissingFileError, r"none.safetensors, which do not exist"),
+        ({"preprocessing": {"chanels": 3}}, InputError, "unknown entry 'chanels'; closest: channels"),
+    ],
+)
+def test_a_wrong_card_is_refused(card, changes, kind, words):
+    with pytest.raises(kind, match=words):
+        models.load(card[1](**changes))
+
+
+def test_a_missing_card_is_named(tmp_path):
+    with pytest.raises(MissingFileError, match=r"none.json does not exist"):
+        models.load(f"file:{tmp_path / 'none.json'}")
+    (tmp_path / "text.json").write_text("hello")
+    with pytest.raises(InputError, match=r"text.json is not JSON"):
+        models.load(f"file:{tmp_path / 'text.json'}")
+
+
+def test_a_function_of_yours(tmp_path, monkeypatch):
+    (tmp_path / "my_networks.py").write_text(
+        "from torch import nn\n"
+        "from robustshape import models\n"
+        "def tiny(width=8):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(1024, width), nn.ReLU(), nn.Linear(width, 10))\n"
+        "def from_zoo():\n"
+        "    return models.load('zoo:lenet', dataset='digits', epochs=1)\n"
+        "from_zoo.identity = {'trained on': 'digits'}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    classifier = models.load("python:my_networks:tiny", width=5)
+    images = np.zeros((2, 32, 32, 1), np.uint8)
+    assert classifier.head == "3" and classifier.n_classes == 10
+    assert classifier.activations(images)["penultimate"].shape == (2, 5)
+    assert models.identity("python:my_networks:tiny", width=5)["arguments"] == {"width": 5}
+    other = models.load("python:my_networks:from_zoo")
+    assert other.identity["more"] == {"trained on": "digits"} and other.logits(images).shape == (2, 10)
+
+
+def test_listing_the_zoo_does_not_import_torch():
+    code = "import sys, robustshape.models as m; m.names('zoo:*'); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ).returncode == 0

@@ -1,0 +1,271 @@
+"""The studies end to end on small inputs: rows, resuming after a kill, bad parameters, one network alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import xarray
+
+from robustshape import features, studies
+from robustshape.errors import InputError
+from robustshape.studies import cluster_purity, kstar_skewness, ratios, severity_profile
+from robustshape.studies.cluster_purity import analyse as purity_analysis
+from robustshape.studies.cluster_purity import figures as purity_figures
+from robustshape.studies.kstar_skewness import analyse as kstar_analysis
+from robustshape.studies.kstar_skewness import figures as kstar_figures
+from robustshape.studies.severity_profile import analyse as profile_analysis
+from robustshape.studies.severity_profile import figures as profile_figures
+from studies import KSTAR, PURITY, SHARED, without_times
+
+MEASURE_ELSEWHERE = """
+import json, sys
+from robustshape.studies import kstar_skewness
+kstar_skewness.measure(**json.loads(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def fresh(cache):
+    """A cache of its own, and no network left from another test in memory."""
+    features.load_classifier.cache_clear()
+    yield cache
+    features.load_classifier.cache_clear()
+
+
+def invented_rows():
+    """Return rows of ten networks of five families with numbers made up, as `measure` would return them."""
+    rng = np.random.default_rng(0)
+    n, families, recipes = 10, ["mlp", "lenet", "resnet", "convnext", "vit"], ["plain", "pgd"]
+    quality = np.linspace(0, 1, n)
+    rows = xarray.Dataset(
+        {
+            "accuracy": ("model", 0.8 + 0.15 * quality),
+            "indicator_accuracy": ("model", 0.8 + 0.15 * quality),
+            "purity": ("model", 0.5 + 0.4 * quality),
+            "n_clusters": ("model", np.full(n, 10)),
+            "ari": ("model", quality),
+            "nmi": ("model", quality),
+            "corrupted_accuracy": (
+                ("model", "corruption", "severity"),
+                (0.4 + 0.4 * quality)[:, None, None] * np.array([[[1.0, 0.9], [0.8, 0.7], [0.9, 0.6]]]),
+            ),
+            "family": ("model", np.repeat(families, 2).astype(object)),
+            "recipe": ("model", np.array(recipes * 5, object)),
+            "trains_on": ("model", np.array(["", "gaussian_noise"] * 5, object)),
+            "approximate_skewness": ("model", 2 - 2 * quality + 0.1 * rng.normal(size=n)),
+            "true_skewness": ("model", 2.5 - 2 * quality),
+            "mean_normalised_rank": ("model", 0.01 + 0.5 * quality),
+            "approximate_skewness_interval": (("model", "bound"), np.stack([1.9 - 2 * quality, 2.1 - 2 * quality], 1)),
+            "mean_normalised_rank_interval": (("model", "bound"), np.stack([0.01 + 0.4 * quality, 0.02 + 0.6 * quality], 1)),
+            "permuted_skewness": ("model", np.full(n, 3.4)),
+            "permuted_mean_rank": ("model", np.full(n, 0.01)),
+            "n_undefined": ("model", np.zeros(n, int)),
+            "n_samples": ("model", np.full(n, 60)),
+            "n_robustness": ("model", np.full(n, 40)),
+            "dataset": ("model", np.array(["digits"] * n, object)),
+            "origin": ("model", np.array(["measured here"] * n, object)),
+            **{
+                f"{name}_of_half": (("model", "draw"), 0.5 + 0.4 * quality[:, None] + 0.01 * rng.normal(size=(n, 4)))
+                for name in ("purity", "indicator_accuracy", "accuracy", "corrupted_accuracy")
+            },
+        },
+        coords={
+            "model": [f"zoo:{f}-{r}" for f in families for r in recipes],
+            "corruption": ["gaussian_noise", "fog", "contrast"],
+            "severity": [1, 5],
+            "bound": ["low", "high"],
+        },
+        attrs={"preset": "test", "study": "kstar_skewness", "missing": []},
+    )  # fmt: skip
+    return rows
+
+
+def test_every_folder_of_a_study_has_what_a_study_needs():
+    assert studies.names() == ["cluster_purity", "kstar_skewness", "severity_profile"]
+    for name in studies.names():
+        study = studies.load(name)
+        assert study.TITLE and study.QUANTITIES and callable(study.measure) and callable(study.specifications)
+    with pytest.raises(InputError, match="unknown study 'kstar'; closest: kstar_skewness"):
+        studies.load("kstar")
+
+
+def test_a_row_holds_ranks_skewness_accuracies_and_provenance(fresh):
+    rows = kstar_skewness.measure(**KSTAR)
+    assert rows.sizes["model"] == 2 and rows.sizes["sample"] == 60 and rows.sizes["class"] == 10
+    assert rows["corrupted_accuracy"].dims == ("model", "corruption", "severity")
+    for name in ("accuracy", "indicator_accuracy", "corrupted_accuracy", "normalised_rank"):
+        assert float(rows[name].min()) >= 0 and float(rows[name].max()) <= 1
+    low, high = rows["approximate_skewness_interval"].isel(model=0).values
+    assert low < rows["approximate_skewness"].values[0] < high
+    for name in (
+        "versions",
+        "commit",
+        "device",
+        "precision",
+        "checksum",
+        "layer",
+        "key",
+        "preset",
+        "seed",
+        "wall_time_s",
+    ):
+        assert name in rows
+    again = kstar_skewness.measure(**KSTAR)
+    xarray.testing.assert_identical(rows, again)
+
+
+def test_studies_share_networks_and_predictions(fresh, monkeypatch):
+    kstar_skewness.measure(**KSTAR)
+    monkeypatch.setattr(features, "compute_piece", None)  # calling it would fail
+    rows = cluster_purity.measure(**PURITY)
+    assert rows.sizes["draw"] == 3
+    share = rows["purity"].values / rows["indicator_accuracy"].values
+    np.testing.assert_allclose(purity_analysis.p_purity(rows), share)
+
+
+def test_two_processes_give_the_numbers_of_one(fresh, tmp_path, monkeypatch):
+    alone = kstar_skewness.measure(**KSTAR)
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "two"))
+    both = kstar_skewness.measure(**KSTAR | {"dask_scheduler": "local:2"})
+    xarray.testing.assert_identical(without_times(alone), without_times(both))
+
+
+def test_killed_at_any_moment_it_goes_on_and_the_result_is_the_same(fresh, tmp_path, monkeypatch):
+    given = json.dumps(KSTAR)
+
+    def start(cache):
+        return subprocess.Popen(
+            [sys.executable, "-c", MEASURE_ELSEWHERE, given],
+            env=os.environ | {"ROBUSTSHAPE_CACHE": str(cache)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    killed, began = tmp_path / "killed", time.monotonic()
+    for stage in ("models", "features", "corrupted", "results"):
+        process = start(killed)
+        while process.poll() is None and not any((killed / stage).rglob("*.*")):
+            time.sleep(0.01)
+            assert time.monotonic() - began < 240, "measuring takes too long"
+        if stage == "corrupted":  # this one lives on beside the next, as a kernel that is still ending
+            lingering = process
+        else:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+    lingering.wait()
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(killed))
+    continued = kstar_skewness.measure(**KSTAR)
+    features.load_classifier.cache_clear()
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "undisturbed"))
+    undisturbed = kstar_skewness.measure(**KSTAR)
+    xarray.testing.assert_identical(without_times(continued), without_times(undisturbed))
+
+
+def test_one_network_alone_has_a_page_too(fresh):
+    given = KSTAR | {"models": '["zoo:mlp"]', "severities": "[1, 5]"}  # as papermill's -p hands them over
+    rows = kstar_skewness.measure(**given)
+    assert kstar_analysis.judge(rows, draws=10).loc["kstar-3", "verdict"] == "not yet measured"
+    for draw in (kstar_figures.class_distributions, kstar_figures.skewness_against_robustness):
+        assert draw(rows).axes
+    assert kstar_figures.adversarial_pairs(kstar_analysis.pairs(rows)).axes
+    assert kstar_analysis.numbers(rows, draws=10)["kstar_3_verdict"] == "not yet measured"
+    rows = cluster_purity.measure(**PURITY | {"models": ["zoo:mlp"]})
+    for draw in (purity_figures.purity_against_robustness, purity_figures.denominator_null):
+        assert draw(rows).axes
+    assert purity_analysis.numbers(rows, draws=10)["purity_1_verdict"] == "not yet measured"
+
+
+@pytest.mark.parametrize(
+    "study, wrong, words",
+    [
+        (kstar_skewness, {"models": ["zoo:lenett"]}, "unknown model 'zoo:lenett'; closest: zoo:lenet"),
+        (kstar_skewness, {"dataset": "mnist6k"}, "unknown data set 'mnist6k'; closest: mnist5k"),
+        (kstar_skewness, {"corruptions": ["fogg"]}, "unknown corruption 'fogg'; closest: fog"),
+        (kstar_skewness, {"severities": [0, 1]}, "severities run from 1 to 5"),
+        (kstar_skewness, {"severities": ["1"]}, "severities holds int values"),
+        (kstar_skewness, {"models": []}, "models is a list of at least one"),
+        (kstar_skewness, {"models": "zoo:lenet"}, "models is a list such as"),
+        (kstar_skewness, {"models": ["zoo:mlp", "zoo:mlp"]}, "names something twice"),
+        (kstar_skewness, {"metric": "cosin"}, "unknown metric 'cosin'; closest: cosine"),
+        (kstar_skewness, {"source": "publish"}, "unknown source 'publish'; closest: published"),
+        (kstar_skewness, {"n_samples": 0}, "n_samples is at least 1, but was 0"),
+        (kstar_skewness, {"n_samples": 600}, "500"),
+        (kstar_skewness, {"n_bootstrap": 0}, "n_bootstrap is at least 1"),
+        (cluster_purity, {"n_draws": 0}, "n_draws is at least 1"),
+        (cluster_purity, {"epochs": -1}, "epochs is 0"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_computed(fresh, study, wrong, words):
+    given = (KSTAR if study is kstar_skewness else PURITY) | wrong
+    with pytest.raises(InputError, match=words):
+        study.measure(**given)
+    assert not (fresh / "models").exists() and not (fresh / "features").exists()
+
+
+def test_ratios_by_hand():
+    rows = invented_rows()
+    first = rows.isel(model=0)  # 0.4 * (1, .9, .8, .7, .9, .6) over 0.8
+    np.testing.assert_allclose(ratios.robustness(rows)[0], 0.4 * 4.9 / 6 / 0.8)
+    np.testing.assert_allclose(ratios.group_robustness(rows)["weather"][0], 0.4 * 0.75 / 0.8)
+    assert set(ratios.group_robustness(rows)) == {"noise", "weather", "digital"}
+    assert ratios.unseen_robustness(rows)[0] == ratios.robustness(rows)[0]  # the plain one saw none
+    second = rows.isel(model=1)["corrupted_accuracy"].sel(corruption=["fog", "contrast"]).mean()
+    np.testing.assert_allclose(ratios.unseen_robustness(rows)[1], second / rows["accuracy"].values[1])
+    assert float(first["accuracy"]) == 0.8
+
+
+def test_the_statistics_of_both_studies_tell_what_was_put_in():
+    rows = invented_rows()
+    table = kstar_analysis.correlation_table(rows, draws=50).set_index(["shape", "target"])
+    shape, target = kstar_analysis.SHAPES["approximate_skewness"], kstar_analysis.TARGETS["robustness"]
+    assert table.loc[(shape, target), "r"] < -0.9 and table.loc[(shape, target), "families"] == 5
+    verdicts = kstar_analysis.judge(rows, draws=200)
+    assert verdicts.loc["kstar-3", "verdict"] == "holds" and verdicts.loc["kstar-4", "verdict"] == "fails"
+    assert verdicts.loc["kstar-1", "verdict"] == "not yet measured"
+    assert len(kstar_analysis.pairs(rows)) == 5
+    found = purity_analysis.predict(rows, "p_purity", "all", draws=50)
+    assert found.r > 0.9 and found.models == 10 and found.low <= found.r <= found.high
+    assert abs(found.null_mean) < found.r and np.isfinite([found.image_low, found.image_high]).all()
+    assert set(purity_analysis.without_each_family(rows)) == {"mlp", "lenet", "resnet", "convnext", "vit"}
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        kstar_figures.skewness_against_robustness,
+        lambda rows: kstar_figures.adversarial_pairs(kstar_analysis.pairs(rows)),
+        purity_figures.purity_against_robustness,
+        lambda rows: purity_figures.denominator_null(rows, draws=50),
+        lambda rows: purity_figures.r_by_group(purity_analysis.prediction_table(rows, draws=20)),
+    ],
+)
+def test_every_figure_is_drawn(draw):
+    figure = draw(invented_rows())
+    figure.canvas.draw()
+    assert all(axis.get_xlabel() or axis.get_ylabel() or axis.lines for axis in figure.axes)
+
+
+def test_numbers_of_a_page_are_plain_numbers_or_words():
+    rows = invented_rows()
+    for analysis in (kstar_analysis, purity_analysis):
+        found = analysis.numbers(rows, draws=20)
+        assert all(isinstance(number, int | float | str | np.number) for number in found.values())
+
+
+def test_severity_profile_fits_a_row_that_is_the_reported_table(fresh):
+    given = {k: v for k, v in SHARED.items() if k not in ("n_robustness", "n_samples")}
+    rows = severity_profile.measure(**given | {"readings": ["repeat32"], "n_samples": 50})
+    assert list(rows.model.values) == ["zoo:mlp repeat32", "zoo:mlp-noise repeat32"]
+    printed = profile_analysis.reported().sel(corruption=rows.corruption, severity=rows.severity)
+    shares = rows["corrupted_accuracy"].copy()
+    shares.values[1] = printed.transpose("corruption", "severity").values
+    rows = rows.assign(corrupted_accuracy=shares)
+    assert profile_analysis.nearest(rows) == "zoo:mlp-noise repeat32"
+    assert profile_analysis.numbers(rows)["best_distance"] == pytest.approx(0)
+    assert len(profile_analysis.side_by_side(rows)) == 3
+    assert profile_figures.profiles(rows).axes

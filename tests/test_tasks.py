@@ -1,0 +1,51 @@
+import os
+
+import numpy as np
+import pytest
+
+from robustshape import tasks
+from robustshape.errors import InputError
+
+
+def thread_count(_):
+    import torch
+
+    return torch.get_num_threads()
+
+
+def process(_):
+    return os.getpid()
+
+
+def fails(number):
+    raise InputError(f"number {number} cannot be used")
+
+
+def test_results_keep_the_order_of_the_arguments():
+    assert tasks.run(divmod, [(7, 2), (9, 4)], label="x") == [(3, 1), (2, 1)]
+    assert tasks.run(divmod, [], label="x") == []
+
+
+def test_every_task_runs_on_one_thread_and_the_setting_is_given_back():
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    assert tasks.run(thread_count, [(0,)], label="x") == [1]
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+
+
+def test_two_processes_of_this_machine_give_what_one_gives():
+    with tasks.workers("local:2") as client:
+        assert tasks.run(np.linalg.norm, [([3.0, 4.0],), ([6.0, 8.0],)], client=client, label="x") == [5, 10]
+        elsewhere = tasks.run(process, [(i,) for i in range(4)], client=client, label="x")
+        assert os.getpid() not in elsewhere
+        with pytest.raises(InputError, match="number 3 cannot be used"):
+            tasks.run(fails, [(3,)], client=client, label="x")
+
+
+@pytest.mark.parametrize("given", ["local:0", "local", "locl:2", "", "host:8786"])
+def test_an_unknown_scheduler_is_refused_with_what_is_allowed(given):
+    with pytest.raises(InputError, match="'none', 'local:N' or an address"), tasks.workers(given):
+        pass

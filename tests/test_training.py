@@ -1,0 +1,262 @@
+"""The training loop: resumed equals undisturbed bit for bit; recipes, augmentations, errors."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from robustshape.errors import InputError, StoreError
+from robustshape.training.augmentation import AUGMENTATIONS, augmix, mix, shift
+from robustshape.training.loop import TrainingError, train
+from robustshape.training.recipe import Recipe, epochs_for, learning_rate
+
+QUICK = Recipe(learning_rate=0.02, epochs=3, batch_size=32, augmentation=("shift", "noise"))
+
+
+class Stop(Exception):
+    """What a test stops a run with."""
+
+
+def stopping_after(steps):
+    """Return a penalty of nothing that stops the run at its step number `steps`."""
+    seen = iter(range(steps))
+
+    def penalty(_labels):
+        if next(seen, None) is None:
+            raise Stop
+        return 0.0
+
+    return penalty
+
+
+def data(n=100):
+    """Two classes of 8 x 8 images: the upper or the lower half is brighter."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 2
+    images = rng.integers(0, 120, (n, 8, 8, 1))
+    images[labels == 0, :4] += 100
+    images[labels == 1, 4:] += 100
+    return images.astype(np.uint8), labels
+
+
+def network(seed=0, dropout=0.2):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(
+            nn.Conv2d(1, 4, 3),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Flatten(),
+            nn.Linear(144, 2),
+        )
+
+
+def same(a, b):
+    return all(
+        torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True)
+    )
+
+
+def test_learns_and_reports():
+    module = network()
+    history = train(module, *data(), replace(QUICK, epochs=8, augmentation=()), seed=0)
+    assert not module.training
+    assert len(history["loss"]) == len(history["accuracy"]) == 8
+    assert history["loss"][-1] < 0.5 * history["loss"][0] and history["accuracy"][-1] > 0.9
+    assert history["seconds"] > 0 and history["resumed_at"] == 0
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("stop", [2, 4, 7])  # within the first epoch, at its end, within the second
+def test_resumed_equals_undisturbed_bit_for_bit(tmp_path, optimiser, stop):
+    recipe = replace(QUICK, optimiser=optimiser, mixup=True, adversary_eps=0.05)
+    undisturbed = network()
+    whole = train(undisturbed, *data(), recipe, seed=5)
+    path = tmp_path / "run"
+    with pytest.raises(Stop):
+        train(
+            network(),
+            *data(),
+            recipe,
+            seed=5,
+            checkpoint=path,
+            checkpoint_seconds=0,
+            penalty=stopping_after(stop),
+        )
+    assert [file.name for file in tmp_path.iterdir()] == ["run"]
+    resumed = network()
+    rest = train(resumed, *data(), recipe, seed=5, checkpoint=path)
+    assert rest["resumed_at"] == stop
+    assert same(undisturbed, resumed)
+    assert rest["loss"] == whole["loss"] and rest["accuracy"] == whole["accuracy"]
+    assert not path.exists()
+
+
+def test_the_seed_decides_and_threads_do_not():
+    runs = [network() for _ in range(3)]
+    threads = torch.get_num_threads()
+    for module, seed, n in zip(runs, (1, 1, 2), (1, 2, 1)):
+        torch.set_num_threads(n)
+        train(module, *data(), QUICK, seed=seed)
+        assert torch.get_num_threads() == n
+    torch.set_num_threads(threads)
+    assert same(runs[0], runs[1]) and not same(runs[0], runs[2])
+
+
+def test_leaves_the_global_randomness_alone():
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    train(network(), *data(), replace(QUICK, epochs=1), seed=0)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_penalty_is_part_of_the_loss():
+    small, free = network(), network()
+    train(free, *data(), QUICK, seed=0)
+    train(small, *data(), QUICK, seed=0, penalty=lambda labels: small[5].weight.square().sum(), tag="l2")
+    assert small[5].weight.norm() < 0.5 * free[5].weight.norm()
+
+
+def test_a_step_of_sgd_by_hand():
+    # one batch, one epoch: w - rate * (gradient + decay * w), with the first rate of the schedule
+    images, labels = data(20)
+    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 2))
+    weight, bias = (p.detach().clone() for p in module.parameters())
+    x = torch.from_numpy(images).reshape(20, 64).float() / 255
+    error = (x @ weight.T + bias).softmax(1) - nn.functional.one_hot(torch.from_numpy(labels), 2)
+    recipe = Recipe(
+        optimiser="sgd", learning_rate=0.5, weight_decay=0.1, schedule="constant", epochs=1, augmentation=()
+    )
+    train(module, images, labels, recipe, seed=0)
+    assert torch.allclose(module[1].weight, weight - 0.5 * (error.T @ x / 20 + 0.1 * weight), atol=1e-6)
+    assert torch.allclose(module[1].bias, bias - 0.5 * error.mean(0), atol=1e-6)  # biases do not decay
+
+
+def test_another_configuration_is_refused_and_a_damaged_checkpoint_named(tmp_path):
+    path = tmp_path / "run"
+    with pytest.raises(Stop):
+        train(network(), *data(), QUICK, seed=0, checkpoint=path, penalty=stopping_after(5))
+    with pytest.raises(InputError, match=r"seed was 0, is 1; recipe\.learning_rate was 0\.02, is 0\.01"):
+        train(network(), *data(), replace(QUICK, learning_rate=0.01), seed=1, checkpoint=path)
+    with pytest.raises(InputError, match="images and labels was"):
+        train(network(), *data(64), QUICK, seed=0, checkpoint=path)
+    with pytest.raises(InputError, match="network and its first weights was"):
+        train(network(1), *data(), QUICK, seed=0, checkpoint=path)
+    with pytest.raises(InputError, match="tag was '', is 'alpha -1'"):
+        train(network(), *data(), QUICK, seed=0, checkpoint=path, tag="alpha -1")
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(StoreError, match="run is damaged; delete it to start again"):
+        train(network(), *data(), QUICK, seed=0, checkpoint=path)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(StoreError, match="nowhere/run cannot be written"):
+        train(network(), *data(), QUICK, seed=0, checkpoint=tmp_path / "nowhere" / "run")
+
+
+def test_a_loss_that_is_not_finite_names_its_place():
+    calls = iter([0.0] * 5)
+    with pytest.raises(TrainingError, match=r"the loss is nan in epoch 2 of 3, step 2 of 4; .* below 0\.02"):
+        train(network(), *data(), QUICK, seed=0, penalty=lambda labels: next(calls, float("nan")))
+
+
+def test_channels_last_and_mixed_precision_leave_a_cpu_run_as_it_was():
+    plain, other = network(dropout=0), network(dropout=0)  # a dropout mask follows the layout in memory
+    recipe = replace(QUICK, optimiser="sgd")
+    train(plain, *data(), recipe, seed=0)
+    train(other, *data(), replace(recipe, channels_last=True, mixed_precision=True), seed=0)
+    for a, b in zip(plain.parameters(), other.parameters()):
+        assert torch.allclose(a, b, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "images, labels, words",
+    [
+        (np.zeros((4, 8, 8, 1)), np.zeros(4, int), r"\(4, 8, 8, 1\) float64"),
+        (np.zeros((4, 8, 8), np.uint8), np.zeros(4, int), r"\(4, 8, 8\) uint8"),
+        (np.zeros((4, 8, 8, 1), np.uint8), np.zeros(3, int), r"4 images and labels \(3,\)"),
+        (np.zeros((4, 8, 8, 1), np.uint8), np.zeros(4), r"labels \(4,\) float64"),
+    ],
+)
+def test_images_and_labels_are_checked(images, labels, words):
+    with pytest.raises(InputError, match=words):
+        train(network(), images, labels, QUICK, seed=0)
+
+
+def test_progress_is_shown_only_when_asked(capsys):
+    train(network(), *data(), QUICK, seed=0)
+    assert capsys.readouterr().err == ""
+    train(network(), *data(), QUICK, seed=0, progress=True)
+    assert "300/300" in capsys.readouterr().err
+
+
+# recipes
+
+
+def test_steps_of_the_learning_rate_by_hand():
+    recipe = Recipe(schedule="steps", learning_rate=0.1, milestones=(0.5, 0.75), decay_factor=0.1)
+    assert [learning_rate(recipe, k, 4) for k in range(4)] == pytest.approx([0.1, 0.1, 0.01, 0.001])
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "cosine", "steps", "constant"])
+def test_learning_rates_stay_within_zero_and_the_highest(schedule):
+    rates = [learning_rate(Recipe(schedule=schedule, milestones=(0.5,)), k, 97) for k in range(97)]
+    assert max(rates) == pytest.approx(Recipe().learning_rate, rel=0.02) and min(rates) > 0
+
+
+def test_larger_data_get_fewer_epochs_but_more_steps():
+    recipe = Recipe(epochs=12)
+    sizes = [3500, 5000, 20_000, 60_000]
+    epochs = [epochs_for(recipe, n) for n in sizes]
+    assert epochs == [12, 12, 6, 3]
+    assert sorted(n * e for n, e in zip(sizes, epochs)) == [n * e for n, e in zip(sizes, epochs)]
+
+
+def test_a_recipe_is_plain_json_and_refuses_unknown_names():
+    from dataclasses import asdict
+
+    assert json.loads(json.dumps(asdict(QUICK)))["augmentation"] == ["shift", "noise"]
+    with pytest.raises(InputError, match="optimiser is 'adamm', but must be one of adam, adamw, sgd"):
+        Recipe(optimiser="adamm")
+    with pytest.raises(InputError, match="unknown augmentation 'shfit'; closest: shift"):
+        train(network(), *data(), replace(QUICK, augmentation=("shfit",)), seed=0)
+
+
+# augmentation
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS.names())
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_augmentation_keeps_shape_and_range_and_changes_images(name, channels):
+    x = torch.rand(32, channels, 32, 32, generator=torch.Generator().manual_seed(0))
+    kept = x.clone()
+    y = AUGMENTATIONS[name](x, torch.Generator().manual_seed(1))
+    assert y.shape == x.shape and y.min() >= 0 and y.max() <= 1 + 1e-6
+    assert not torch.equal(y, x) and torch.equal(x, kept)
+    assert torch.equal(y, AUGMENTATIONS[name](x, torch.Generator().manual_seed(1)))
+
+
+def test_shift_is_a_move_by_up_to_two_pixels():
+    x = torch.zeros(500, 1, 9, 9)
+    x[:, :, 4, 4] = 1
+    places = shift(x, torch.Generator().manual_seed(0)).flatten(1)
+    assert torch.equal(places.sum(1), torch.ones(500))
+    rows, columns = places.argmax(1) // 9, places.argmax(1) % 9
+    assert set(rows.tolist()) == set(columns.tolist()) == {2, 3, 4, 5, 6}
+
+
+def test_augmix_keeps_an_image_that_no_operation_can_change():
+    black = torch.zeros(8, 1, 16, 16)
+    assert torch.equal(augmix(black, torch.Generator().manual_seed(0)), black)
+
+
+def test_mixup_is_the_weighted_mean_with_its_partner():
+    x = torch.rand(6, 1, 2, 2)
+    mixed, partner, share = mix(x, torch.Generator().manual_seed(0))
+    assert sorted(partner.tolist()) == list(range(6)) and 0 <= share <= 1
+    assert torch.allclose(mixed[2], share * x[2] + (1 - share) * x[partner[2]])
