@@ -73,6 +73,15 @@ def identity(name: str) -> dict:
     return {"source": "robustbench", "name": name, "weights": sha256(_weights(name))}
 
 
+def _named_as(own: dict, state: dict) -> dict:
+    """Return `state` with the names of `own`: files lack or add a prefix, and omit constants of normalisation."""
+    bare = {key.removeprefix("model."): value for key, value in state.items()}
+    prefixed = {f"model.{key}": value for key, value in bare.items()}
+    best = max((state, bare, prefixed), key=lambda named: len(set(named) & set(own)))
+    constants = {key: v for key, v in own.items() if key.rpartition(".")[2] in ("mu", "sigma", "mean", "std")}
+    return constants | best
+
+
 def load(name: str, *, device: str = "cpu"):
     """Return the Classifier; its network normalises by itself."""
     from robustshape.models.classifier import Classifier
@@ -81,20 +90,8 @@ def load(name: str, *, device: str = "cpu"):
     path, (dataset, threat, short) = _weights(name), name.split("/", 2)
     if dataset not in SIZES:
         raise InputError(f"robustbench data set {dataset!r} is none of {', '.join(SIZES)}")
-    module, state = _catalogue()[name]["model"](), read_weights(path)
-    own = module.state_dict()
-    if set(state) != set(own):  # files differ from their network by a prefix, in one direction or the other
-        bare = {key.removeprefix("model."): value for key, value in state.items()}
-        state = bare if set(bare) == set(own) else {f"model.{key}": value for key, value in bare.items()}
-        state = {
-            **{
-                key: value
-                for key, value in own.items()
-                if key.rpartition(".")[2] in ("mu", "sigma", "mean", "std")
-            },
-            **state,
-        }
-    fit_weights(module, state, path)
+    module = _catalogue()[name]["model"]()
+    fit_weights(module, _named_as(module.state_dict(), read_weights(path)), path)
     size = SIZES[dataset]
     return Classifier(
         name=f"robustbench:{name}",

@@ -88,7 +88,7 @@ def adversarial_pairs(table):
 
     style.theme()
     figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
-    palette = style.colours(table["family"])
+    palette = style.colours(table["family"]) if len(table) else {}
     for axis, quantity, words in (
         (axes[0], "Gamma'", "Γ' (mean skewness)"),
         (axes[1], "mean k*", "mean normalised k* (log)"),
