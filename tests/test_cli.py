@@ -74,7 +74,8 @@ def test_import_is_quick_and_loads_no_heavy_package():
         "print(time.perf_counter() - t, [m for m in ('torch', 'xarray', 'matplotlib', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split(maxsplit=1)[1].strip() == "[]"
+    seconds, heavy = done.stdout.split(maxsplit=1)
+    assert heavy.strip() == "[]" and float(seconds) < 5  # 0.3 s on a quiet machine; a busy one takes longer
 
 
 def test_plain_papermill_runs_a_notebook_with_one_network(cache, tmp_path):
@@ -90,4 +91,5 @@ def test_plain_papermill_runs_a_notebook_with_one_network(cache, tmp_path):
                given["models"], "-p", "dataset", "digits", *numbers, *lists, "--no-progress-bar"]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert '"zoo:mlp' in out.read_text() or "zoo:mlp" in out.read_text()
+    outputs = [o for cell in json.loads(out.read_text())["cells"] for o in cell.get("outputs", [])]
+    assert any("| zoo:mlp |" in "".join(o.get("data", {}).get("text/markdown", "")) for o in outputs)

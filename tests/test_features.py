@@ -16,9 +16,9 @@ IMAGES = Selection.parts("digits", (300, 50), seed=0)[0]
 
 @pytest.fixture(autouse=True)
 def own_cache(cache):
-    features.load_classifier.cache_clear()
+    features._kept.cache_clear()
     yield
-    features.load_classifier.cache_clear()
+    features._kept.cache_clear()
 
 
 def compute_all():
@@ -54,6 +54,36 @@ def test_an_interrupted_run_goes_on_after_the_last_finished_piece(monkeypatch):
     features.compute_piece(*missing[1])
     assert [start for *_, start in features.missing_pieces(MODEL, OPTIONS, IMAGES)] == [0, 256]
     assert features.open_features(MODEL, OPTIONS, IMAGES) is None
+
+
+def test_a_damaged_piece_is_named_and_computed_again(cache, monkeypatch, capsys):
+    right = compute_all().load()
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(cache.parent / "other"))
+    for piece in features.missing_pieces(MODEL, OPTIONS, IMAGES):
+        features.compute_piece(*piece)
+    [piece] = (cache.parent / "other").rglob("0.npz")
+    piece.write_bytes(piece.read_bytes()[:1000])
+    np.testing.assert_array_equal(
+        features.open_features(MODEL, OPTIONS, IMAGES)["features"], right["features"]
+    )
+    assert f"{piece} is damaged" in capsys.readouterr().out
+
+
+def test_another_process_may_finish_first(monkeypatch):
+    missing = features.missing_pieces(MODEL, OPTIONS, IMAGES)
+    compute_all()
+    monkeypatch.setattr(
+        features, "missing_pieces", lambda *_: []
+    )  # as seen a moment before the other finished
+    features.compute_piece(*missing[0])
+    assert features.open_features(MODEL, OPTIONS, IMAGES).sizes["sample"] == 300
+
+
+def test_a_network_that_gives_nan_is_named():
+    from robustshape.errors import InputError
+
+    with pytest.raises(InputError, match="zoo:mlp gives NaN or infinite logits"):
+        features.finite(np.array([1.0, np.nan]), MODEL, "logits")
 
 
 def test_a_finished_store_is_not_computed_again():

@@ -106,9 +106,12 @@ def test_agreement_compares_row_by_row():
     assert results.agreement(rows, quantities=("value",)).empty
     results.publish("study", "p", SPECIFICATIONS)
     assert results.agreement(rows, quantities=("value",))["agree"].all()
-    changed = rows.assign(value=rows["value"] + [0, 0.5, 0])
-    table = results.agreement(changed, quantities=("value",)).set_index("model")
-    assert list(table["agree"]) == [True, False, True] and table.loc["b", "largest difference"] == 0.5
+    changed = rows.assign(value=rows["value"] + [0, 0.5, float("nan")])
+    table = results.agreement(changed, quantities=("value", "ranks")).set_index("model")
+    assert list(table["agree"]) == [True, False, False] and table.loc["b", "largest difference"] == 0.5
+    assert table["defined alike"].all()
+    published = results.gather_published("study", ["a"], preset="p")
+    assert results.agreement(published, quantities=("value",)).empty  # never with itself
 
 
 def test_unknown_source_and_unpublished_preset_say_what_there_is():
@@ -121,6 +124,10 @@ def test_unknown_source_and_unpublished_preset_say_what_there_is():
 def test_every_row_says_its_key_and_preset():
     rows = gather(models="a")
     assert rows["key"].item() == key_of(SPECIFICATIONS["a"]) and rows["preset"].item() == "p"
+    other = results.finished_rows(
+        "study", SPECIFICATIONS, "q"
+    )  # the same numbers, asked for by another preset
+    assert other["a"]["preset"].item() == "q"
 
 
 def test_the_latest_run_is_remembered():

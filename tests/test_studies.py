@@ -32,9 +32,9 @@ kstar_skewness.measure(**json.loads(sys.argv[1]))
 @pytest.fixture
 def fresh(cache):
     """A cache of its own, and no network left from another test in memory."""
-    features.load_classifier.cache_clear()
+    features._kept.cache_clear()
     yield cache
-    features.load_classifier.cache_clear()
+    features._kept.cache_clear()
 
 
 def invented_rows():
@@ -56,6 +56,7 @@ def invented_rows():
             ),
             "family": ("model", np.repeat(families, 2).astype(object)),
             "recipe": ("model", np.array(recipes * 5, object)),
+            "training_seed": ("model", np.zeros(n, int)),
             "trains_on": ("model", np.array(["", "gaussian_noise"] * 5, object)),
             "approximate_skewness": ("model", 2 - 2 * quality + 0.1 * rng.normal(size=n)),
             "true_skewness": ("model", 2.5 - 2 * quality),
@@ -80,7 +81,7 @@ def invented_rows():
             "severity": [1, 5],
             "bound": ["low", "high"],
         },
-        attrs={"preset": "test", "study": "kstar_skewness", "missing": []},
+        attrs={"preset": "laptop", "study": "kstar_skewness", "missing": []},
     )  # fmt: skip
     return rows
 
@@ -160,7 +161,7 @@ def test_killed_at_any_moment_it_goes_on_and_the_result_is_the_same(fresh, tmp_p
     lingering.wait()
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(killed))
     continued = kstar_skewness.measure(**KSTAR)
-    features.load_classifier.cache_clear()
+    features._kept.cache_clear()
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "undisturbed"))
     undisturbed = kstar_skewness.measure(**KSTAR)
     xarray.testing.assert_identical(without_times(continued), without_times(undisturbed))
@@ -191,6 +192,7 @@ def test_one_network_alone_has_a_page_too(fresh):
         (kstar_skewness, {"models": []}, "models is a list of at least one"),
         (kstar_skewness, {"models": "zoo:lenet"}, "models is a list such as"),
         (kstar_skewness, {"models": ["zoo:mlp", "zoo:mlp"]}, "names something twice"),
+        (kstar_skewness, {"models": ["zoo:mlp", "zoo:mlp/0"]}, "are the same network"),
         (kstar_skewness, {"metric": "cosin"}, "unknown metric 'cosin'; closest: cosine"),
         (kstar_skewness, {"source": "publish"}, "unknown source 'publish'; closest: published"),
         (kstar_skewness, {"n_samples": 0}, "n_samples is at least 1, but was 0"),
@@ -207,16 +209,48 @@ def test_what_cannot_be_used_is_refused_before_anything_is_computed(fresh, study
     assert not (fresh / "models").exists() and not (fresh / "features").exists()
 
 
+def test_a_network_that_does_not_fit_is_refused_before_others_are_trained(fresh, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n"
+        "def narrow(): return nn.Sequential(nn.Flatten(), nn.Linear(7, 10))\n"
+        "def many(): return nn.Sequential(nn.Flatten(), nn.Linear(1024, 1000))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    for name, words in (("narrow", r"python:mine:narrow cannot take images of 'digits' \(32, 32, 1\)"),
+                        ("many", "tells 1000 classes apart, but 'digits' has 10")):  # fmt: skip
+        with pytest.raises(InputError, match=words):
+            kstar_skewness.measure(**KSTAR | {"models": ["zoo:mlp", f"python:mine:{name}"]})
+    assert not (fresh / "models").exists()
+
+
+def test_no_group_left_and_no_gamma_at_all_give_pages_without_those_numbers():
+    rows = invented_rows()
+    noise = rows.sel(corruption=["gaussian_noise"])
+    assert set(purity_analysis.targets(noise)) == {"all", "noise"}
+    assert purity_analysis.numbers(noise, draws=10)["purity_1_n"] == 5
+    nothing = rows.assign(approximate_skewness=rows["approximate_skewness"] * np.nan)
+    assert kstar_analysis.judge(nothing, draws=10)["verdict"].eq("not yet measured").all()
+
+
+def test_a_verdict_is_given_only_for_the_presets_that_a_claim_names():
+    rows = invented_rows()
+    rows.attrs["preset"] = "smoke"
+    verdicts = kstar_analysis.judge(rows, draws=50)
+    assert verdicts.loc["kstar-3", "verdict"] == verdicts.loc["kstar-3", "uncorrected"] == "not judged"
+
+
 def test_ratios_by_hand():
     rows = invented_rows()
-    first = rows.isel(model=0)  # 0.4 * (1, .9, .8, .7, .9, .6) over 0.8
+    # the first: 0.4 * (1, .9, .8, .7, .9, .6) over 0.8
     np.testing.assert_allclose(ratios.robustness(rows)[0], 0.4 * 4.9 / 6 / 0.8)
     np.testing.assert_allclose(ratios.group_robustness(rows)["weather"][0], 0.4 * 0.75 / 0.8)
     assert set(ratios.group_robustness(rows)) == {"noise", "weather", "digital"}
-    assert ratios.unseen_robustness(rows)[0] == ratios.robustness(rows)[0]  # the plain one saw none
-    second = rows.isel(model=1)["corrupted_accuracy"].sel(corruption=["fog", "contrast"]).mean()
-    np.testing.assert_allclose(ratios.unseen_robustness(rows)[1], second / rows["accuracy"].values[1])
-    assert float(first["accuracy"]) == 0.8
+    # some networks saw noise, so that group is left out for all, or they could not be compared
+    unseen = rows["corrupted_accuracy"].sel(corruption=["fog", "contrast"]).mean(("corruption", "severity"))
+    np.testing.assert_allclose(ratios.unseen_robustness(rows), unseen / rows["accuracy"])
+    plain = rows.isel(model=slice(0, None, 2))
+    np.testing.assert_array_equal(ratios.unseen_robustness(plain), ratios.robustness(plain))
+    assert np.isnan(ratios.unseen_robustness(rows.sel(corruption=["gaussian_noise"]))).all()
 
 
 def test_the_statistics_of_both_studies_tell_what_was_put_in():

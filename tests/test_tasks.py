@@ -49,3 +49,12 @@ def test_two_processes_of_this_machine_give_what_one_gives():
 def test_an_unknown_scheduler_is_refused_with_what_is_allowed(given):
     with pytest.raises(InputError, match="'none', 'local:N' or an address"), tasks.workers(given):
         pass
+
+
+def test_how_long_it_takes_is_said_only_from_what_was_measured(cache):
+    assert "not known" in tasks.expected({"networks": 3})
+    assert tasks.expected({"networks": 0}) == "nothing to wait for"
+    tasks.run(divmod, [(7, 2)], label="x", pace="networks")
+    assert tasks.expected({"networks": 3}) == "less than a minute"
+    tasks._remember("networks", 60.0)
+    assert tasks.expected({"networks": 3}) == "about 3 min at the pace of the last run here"

@@ -73,7 +73,8 @@ def key_of_run(run: Run) -> str:
     root = require_project()
     inputs = [notebook_path(run.notebook), preset_path(run.notebook, run.preset), root / "requirements.lock"]
     inputs += sorted((root / "lib").rglob("*.py"))
-    inputs += [root / "data" / "claims.toml", *sorted((root / "data" / "results").rglob("*.zip"))]
+    inputs += [root / "data" / "claims.toml", *sorted((root / "data" / "reported").glob("*.csv"))]
+    inputs += sorted((root / "data" / "results").rglob("*.zip"))
     digest = hashlib.sha256(run.source.encode())
     for path in inputs:
         digest.update(str(path.relative_to(root)).encode())
@@ -178,7 +179,10 @@ def pieces(preset: str, executed: dict[Run, Path], times: dict) -> dict[str, byt
             for p in parameters_of(notebook).values()
         ]
         made[f"parameters_{notebook}.csv"] = table(["parameter", "type", "default", "meaning"], rows)
-        made[f"run_{notebook}.md"] = snippet.replace("NOTEBOOK", notebook).encode()
+        presets = [name for name, having in list_presets().items() if notebook in having]
+        preset_shown = SHOWN_AS if SHOWN_AS in presets else presets[0] if presets else "PRESET"
+        shown = snippet.replace("NOTEBOOK", notebook).replace("PRESET", preset_shown)
+        made[f"run_{notebook}.md"] = shown.encode()
     rows = []
     for run, path in executed.items():
         about = json.loads(path.read_text(encoding="utf-8"))["metadata"]["papermill"]

@@ -16,6 +16,7 @@ from robustshape.errors import InputError, StoreError
 from robustshape.registry import closest, unknown_name
 
 HOLDS, FAILS, UNTOLD, UNMEASURED = "holds", "fails", "cannot be told", "not yet measured"
+UNJUDGED = "not judged"  # measured with a preset that the claim does not name
 SIGNIFICANCE = 0.05
 
 
@@ -117,7 +118,7 @@ def _checked(entry: Mapping, number: int) -> Claim:
 
 
 def verdict(claim: Claim, evidence: Evidence | None) -> str:
-    """Return the uncorrected verdict: holds, fails, cannot be told, or not yet measured.
+    """Return the uncorrected verdict: holds, fails, cannot be told, not yet measured, or not judged.
 
     An interval that touches the threshold, or has an end that is not known (NaN), cannot tell.
 
@@ -131,6 +132,8 @@ def verdict(claim: Claim, evidence: Evidence | None) -> str:
     """
     if evidence is None:
         return UNMEASURED
+    if evidence.preset and evidence.preset not in claim.presets:
+        return UNJUDGED
     over, under = evidence.low > claim.threshold, evidence.high < claim.threshold
     if not over and not under:
         return UNTOLD
@@ -201,7 +204,7 @@ def judge(study: str, evidence: Mapping[str, Evidence], *, claims: Mapping[str, 
                 "population": found.population if found else claim.population,
                 "preset": found.preset if found else "",
                 "uncorrected": uncorrected,
-                "verdict": uncorrected if found is None or told else UNTOLD,
+                "verdict": UNTOLD if uncorrected in (HOLDS, FAILS) and not told else uncorrected,
             }
         )
     return pd.DataFrame(rows).set_index("claim")

@@ -22,3 +22,7 @@ class DownloadError(StoreError):
 
 class MissingFileError(StoreError):
     """Data or weights that are neither on this machine nor allowed to be downloaded now."""
+
+
+class TrainingError(RobustshapeError):
+    """A training whose loss is no longer a finite number."""

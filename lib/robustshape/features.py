@@ -9,21 +9,54 @@ import shutil
 import time
 
 from robustshape.datasets.selection import Selection
+from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir
 from robustshape.store import arrays
-from robustshape.store.atomic import write_file
+from robustshape.store.atomic import usable_folder, write_file
 from robustshape.store.keys import key_of
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
 PIECE = 2048  # images; a multiple of the classifier's own chunk, so that pieces do not change a number
 
 
-@functools.lru_cache(maxsize=32)
 def load_classifier(model: str, options: tuple):
     """Return the Classifier called `model`, kept in this process; `options` are (name, value) pairs."""
     from robustshape import models
 
+    return _kept(model, options, key_of(models.identity(model, **dict(options))))
+
+
+@functools.lru_cache(maxsize=32)
+def _kept(model: str, options: tuple, key: str):
+    from robustshape import models
+
     return models.load(model, **dict(options))
+
+
+def check(model: str, options: tuple, selection: Selection) -> None:
+    """Raise InputError if the network cannot take the images, or knows another number of classes."""
+    data, classifier = selection.load(), load_classifier(model, options)
+    if classifier.n_classes != data.attrs["n_classes"]:
+        raise InputError(
+            f"{model} tells {classifier.n_classes} classes apart, but {selection.dataset!r} has "
+            f"{data.attrs['n_classes']}; choose a data set with the network's classes, or another network"
+        )
+    try:
+        classifier.logits(data["image"].values[:1])
+    except RuntimeError as error:  # of torch: shapes that do not fit
+        raise InputError(
+            f"{model} cannot take images of {selection.dataset!r} {data['image'].shape[1:]}: "
+            f"{str(error).splitlines()[0]}; give it a preprocessing that fits (file: cards and python: may)"
+        ) from error
+
+
+def finite(values, model: str, what: str):
+    """Return `values`, or raise InputError if the network `model` gave NaN or infinity."""
+    import numpy as np
+
+    if not np.isfinite(values).all():
+        raise InputError(f"{model} gives NaN or infinite {what}; train it again, or leave it out")
+    return values
 
 
 def ready(model: str, options: tuple) -> float:
@@ -61,8 +94,6 @@ def _pieces(folder):
 
 def missing_pieces(model: str, options: tuple, selection: Selection) -> list[tuple]:
     """Return the arguments of the `compute_piece` calls that are still to be made."""
-    from robustshape.store.atomic import usable_folder
-
     folder = _folder(model, options, selection)
     if usable_folder(folder):
         return []
@@ -76,13 +107,33 @@ def compute_piece(model: str, options: tuple, selection: Selection, start: int) 
 
     began = time.perf_counter()
     images = selection.load()["image"].values[start : start + PIECE]
-    classifier = load_classifier(model, options)
-    found = classifier.activations(images, layers=("penultimate", "logits"))
+    found = load_classifier(model, options).activations(images, layers=("penultimate", "logits"))
+    for what, values in found.items():
+        finite(values, model, what)
     seconds = time.perf_counter() - began
-    piece = _pieces(_folder(model, options, selection)) / f"{start}.npz"
-    with write_file(piece) as temporary, temporary.open("wb") as file:
-        np.savez(file, features=found["penultimate"], logits=found["logits"], seconds=seconds)
+    folder = _folder(model, options, selection)
+    try:
+        with write_file(_pieces(folder) / f"{start}.npz") as temporary, temporary.open("wb") as file:
+            np.savez(file, features=found["penultimate"], logits=found["logits"], seconds=seconds)
+    except StoreError:
+        if not usable_folder(folder):  # else another process has just finished the whole
+            raise
     return seconds
+
+
+def _read_piece(model: str, options: tuple, selection: Selection, start: int) -> dict:
+    """Return the arrays of a finished piece; a damaged one is computed again."""
+    import zipfile
+
+    import numpy as np
+
+    path = _pieces(_folder(model, options, selection)) / f"{start}.npz"
+    try:
+        return dict(np.load(path))
+    except (zipfile.BadZipFile, ValueError, EOFError, KeyError):
+        print(f"{path} is damaged; it is computed again")
+        compute_piece(model, options, selection, start)
+        return dict(np.load(path))
 
 
 def open_features(model: str, options: tuple, selection: Selection):
@@ -102,7 +153,10 @@ def open_features(model: str, options: tuple, selection: Selection):
         return opened
     if missing_pieces(model, options, selection):
         return None
-    pieces = [np.load(_pieces(folder) / f"{start}.npz") for start in range(0, selection.n, PIECE)]
+    try:
+        pieces = [_read_piece(model, options, selection, start) for start in range(0, selection.n, PIECE)]
+    except FileNotFoundError:  # another process has just finished the whole and removed the pieces
+        return arrays.open_folder(folder, chunks={})
     data = selection.load()
     dataset = xarray.Dataset(
         {

@@ -283,7 +283,7 @@ def _execute(source: Path, values: dict[str, Any], progress: bool):
                 kernel_name="python3",
                 language="python",
                 progress_bar=False,
-                cwd=project_root(),
+                cwd=os.getcwd(),  # where your own modules and cards are found
                 config=encrypted,
                 **shown,
             )

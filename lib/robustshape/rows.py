@@ -17,9 +17,15 @@ def latest(study: str, preset: str):
     module = load(study)
     run = results.latest_run(study, preset)
     if run is not None:
-        specifications = module.specifications(**run)
-        rows = results.finished_rows(study, specifications)
-        if rows:
+        try:
+            specifications = module.specifications(**run)
+        except TypeError:  # noted by an older version, with other parameters
+            specifications = {}
+        found = results.finished_rows(study, specifications, preset)
+        if run.get("source") == "extend":
+            found |= results.published_rows(study, specifications, preset)
+        if found:
+            rows = {model: found[model] for model in specifications if model in found}
             return results.stack(rows), f"your run ({len(rows)} of {len(specifications)} rows finished)"
     if preset in results.published_presets(study):
         return results.read_published(study, preset), "published"

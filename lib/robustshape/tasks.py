@@ -4,13 +4,17 @@ A task writes its own store, so a killed run loses only the tasks that were unde
 on one thread: its numbers are then the same on any number of cores and workers.
 
 The scheduler is ``"none"`` (this process), ``"local:N"`` (N processes of this machine), or the address of
-a running Dask scheduler.
+a running Dask scheduler (whose workers must see the same cache and data folders).
 """
 
 import contextlib
+import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from robustshape.errors import InputError
+from robustshape.paths import cache_dir
+from robustshape.store.atomic import write_file
 
 
 @contextlib.contextmanager
@@ -51,7 +55,7 @@ def workers(scheduler: str) -> Iterator:
     if kind == "local" and rest.isdigit() and int(rest) > 0:
         with (
             LocalCluster(
-                n_workers=int(rest), threads_per_worker=1, dashboard_address=None, memory_limit=0
+                n_workers=int(rest), threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=0
             ) as cluster,
             Client(cluster) as client,
         ):
@@ -68,28 +72,65 @@ def workers(scheduler: str) -> Iterator:
         )
 
 
-def run(function: Callable, arguments: Sequence[tuple], *, client=None, label: str) -> list:
+def run(
+    function: Callable, arguments: Sequence[tuple], *, client=None, label: str, pace: str | None = None
+) -> list:
     """Return ``[function(*a) for a in arguments]`` with a progress bar; the first error stops the rest.
+
+    With `pace`, the mean seconds of a task are remembered under that name, for `expected`.
 
     >>> run(pow, [(2, 3), (3, 2)], label="powers")
     [8, 9]
     """
+    began = time.perf_counter()
+    found = dict(as_finished(function, arguments, client=client, label=label))
+    if pace and found:
+        _remember(pace, (time.perf_counter() - began) / len(found))
+    return [found[i] for i in range(len(arguments))]
+
+
+def as_finished(
+    function: Callable, arguments: Sequence[tuple], *, client=None, label: str
+) -> Iterator[tuple[int, object]]:
+    """Yield (place in `arguments`, result) of each task as it is finished, with a progress bar."""
     from tqdm import tqdm
 
     if not arguments:
-        return []
-    bar = tqdm(total=len(arguments), desc=label, mininterval=1)
-    with bar:
+        return
+    with tqdm(total=len(arguments), desc=label, mininterval=1) as bar:
         if client is None:
-            results = []
-            for given in arguments:
-                results.append(_alone(function, given))
+            for i, given in enumerate(arguments):
+                yield i, _alone(function, given)
                 bar.update()
-            return results
+            return
         from distributed import as_completed
 
-        futures = [client.submit(_alone, function, given, pure=False) for given in arguments]
+        futures = {client.submit(_alone, function, given, pure=False): i for i, given in enumerate(arguments)}
         for future in as_completed(futures):
-            future.result()
+            yield futures[future], future.result()
             bar.update()
-        return [future.result() for future in futures]
+
+
+def _paces() -> dict[str, float]:
+    try:
+        return json.loads((cache_dir() / "pace.json").read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def _remember(pace: str, seconds: float) -> None:
+    with write_file(cache_dir() / "pace.json") as temporary:
+        temporary.write_text(json.dumps(_paces() | {pace: seconds}, indent=1))
+
+
+def expected(work: dict[str, int]) -> str:
+    """Return how long so many tasks of each pace will take, in words, at the rates last measured here."""
+    known = _paces()
+    if not any(work.values()):
+        return "nothing to wait for"
+    if not all(pace in known for pace, n in work.items() if n):
+        return "how long that takes is not known before a first run here"
+    minutes = sum(n * known[pace] for pace, n in work.items() if n) / 60
+    return (
+        f"about {minutes:.0f} min at the pace of the last run here" if minutes >= 1 else "less than a minute"
+    )

@@ -4,7 +4,7 @@ A Selection is a few words, so a task can carry it to another process and load t
 """
 
 import functools
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from robustshape.store.keys import ids_hash
 
@@ -55,10 +55,6 @@ class Selection:
             "n": self.n,
             "ids": ids_hash(data.sample.values),
         }
-
-    def words(self) -> dict:
-        """Return the fields as a dictionary."""
-        return asdict(self)
 
 
 @functools.lru_cache(maxsize=8)

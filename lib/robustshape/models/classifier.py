@@ -1,5 +1,6 @@
 """A classifier: a network, the preprocessing it was trained with, and what is known about it."""
 
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -45,6 +46,11 @@ class Classifier:
 
     def __post_init__(self):
         self.module.to(self.device).eval().requires_grad_(False)
+
+    def preprocessing(self) -> str:
+        """Return what happens to an image before the network sees it, as JSON (or the words of a function)."""
+        describe = getattr(self.preprocess, "describe", None)
+        return json.dumps(describe()) if describe else str(self.preprocess)
 
     def activations(self, images, layers=("penultimate",)) -> dict[str, np.ndarray]:
         """Return the activations of some layers for uint8 images.

@@ -88,6 +88,9 @@ def identity(name: str) -> dict:
         "arguments": card.get("arguments", {}),
         "weights": sha256(weights),
         "preprocessing": _preprocessing(card, name).describe(),
+        "head": card.get("head"),
+        "classes": card["classes"],
+        "trains_on": card.get("trains_on", []),
     }
 
 

@@ -14,6 +14,8 @@ from robustshape.errors import InputError
 from robustshape.models.weights import sha256
 from robustshape.registry import unknown_name
 
+_IMPORTED: dict[str, str] = {}  # checksum of each module's source when it was imported
+
 
 def names() -> list[str]:
     """Return nothing: functions have no catalogue."""
@@ -29,6 +31,10 @@ def _factory(name: str):
         sys.path.append(os.getcwd())
     try:
         module = importlib.import_module(module_name)
+        source = Path(module.__file__ or "")
+        if source.is_file() and _IMPORTED.setdefault(module_name, sha256(source)) != sha256(source):
+            module = importlib.reload(module)  # edited since, as in a notebook that stays open
+            _IMPORTED[module_name] = sha256(source)
     except ModuleNotFoundError as error:
         raise InputError(
             f"'python:{name}' cannot be imported: {error}; run from the folder that holds it, or set PYTHONPATH"

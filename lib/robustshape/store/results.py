@@ -10,7 +10,7 @@ Every row says which it is (``origin``), its ``key``, and its provenance.
 import json
 from collections.abc import Callable, Iterable
 
-from robustshape.errors import InputError
+from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir, published_dir
 from robustshape.registry import closest
 from robustshape.store import arrays
@@ -57,14 +57,27 @@ def read_published(study: str, preset: str):
     return arrays.open_zip(file)
 
 
-def finished_rows(study: str, specifications: dict[str, dict]) -> dict:
+def finished_rows(study: str, specifications: dict[str, dict], preset: str) -> dict:
     """Return the rows of your cache that are finished, by model, in the order asked for."""
     rows = {}
     for model, specification in specifications.items():
         row = arrays.open_folder(row_folder(study, specification))
         if row is not None:
-            rows[model] = row.assign(origin=MEASURED)
+            rows[model] = row.assign(origin=MEASURED, preset=preset)
     return rows
+
+
+def published_rows(study: str, specifications: dict[str, dict], preset: str) -> dict:
+    """Return the published rows whose key is that of their specification, by model."""
+    if not published_file(study, preset).is_file():
+        return {}
+    stored = read_published(study, preset)
+    rows = {str(m): stored.sel(model=m, drop=True) for m in stored.model.values}
+    return {
+        model: rows[model].assign(origin=PUBLISHED)
+        for model, specification in specifications.items()
+        if model in rows and str(rows[model]["key"].item()) == key_of(specification)
+    }
 
 
 def stack(rows: dict):
@@ -107,23 +120,13 @@ def gather(
         With dimension ``model``, and ``origin``, ``key`` for each; attribute ``missing`` lists models
         that a published source does not have.
     """
-    published = {}
-    if source == "extend" and published_file(study, preset).is_file():
-        stored = read_published(study, preset)
-        rows = {str(m): stored.sel(model=m, drop=True) for m in stored.model.values}
-        published = {
-            model: rows[model].assign(origin=PUBLISHED)
-            for model, specification in specifications.items()
-            if model in rows and str(rows[model]["key"].item()) == key_of(specification)
-        }
+    published = published_rows(study, specifications, preset) if source == "extend" else {}
     wanted = {m: s for m, s in specifications.items() if m not in published}
     absent = [m for m, s in wanted.items() if not usable_folder(row_folder(study, s))]
     if absent:
         for model, row in compute(absent):
-            key = key_of(wanted[model])
-            arrays.save_folder(row.assign(key=key, preset=preset), row_folder(study, wanted[model]))
-    measured = finished_rows(study, wanted)
-    both = measured | published
+            arrays.save_folder(row.assign(key=key_of(wanted[model])), row_folder(study, wanted[model]))
+    both = finished_rows(study, wanted, preset) | published
     result = stack({model: both[model] for model in specifications})
     result.attrs = {"study": study, "preset": preset, "missing": []}
     return result
@@ -139,9 +142,13 @@ def gather_published(study: str, models: list[str], *, preset: str):
             f"none of the {len(models)} models asked for is in the published {study} of {preset!r}; "
             f"it has {', '.join(known)}"
         )
+    absent = [m for m in models if m not in known]
+    print(f"{len(there)} published rows of preset {preset}, with the settings they were measured with")
+    if absent:
+        print(f"not published, so missing here: {', '.join(absent)}")
     result = stored.sel(model=there)
     result = result.assign(origin=("model", [PUBLISHED] * len(there)))
-    result.attrs = {"study": study, "preset": preset, "missing": [m for m in models if m not in known]}
+    result.attrs = {"study": study, "preset": preset, "missing": absent}
     return result
 
 
@@ -150,14 +157,7 @@ def publish(study: str, preset: str, specifications: dict[str, dict]) -> tuple[i
 
     Rows published earlier stay where their key still agrees; others are replaced.
     """
-    rows = finished_rows(study, specifications)
-    if published_file(study, preset).is_file():
-        stored = read_published(study, preset)
-        for model in map(str, stored.model.values):
-            row = stored.sel(model=model, drop=True)
-            wanted = specifications.get(model)
-            if model not in rows and wanted and str(row["key"].item()) == key_of(wanted):
-                rows[model] = row
+    rows = published_rows(study, specifications, preset) | finished_rows(study, specifications, preset)
     if not rows:
         raise InputError(
             f"no finished row of {study} for preset {preset!r} in the cache; "
@@ -170,23 +170,24 @@ def publish(study: str, preset: str, specifications: dict[str, dict]) -> tuple[i
 
 
 def agreement(result, *, quantities: tuple[str, ...], tolerance: float = 1e-6):
-    """Compare a run with the published one of the same preset, row by row.
+    """Compare the rows measured here with the published ones of the same preset.
 
     Parameters
     ----------
     result : xarray.Dataset
         What `gather` returned.
     quantities : tuple of str
-        Names of numbers, one for each model, to compare.
+        Names of numbers, or arrays of numbers, of each model; of an array the table shows the mean.
     tolerance : float
-        Largest difference that still counts as agreement.
+        Largest difference of any number that still counts as agreement.
 
     Returns
     -------
     pandas.DataFrame
-        For each model in both: each quantity here and as published, whether the keys are equal, and
-        whether they agree. Empty if nothing is published for this preset.
+        For each model in both: each quantity here and as published, whether the two are defined alike
+        (equal keys), the largest difference, and whether they agree. Empty if there is nothing to compare.
     """
+    import numpy as np
     import pandas
 
     study, preset = result.attrs["study"], result.attrs["preset"]
@@ -194,16 +195,21 @@ def agreement(result, *, quantities: tuple[str, ...], tolerance: float = 1e-6):
         return pandas.DataFrame()
     stored = read_published(study, preset)
     rows = []
-    for model in [m for m in map(str, result.model.values) if m in set(map(str, stored.model.values))]:
-        here, there = result.sel(model=model), stored.sel(model=model)
-        row = {"model": model, "same definition": str(here["key"].item()) == str(there["key"].item())}
-        gaps = []
+    for model in map(str, result.model.values):
+        here = result.sel(model=model)
+        if model not in set(map(str, stored.model.values)) or str(here["origin"].item()) == PUBLISHED:
+            continue
+        there = stored.sel(model=model)
+        row = {"model": model, "defined alike": str(here["key"].item()) == str(there["key"].item())}
+        gap = 0.0
         for quantity in quantities:
-            row[f"{quantity} here"] = float(here[quantity])
-            row[f"{quantity} published"] = float(there[quantity])
-            gaps.append(abs(float(here[quantity]) - float(there[quantity])))
-        row["largest difference"], row["agree"] = max(gaps), max(gaps) <= tolerance
-        rows.append(row)
+            ours, theirs = here[quantity].values, there[quantity].values
+            row[f"{quantity} here"], row[f"{quantity} published"] = float(ours.mean()), float(theirs.mean())
+            if ours.shape != theirs.shape or (np.isnan(ours) != np.isnan(theirs)).any():
+                gap = np.inf
+            else:
+                gap = max(gap, float(np.nan_to_num(abs(ours - theirs)).max()))
+        rows.append(row | {"largest difference": gap, "agree": gap <= tolerance})
     return pandas.DataFrame(rows)
 
 
@@ -232,17 +238,10 @@ def about(result, *, quantities: tuple[str, ...]) -> dict:
     first = result.isel(model=0)
     origins = [str(origin) for origin in result["origin"].values]
     counts = {origin: origins.count(origin) for origin in dict.fromkeys(origins)}
-    table = agreement(result, quantities=quantities)
-    if table.empty:
-        words = f"nothing is published for the preset {result.attrs['preset']!r} yet"
-    elif set(origins) == {PUBLISHED}:
-        words = "these are the published numbers"
-    else:
-        agreeing = int(table["agree"].sum())
-        words = (
-            f"this run agrees with the published one in {agreeing} of {len(table)} networks "
-            f"(largest difference {table['largest difference'].max():.2g})"
-        )
+    try:
+        words = _in_words(agreement(result, quantities=quantities), set(origins), result.attrs["preset"])
+    except StoreError as error:
+        words = f"the published file cannot be read, so nothing is compared: {error}"
     return {
         "n_models": result.sizes["model"],
         "n_families": len(set(result["family"].values)),
@@ -259,3 +258,16 @@ def about(result, *, quantities: tuple[str, ...]) -> dict:
         "missing": ", ".join(result.attrs["missing"]) or "none",
         "agreement": words,
     }
+
+
+def _in_words(table, origins: set[str], preset: str) -> str:
+    if origins == {PUBLISHED}:
+        return "these are the published numbers"
+    if table.empty:
+        return f"nothing is published for the preset {preset!r} to compare with"
+    words = (
+        f"this run agrees with the published one in {int(table['agree'].sum())} of {len(table)} rows "
+        f"(largest difference {table['largest difference'].max():.2g})"
+    )
+    changed = int((~table["defined alike"]).sum())
+    return words + (f"; {changed} are defined otherwise than the published ones" if changed else "")

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from robustshape import features, robustness, tasks
+from robustshape.corruptions import VERSION as CORRUPTIONS_VERSION
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
+from robustshape.store.keys import key_of
 from robustshape.studies import as_list
 
 
@@ -55,8 +57,12 @@ class Population:
             tuple(as_list(models, "models")), dataset, n_samples, n_robustness, tuple(names),
             tuple(severities), epochs, seed, reading, constants,
         )  # fmt: skip
-        for model in population.models:
-            population.identity(model)  # an unknown model raises before anything is computed
+        known_as = {}
+        for model in population.models:  # an unknown model raises before anything is computed
+            key = key_of(population.identity(model))
+            if key in known_as:
+                raise InputError(f"{known_as[key]!r} and {model!r} are the same network; name it once")
+            known_as[key] = model
         return population
 
     @cached_property
@@ -92,22 +98,36 @@ class Population:
             "severities": list(self.severities),
             "seed": self.seed,
             "constants": self.constants,
-            "version": [features.VERSION, robustness.VERSION],
+            "version": [features.VERSION, robustness.VERSION, CORRUPTIONS_VERSION],
         }
 
     def prepare(self, models: list[str], client=None) -> None:
         """Train what is not trained, and keep all features and corrupted predictions; resumes."""
         pairs = [(model, self.options(model)) for model in models]
-        tasks.run(features.ready, pairs, client=client, label="networks (trained once, then kept)")
+        for pair in pairs:
+            if not pair[0].startswith("zoo:"):
+                features.check(*pair, self.selections[0])  # what does not fit shows before others are trained
+        fresh = len(self._untrained(models)) == len(models)  # a pace is that of networks all trained now
+        tasks.run(
+            features.ready,
+            pairs,
+            client=client,
+            label="networks (trained once, then kept)",
+            pace=self._pace("networks") if fresh else None,
+        )
         pieces = [
             call
             for selection in self.selections
             for pair in pairs
             for call in features.missing_pieces(*pair, selection)
         ]
-        tasks.run(features.compute_piece, pieces, client=client, label="clean features")
+        tasks.run(
+            features.compute_piece, pieces, client=client, label="clean features", pace=self._pace("features")
+        )
         calls = robustness.missing(pairs, *self._corrupted())
-        tasks.run(robustness.predict, calls, client=client, label="corruptions")
+        tasks.run(
+            robustness.predict, calls, client=client, label="corruptions", pace=self._pace("corruptions")
+        )
 
     def features(self, model: str):
         """Return the finished features of the indicator's images, in memory."""
@@ -138,14 +158,17 @@ class Population:
         right = robustness.correct(model, options, *self._corrupted())
         classifier = features.load_classifier(model, options)
         about = classifier.about
-        row = xarray.Dataset({"corrupted_accuracy": right.mean("sample")})
+        row = xarray.Dataset({"corrupted_accuracy": right.mean("sample", keep_attrs=False)})
         return row.assign(
             indicator_accuracy=features.accuracy(clean[0]),
             accuracy=features.accuracy(clean[1]),
             family=about.get("family", model),
             recipe=about.get("recipe", ""),
             trains_on=",".join(about.get("trains_on", ())),
+            training_seed=classifier.identity.get("seed", -1),
             layer=classifier.head,
+            preprocessing=classifier.preprocessing(),
+            reading=str(indicator.load().attrs["reading"]),
             dataset=self.dataset,
             checksum=indicator.load().attrs["checksum"],
             n_samples=self.n_samples,
@@ -156,17 +179,24 @@ class Population:
             **provenance(),
         )
 
-    def cost(self, missing: list[str]) -> str:
-        """Return a sentence on what is still to be computed, for a reader to see before it starts."""
+    def _pace(self, stage: str) -> str:
+        return f"{stage}, {self.dataset}, {self.n_robustness} images, {len(self.severities)} severities"
+
+    def _untrained(self, names: list[str]) -> list[str]:
         from robustshape import models
 
-        if not missing:
-            return f"all {len(self.models)} rows are in your cache: nothing to compute"
+        return [name for name in names if not models.is_ready(name, **dict(self.options(name)))]
+
+    def cost(self, missing: list[str]) -> str:
+        """Return a sentence on what is still to be computed, for a reader to see before it starts."""
         pairs = [(model, self.options(model)) for model in missing]
-        untrained = sum(not models.is_ready(model, **dict(options)) for model, options in pairs)
+        untrained = len(self._untrained(missing))
+        pieces = sum(len(features.missing_pieces(*pair, s)) for pair in pairs for s in self.selections)
         calls = robustness.missing(pairs, *self._corrupted())
         images = sum(len(call[0]) for call in calls) * len(self.severities) * self.n_robustness
+        work = {"networks": untrained, "features": pieces, "corruptions": len(calls)}
         return (
-            f"{len(missing)} of {len(self.models)} rows to measure: {untrained} networks to train or load, "
-            f"{images:,} corrupted images to classify"
+            f"{len(missing)} of {len(self.models)} rows to measure: {untrained} networks to train, "
+            f"{images:,} corrupted images to classify; "
+            + tasks.expected({self._pace(stage): n for stage, n in work.items()})
         )

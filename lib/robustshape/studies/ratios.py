@@ -2,7 +2,7 @@
 
 R(f) = acc_corrupted(f) / acc_clean(f) is the first equation of Ho, Pfreundt, J. Keuper, M. Keuper (2021).
 A network trained with noise and tested on noise does not generalise, so R stands beside R on the
-corruptions that a network's recipe did not train on.
+groups of corruptions that no network of the population trained on.
 """
 
 
@@ -38,18 +38,15 @@ def robustness(rows, corruptions=None):
 
 
 def unseen_robustness(rows):
-    """Return R of each model over the corruptions of groups that its recipe did not train on."""
-    import numpy as np
+    """Return R of each model over the groups of corruptions that no recipe of the population trained on.
 
+    The same corruptions for every model, or the ratios could not be compared; NaN if none is left.
+    """
     from robustshape.corruptions import GROUPS
 
-    values = []
-    for i in range(rows.sizes["model"]):
-        row = rows.isel(model=[i])
-        seen = {name for name in str(row["trains_on"].values[0]).split(",") if name}
-        touched = {c for group in GROUPS.values() if seen & set(group) for c in group}
-        values.append(robustness(row, [c for c in row.corruption.values if c not in touched])[0])
-    return np.array(values)
+    seen = {name for names in rows["trains_on"].values for name in str(names).split(",") if name}
+    touched = {c for group in GROUPS.values() if seen & set(group) for c in group}
+    return robustness(rows, [c for c in rows.corruption.values if c not in touched])
 
 
 def group_robustness(rows) -> dict:

@@ -19,13 +19,9 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from robustshape.attacks.pgd import pgd
-from robustshape.errors import InputError, RobustshapeError, StoreError
+from robustshape.errors import InputError, StoreError, TrainingError
 from robustshape.training.augmentation import AUGMENTATIONS, mix
 from robustshape.training.recipe import Recipe, learning_rate
-
-
-class TrainingError(RobustshapeError):
-    """A loss that is no longer a finite number."""
 
 
 def train(

@@ -51,8 +51,9 @@ def indicators(rows) -> dict[str, np.ndarray]:
 
 
 def targets(rows) -> dict[str, np.ndarray]:
-    """Return R over all corruptions, over those not trained on, and by group."""
-    return {"all": robustness(rows), "not trained on": unseen_robustness(rows), **group_robustness(rows)}
+    """Return R over all corruptions, over groups that no recipe trained on, and by group; what was measured."""
+    found = {"all": robustness(rows), "not trained on": unseen_robustness(rows), **group_robustness(rows)}
+    return {name: values for name, values in found.items() if np.isfinite(values).all()}
 
 
 def r_of_halves(rows) -> np.ndarray:
@@ -77,10 +78,7 @@ def _resampled(function, families, *, draws, seed):
 
 def predict(rows, indicator: str, target: str, *, draws: int = 2000, seed: int = 0) -> Prediction:
     """Return how well one indicator predicts R, with its intervals and its null."""
-    wanted = targets(rows)[target]
-    kept = np.isfinite(wanted)
-    rows = rows.isel(model=kept)
-    x, y, families = indicators(rows)[indicator], wanted[kept], rows["family"].values
+    x, y, families = indicators(rows)[indicator], targets(rows)[target], rows["family"].values
     resampled = _resampled(lambda i: statistics.pearson(x[i], y[i]), families, draws=draws, seed=seed)
     unknown = (float("nan"), float("nan"))
     null = null_of(rows, y, draws=draws, seed=seed) if indicator == "p_purity" else np.array([np.nan])
@@ -117,7 +115,7 @@ def without_each_family(rows) -> dict[str, float]:
 
 def given_accuracy(rows, *, draws: int = 2000, seed: int = 0) -> statistics.Estimate:
     """Return the partial correlation of p_purity and R given clean accuracy, families resampled."""
-    x, y, accuracy = p_purity(rows), robustness(rows), rows["accuracy"].values.astype(float)
+    x, y, accuracy = p_purity(rows), robustness(rows), rows["indicator_accuracy"].values.astype(float)
     families = rows["family"].values
     resampled = _resampled(
         lambda i: statistics.partial_correlation(x[i], y[i], accuracy[i]), families, draws=draws, seed=seed
@@ -183,7 +181,7 @@ def overview(rows):
             "NMI": rows["nmi"].values,
             "p_purity": p_purity(rows),
             "R": robustness(rows),
-            "R, not trained on": unseen_robustness(rows),
+            "R, groups not trained on": unseen_robustness(rows),
             "origin": rows["origin"].values,
         }
     ).sort_values("R", ascending=False)

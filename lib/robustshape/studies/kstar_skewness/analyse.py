@@ -13,7 +13,7 @@ SHAPES = {
 TARGETS = {
     "accuracy": "clean accuracy",
     "robustness": "R (corrupted / clean accuracy)",
-    "unseen": "R on corruptions not trained on",
+    "unseen": "R on groups that no recipe trained on",
     "corrupted": "corrupted accuracy",
 }
 
@@ -47,6 +47,8 @@ def correlation_table(rows, *, draws: int = 2000, seed: int = 0):
         for target, target_words in TARGETS.items():
             there = np.isfinite(values[shape]) & np.isfinite(values[target])
             x, y = values[shape][there], values[target][there]
+            if not len(x):
+                continue
             resampled = statistics.bootstrap_over_families(
                 lambda i, x=x, y=y: statistics.pearson(x[i], y[i]),
                 families[there],
@@ -71,7 +73,7 @@ def correlation_table(rows, *, draws: int = 2000, seed: int = 0):
 
 
 def pairs(rows, treated: str = "pgd", control: str = "plain"):
-    """Return the shapes of networks of one architecture trained in two ways, side by side.
+    """Return the shapes of networks of one architecture and seed trained in two ways, side by side.
 
     Returns
     -------
@@ -81,20 +83,22 @@ def pairs(rows, treated: str = "pgd", control: str = "plain"):
     import pandas as pd
 
     found = {
-        (family, recipe): i
-        for i, (family, recipe) in enumerate(zip(rows["family"].values, rows["recipe"].values))
+        (family, int(seed), recipe): i
+        for i, (family, seed, recipe) in enumerate(
+            zip(rows["family"].values, rows["training_seed"].values, rows["recipe"].values)
+        )
     }
     gamma, mean = rows["approximate_skewness"].values, rows["mean_normalised_rank"].values
     table = [
         {
             "family": family,
-            f"Gamma' {control}": gamma[found[family, control]],
+            f"Gamma' {control}": gamma[found[family, seed, control]],
             f"Gamma' {treated}": gamma[i],
-            f"mean k* {control}": mean[found[family, control]],
+            f"mean k* {control}": mean[found[family, seed, control]],
             f"mean k* {treated}": mean[i],
         }
-        for (family, recipe), i in found.items()
-        if recipe == treated and (family, control) in found
+        for (family, seed, recipe), i in found.items()
+        if recipe == treated and (family, seed, control) in found
     ]
     return pd.DataFrame(table)
 
@@ -110,13 +114,13 @@ def judge(rows, *, draws: int = 2000, seed: int = 0):
     """Return the verdict on each of the study's claims (see `robustshape.claims.judge`)."""
     preset, whom = rows.attrs["preset"], population(rows)
     table = correlation_table(rows, draws=draws, seed=seed).set_index(["shape", "target"])
-    line = table.loc[SHAPES["approximate_skewness"], TARGETS["robustness"]]
+    line = dict(table.T).get((SHAPES["approximate_skewness"], TARGETS["robustness"]), {"families": 0})
     evidence = {}
     if line["families"] >= statistics.FEWEST_FAMILIES:
         evidence["kstar-3"] = claims.Evidence(
             line["r"], line["low"], line["high"], line["p_value"], int(line["families"]), whom, preset
         )
-    both = pairs(rows)
+    both = pairs(rows).dropna()
     if len(both) > 1:
         change = statistics.paired_difference(both["Gamma' pgd"], both["Gamma' plain"])
         evidence["kstar-4"] = claims.Evidence(
@@ -137,7 +141,7 @@ def overview(rows):
             "clean accuracy": values["accuracy"],
             "corrupted accuracy": values["corrupted"],
             "R": values["robustness"],
-            "R, not trained on": values["unseen"],
+            "R, groups not trained on": values["unseen"],
             "Gamma'": values["approximate_skewness"],
             "Gamma": values["true_skewness"],
             "mean k*": rows["mean_normalised_rank"].values,
@@ -160,6 +164,7 @@ def numbers(rows, *, draws: int = 2000, seed: int = 0) -> dict:
         found |= {f"{key}_{part}": line[part] for part in ("verdict", "estimate", "low", "high", "n")}
     gamma = values["approximate_skewness"]
     found |= {
+        "n_classes": rows.sizes.get("class", 0),
         "n_fractured": int((gamma > 0.5).sum()),
         "gamma_lowest": float(np.nanmin(gamma)),
         "gamma_highest": float(np.nanmax(gamma)),

@@ -83,8 +83,8 @@ def measure(
         with tasks.workers(dask_scheduler) as client:
             networks.prepare(missing, client)
             arguments = [(networks, model, metric, n_bootstrap) for model in missing]
-            found = tasks.run(measure_one, arguments, client=client, label="k* distributions")
-        yield from zip(missing, found)
+            for i, row in tasks.as_finished(measure_one, arguments, client=client, label="k* distributions"):
+                yield missing[i], row.assign(study=STUDY)
 
     return results.gather(STUDY, rows, preset=preset, source=source, compute=compute)
 

@@ -3,6 +3,6 @@
 from robustshape.studies.severity_profile.measure import measure, specifications
 
 TITLE = "Do our corrupted digits fail like the published ones? (severity profile)"
-QUANTITIES = ("accuracy",)
+QUANTITIES = ("accuracy", "corrupted_accuracy")
 
 __all__ = ["QUANTITIES", "TITLE", "measure", "specifications"]

@@ -8,6 +8,7 @@ measured, to see which fits. A row is one classifier with one reading, called ``
 import time
 
 from robustshape import features, robustness, tasks
+from robustshape.corruptions import VERSION as CORRUPTIONS_VERSION
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.store import results
@@ -26,11 +27,16 @@ def _plan(
     from robustshape import models as library
     from robustshape.corruptions import CORRUPTIONS
     from robustshape.registry import unknown_name
+    from robustshape.studies.severity_profile.analyse import reported
 
     results.check_source(source)
     corruptions, severities = as_list(corruptions, "corruptions"), as_list(severities, "severities", int)
+    printed = [str(name) for name in reported().corruption.values]
     for corruption in corruptions:
-        CORRUPTIONS[corruption]
+        if CORRUPTIONS[corruption] and corruption not in printed:
+            raise InputError(
+                f"the reported table has no {corruption!r}; it has {', '.join(printed)}: leave it out of corruptions"
+            )
     for model in as_list(models, "models"):
         if not model.startswith("zoo:"):
             raise unknown_name(
@@ -47,7 +53,7 @@ def _plan(
             calls[name] = ((model, options), images, tuple(corruptions), tuple(severities), seed, CONSTANTS)
             rows[name] = {
                 "study": STUDY,
-                "version": [VERSION, features.VERSION, robustness.VERSION],
+                "version": [VERSION, features.VERSION, robustness.VERSION, CORRUPTIONS_VERSION],
                 "model": library.identity(model, **dict(options)),
                 "images": images.identity(),
                 "corruptions": corruptions,
@@ -113,8 +119,8 @@ def measure(
                 for call in robustness.missing([w[0] for w in wanted if tuple(w[1:]) == images], *images)
             ]
             tasks.run(robustness.predict, corrupted, client=client, label="corruptions")
-            found = tasks.run(measure_one, wanted, client=client, label="rows")
-        yield from zip(missing, found)
+            for i, row in tasks.as_finished(measure_one, wanted, client=client, label="rows"):
+                yield missing[i], row
 
     return results.gather(STUDY, rows, preset=preset, source=source, compute=compute)
 
@@ -129,12 +135,16 @@ def measure_one(pair, images: Selection, corruptions, severities, seed: int, con
     model, options = pair
     clean = features.open_features(model, options, images)
     right = robustness.correct(model, options, images, corruptions, severities, seed, constants)
-    about = features.load_classifier(model, options).about
-    return xarray.Dataset({"corrupted_accuracy": right.mean("sample")}).assign(
+    classifier = features.load_classifier(model, options)
+    about = classifier.about
+    return xarray.Dataset({"corrupted_accuracy": right.mean("sample", keep_attrs=False)}).assign(
         accuracy=features.accuracy(clean),
         family=about["family"],
         recipe=about["recipe"],
         reading=images.reading,
+        study=STUDY,
+        layer=classifier.head,
+        preprocessing=classifier.preprocessing(),
         dataset=images.dataset,
         checksum=images.load().attrs["checksum"],
         n_samples=images.n,
