@@ -110,7 +110,7 @@ class Population:
         fresh = len(self._untrained(models)) == len(models)  # a pace is that of networks all trained now
         tasks.run(
             features.ready,
-            pairs,
+            sorted(pairs, key=lambda pair: "-pgd" not in pair[0]),  # the longest begin first
             client=client,
             label="networks (trained once, then kept)",
             pace=self._pace("networks") if fresh else None,

@@ -25,6 +25,7 @@ def profiles(rows):
         axis.set(ylim=(0, 1.02), xticks=[1, 2, 3, 4, 5])
     last = axes.flat[-1]
     last.axis("off")
+    axes[0, -1].tick_params(labelbottom=True)  # nothing stands below it
     for color, line, words in (
         (style.ACCENT, "s--", "reported (slides)"),
         ("#3b6ea8", "o-", f"measured, nearest:\n{best}"),
