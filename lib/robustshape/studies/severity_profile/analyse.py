@@ -79,7 +79,10 @@ def numbers(rows) -> dict:
     gap = gaps(rows).sel(model=best, corruption=worst)
     where = int(np.abs(gap).argmax())
     padded = [m for m in table["classifier and reading"] if m.endswith(" pad32")]
+    blur = table.set_index("classifier and reading").get("gaussian_blur", {})
     return {
+        "best_blur": float(blur.get(best, np.nan)),
+        "best_padded_blur": float(blur.get(padded[0], np.nan)) if padded else float("nan"),
         "best": best,
         "best_distance": float(first["all"]),
         "best_clean": float(first["clean accuracy"]),
