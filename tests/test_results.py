@@ -125,12 +125,13 @@ def test_every_row_says_its_key_and_preset():
     rows = gather(models="a")
     assert rows["key"].item() == key_of(SPECIFICATIONS["a"]) and rows["preset"].item() == "p"
     other = results.finished_rows(
-        "study", SPECIFICATIONS, "q"
+        "study", results.keys_of(SPECIFICATIONS), "q"
     )  # the same numbers, asked for by another preset
     assert other["a"]["preset"].item() == "q"
 
 
 def test_the_latest_run_is_remembered():
-    assert results.latest_run("study", "p") is None
-    results.remember_run("study", "p", {"models": ["a"]})
-    assert results.latest_run("study", "p") == {"models": ["a"]}
+    assert results.latest_run("study", "p") == ({}, 0)
+    gather(models="ba")
+    found, wanted = results.latest_run("study", "p")
+    assert list(found) == ["b", "a"] and wanted == 2

@@ -14,19 +14,10 @@ def parameters(study: str, preset: str) -> dict:
 
 def latest(study: str, preset: str):
     """Return the rows of your latest run with `preset`, else the published ones, and which they are."""
-    module = load(study)
-    run = results.latest_run(study, preset)
-    if run is not None:
-        try:
-            specifications = module.specifications(**run)
-        except TypeError:  # noted by an older version, with other parameters
-            specifications = {}
-        found = results.finished_rows(study, specifications, preset)
-        if run.get("source") == "extend":
-            found |= results.published_rows(study, specifications, preset)
-        if found:
-            rows = {model: found[model] for model in specifications if model in found}
-            return results.stack(rows), f"your run ({len(rows)} of {len(specifications)} rows finished)"
+    load(study)  # an unknown one raises with the closest three
+    found, wanted = results.latest_run(study, preset)
+    if found:
+        return results.stack(found), f"your run ({len(found)} of {wanted} rows finished)"
     if preset in results.published_presets(study):
         return results.read_published(study, preset), "published"
     raise InputError(

@@ -21,9 +21,14 @@ SOURCES = ("measure", "published", "extend")
 MEASURED, PUBLISHED, MISSING = "measured here", "published", "missing"
 
 
-def row_folder(study: str, specification: dict):
-    """Return where the row defined by `specification` is kept in the cache."""
-    return cache_dir("results", study) / key_of(specification)
+def keys_of(specifications: dict[str, dict]) -> dict[str, str]:
+    """Return the key of each model's row from what defines it."""
+    return {model: key_of(specification) for model, specification in specifications.items()}
+
+
+def row_folder(study: str, key: str):
+    """Return where the row of this key is kept in the cache."""
+    return cache_dir("results", study) / key
 
 
 def published_file(study: str, preset: str):
@@ -57,26 +62,26 @@ def read_published(study: str, preset: str):
     return arrays.open_zip(file)
 
 
-def finished_rows(study: str, specifications: dict[str, dict], preset: str) -> dict:
+def finished_rows(study: str, keys: dict[str, str], preset: str) -> dict:
     """Return the rows of your cache that are finished, by model, in the order asked for."""
     rows = {}
-    for model, specification in specifications.items():
-        row = arrays.open_folder(row_folder(study, specification))
+    for model, key in keys.items():
+        row = arrays.open_folder(row_folder(study, key))
         if row is not None:
             rows[model] = row.assign(origin=MEASURED, preset=preset)
     return rows
 
 
-def published_rows(study: str, specifications: dict[str, dict], preset: str) -> dict:
-    """Return the published rows whose key is that of their specification, by model."""
+def published_rows(study: str, keys: dict[str, str], preset: str) -> dict:
+    """Return the published rows that have these keys, by model."""
     if not published_file(study, preset).is_file():
         return {}
     stored = read_published(study, preset)
     rows = {str(m): stored.sel(model=m, drop=True) for m in stored.model.values}
     return {
         model: rows[model].assign(origin=PUBLISHED)
-        for model, specification in specifications.items()
-        if model in rows and str(rows[model]["key"].item()) == key_of(specification)
+        for model, key in keys.items()
+        if model in rows and str(rows[model]["key"].item()) == key
     }
 
 
@@ -120,12 +125,14 @@ def gather(
         With dimension ``model``, and ``origin``, ``key`` for each; attribute ``missing`` lists models
         that a published source does not have.
     """
-    published = published_rows(study, specifications, preset) if source == "extend" else {}
-    wanted = {m: s for m, s in specifications.items() if m not in published}
-    absent = [m for m, s in wanted.items() if not usable_folder(row_folder(study, s))]
+    keys = keys_of(specifications)
+    _remember_run(study, preset, source, keys)
+    published = published_rows(study, keys, preset) if source == "extend" else {}
+    wanted = {m: key for m, key in keys.items() if m not in published}
+    absent = [m for m, key in wanted.items() if not usable_folder(row_folder(study, key))]
     if absent:
         for model, row in compute(absent):
-            arrays.save_folder(row.assign(key=key_of(wanted[model])), row_folder(study, wanted[model]))
+            arrays.save_folder(row.assign(key=wanted[model]), row_folder(study, wanted[model]))
     both = finished_rows(study, wanted, preset) | published
     result = stack({model: both[model] for model in specifications})
     result.attrs = {"study": study, "preset": preset, "missing": []}
@@ -157,7 +164,8 @@ def publish(study: str, preset: str, specifications: dict[str, dict]) -> tuple[i
 
     Rows published earlier stay where their key still agrees; others are replaced.
     """
-    rows = published_rows(study, specifications, preset) | finished_rows(study, specifications, preset)
+    keys = keys_of(specifications)
+    rows = published_rows(study, keys, preset) | finished_rows(study, keys, preset)
     if not rows:
         raise InputError(
             f"no finished row of {study} for preset {preset!r} in the cache; "
@@ -213,16 +221,25 @@ def agreement(result, *, quantities: tuple[str, ...], tolerance: float = 1e-6):
     return pandas.DataFrame(rows)
 
 
-def remember_run(study: str, preset: str, parameters: dict) -> None:
-    """Note the parameters of the latest run, so that `robustshape results` can find its rows."""
+def _remember_run(study: str, preset: str, source: str, keys: dict[str, str]) -> None:
+    """Note the keys of the latest run, so that its rows are found without the data they were measured on."""
     with write_file(cache_dir("runs", study) / f"{preset}.json") as temporary:
-        temporary.write_text(json.dumps(parameters, indent=1))
+        temporary.write_text(json.dumps({"source": source, "keys": keys}, indent=1))
 
 
-def latest_run(study: str, preset: str) -> dict | None:
-    """Return the parameters of the latest run of `study` with `preset` on this machine, or None."""
+def latest_run(study: str, preset: str) -> tuple[dict, int]:
+    """Return the finished rows of the latest run on this machine, by model, and how many it asked for.
+
+    Rows that the run took from the published ones (``extend``) are among them.
+    """
     file = cache_dir("runs", study) / f"{preset}.json"
-    return json.loads(file.read_text()) if file.is_file() else None
+    if not file.is_file():
+        return {}, 0
+    noted = json.loads(file.read_text())
+    rows = finished_rows(study, noted["keys"], preset)
+    if noted["source"] == "extend":
+        rows |= published_rows(study, noted["keys"], preset)
+    return {model: rows[model] for model in noted["keys"] if model in rows}, len(noted["keys"])
 
 
 def about(result, *, quantities: tuple[str, ...]) -> dict:

@@ -76,7 +76,6 @@ def measure(
         source=source, dask_scheduler=dask_scheduler,
     )  # fmt: skip
     networks, rows = _plan(**given)
-    results.remember_run(STUDY, preset, given | {"models": list(networks.models)})
 
     def compute(missing: list[str]):
         print(networks.cost(missing))

@@ -101,7 +101,6 @@ def measure(
         names = [f"{m} {r}" for r in as_list(readings, "readings") for m in as_list(models, "models")]
         return results.gather_published(STUDY, names, preset=preset)
     calls, rows = _plan(**given)
-    results.remember_run(STUDY, preset, given)
 
     def compute(missing: list[str]):
         print(f"{len(missing)} of {len(rows)} rows to measure: a network each, trained if it is not kept")
