@@ -9,6 +9,7 @@ a running Dask scheduler (whose workers must see the same cache and data folders
 
 import contextlib
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -55,7 +56,11 @@ def workers(scheduler: str) -> Iterator:
     if kind == "local" and rest.isdigit() and int(rest) > 0:
         with (
             LocalCluster(
-                n_workers=int(rest), threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=0
+                n_workers=int(rest),
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",  # any free port: several runs may go on at once
+                memory_limit=0,
+                silence_logs=logging.ERROR,  # a worker that is slow to end is no news
             ) as cluster,
             Client(cluster) as client,
         ):
