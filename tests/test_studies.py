@@ -86,6 +86,20 @@ def invented_rows():
     return rows
 
 
+def kstar_verdicts(rows, draws=10):
+    return kstar_analysis.judge(rows, kstar_analysis.correlation_table(rows, draws=draws))
+
+
+def numbers_of(analysis, rows):
+    """Return the numbers of a page as its notebook makes them."""
+    if analysis is kstar_analysis:
+        table = analysis.correlation_table(rows, draws=10)
+        return analysis.numbers(rows, table, analysis.judge(rows, table))
+    return analysis.numbers(
+        rows, analysis.prediction_table(rows, draws=10), analysis.judge(rows, draws=10), draws=10
+    )
+
+
 def test_every_folder_of_a_study_has_what_a_study_needs():
     assert studies.names() == ["cluster_purity", "kstar_skewness", "severity_profile"]
     for name in studies.names():
@@ -170,15 +184,15 @@ def test_killed_at_any_moment_it_goes_on_and_the_result_is_the_same(fresh, tmp_p
 def test_one_network_alone_has_a_page_too(fresh):
     given = KSTAR | {"models": '["zoo:mlp"]', "severities": "[1, 5]"}  # as papermill's -p hands them over
     rows = kstar_skewness.measure(**given)
-    assert kstar_analysis.judge(rows, draws=10).loc["kstar-3", "verdict"] == "not yet measured"
+    assert kstar_verdicts(rows).loc["kstar-3", "verdict"] == "not yet measured"
     for draw in (kstar_figures.class_distributions, kstar_figures.skewness_against_robustness):
         assert draw(rows).axes
     assert kstar_figures.adversarial_pairs(kstar_analysis.pairs(rows)).axes
-    assert kstar_analysis.numbers(rows, draws=10)["kstar_3_verdict"] == "not yet measured"
+    assert numbers_of(kstar_analysis, rows)["kstar_3_verdict"] == "not yet measured"
     rows = cluster_purity.measure(**PURITY | {"models": ["zoo:mlp"]})
     for draw in (purity_figures.purity_against_robustness, purity_figures.denominator_null):
         assert draw(rows).axes
-    assert purity_analysis.numbers(rows, draws=10)["purity_1_verdict"] == "not yet measured"
+    assert numbers_of(purity_analysis, rows)["purity_1_verdict"] == "not yet measured"
 
 
 @pytest.mark.parametrize(
@@ -227,15 +241,15 @@ def test_no_group_left_and_no_gamma_at_all_give_pages_without_those_numbers():
     rows = invented_rows()
     noise = rows.sel(corruption=["gaussian_noise"])
     assert set(purity_analysis.targets(noise)) == {"all", "noise"}
-    assert purity_analysis.numbers(noise, draws=10)["purity_1_n"] == 5
+    assert numbers_of(purity_analysis, noise)["purity_1_n"] == 5
     nothing = rows.assign(approximate_skewness=rows["approximate_skewness"] * np.nan)
-    assert kstar_analysis.judge(nothing, draws=10)["verdict"].eq("not yet measured").all()
+    assert kstar_verdicts(nothing)["verdict"].eq("not yet measured").all()
 
 
 def test_a_verdict_is_given_only_for_the_presets_that_a_claim_names():
     rows = invented_rows()
     rows.attrs["preset"] = "smoke"
-    verdicts = kstar_analysis.judge(rows, draws=50)
+    verdicts = kstar_verdicts(rows, draws=50)
     assert verdicts.loc["kstar-3", "verdict"] == verdicts.loc["kstar-3", "uncorrected"] == "not judged"
 
 
@@ -258,7 +272,7 @@ def test_the_statistics_of_both_studies_tell_what_was_put_in():
     table = kstar_analysis.correlation_table(rows, draws=50).set_index(["shape", "target"])
     shape, target = kstar_analysis.SHAPES["approximate_skewness"], kstar_analysis.TARGETS["robustness"]
     assert table.loc[(shape, target), "r"] < -0.9 and table.loc[(shape, target), "families"] == 5
-    verdicts = kstar_analysis.judge(rows, draws=200)
+    verdicts = kstar_verdicts(rows, draws=200)
     assert verdicts.loc["kstar-3", "verdict"] == "holds" and verdicts.loc["kstar-4", "verdict"] == "fails"
     assert verdicts.loc["kstar-1", "verdict"] == "not yet measured"
     assert len(kstar_analysis.pairs(rows)) == 5
@@ -287,7 +301,7 @@ def test_every_figure_is_drawn(draw):
 def test_numbers_of_a_page_are_plain_numbers_or_words():
     rows = invented_rows()
     for analysis in (kstar_analysis, purity_analysis):
-        found = analysis.numbers(rows, draws=20)
+        found = numbers_of(analysis, rows)
         assert all(isinstance(number, int | float | str | np.number) for number in found.values())
 
 

@@ -76,7 +76,7 @@ def _resampled(function, families, *, draws, seed):
     )
 
 
-def predict(rows, indicator: str, target: str, *, draws: int = 2000, seed: int = 0) -> Prediction:
+def predict(rows, indicator: str, target: str, *, draws: int = 1000, seed: int = 0) -> Prediction:
     """Return how well one indicator predicts R, with its intervals and its null."""
     x, y, families = indicators(rows)[indicator], targets(rows)[target], rows["family"].values
     resampled = _resampled(lambda i: statistics.pearson(x[i], y[i]), families, draws=draws, seed=seed)
@@ -95,7 +95,7 @@ def predict(rows, indicator: str, target: str, *, draws: int = 2000, seed: int =
     )  # fmt: skip
 
 
-def prediction_table(rows, *, draws: int = 2000, seed: int = 0):
+def prediction_table(rows, *, draws: int = 1000, seed: int = 0):
     """Return a `Prediction` for each indicator and target as a pandas.DataFrame."""
     import pandas as pd
 
@@ -113,7 +113,7 @@ def without_each_family(rows) -> dict[str, float]:
     return statistics.leave_one_group_out(lambda i: statistics.pearson(x[i], y[i]), rows["family"].values)
 
 
-def given_accuracy(rows, *, draws: int = 2000, seed: int = 0) -> statistics.Estimate:
+def given_accuracy(rows, *, draws: int = 1000, seed: int = 0) -> statistics.Estimate:
     """Return the partial correlation of p_purity and R given clean accuracy, families resampled."""
     x, y, accuracy = p_purity(rows), robustness(rows), rows["indicator_accuracy"].values.astype(float)
     families = rows["family"].values
@@ -127,7 +127,7 @@ def given_accuracy(rows, *, draws: int = 2000, seed: int = 0) -> statistics.Esti
     )  # fmt: skip
 
 
-def beyond_denominator(rows, *, draws: int = 2000, seed: int = 0) -> statistics.Estimate:
+def beyond_denominator(rows, *, draws: int = 1000, seed: int = 0) -> statistics.Estimate:
     """Return r(p_purity, R) minus the larger of 0 and the mean of its null, families resampled.
 
     The null is taken anew in every resample, so that its own uncertainty is in the interval.
@@ -148,7 +148,7 @@ def beyond_denominator(rows, *, draws: int = 2000, seed: int = 0) -> statistics.
     )  # fmt: skip
 
 
-def judge(rows, *, draws: int = 2000, seed: int = 0):
+def judge(rows, *, draws: int = 1000, seed: int = 0):
     """Return the verdict on each of the study's claims (see `robustshape.claims.judge`)."""
     families = len(set(rows["family"].values))
     whom = (
@@ -187,13 +187,13 @@ def overview(rows):
     ).sort_values("R", ascending=False)
 
 
-def numbers(rows, *, draws: int = 2000, seed: int = 0) -> dict:
-    """Return every number that the study's page quotes, by name."""
+def numbers(rows, predictions, verdicts, *, draws: int = 1000, seed: int = 0) -> dict:
+    """Return every number that the study's page quotes, by name, given its two tables."""
     found = {}
-    for line in prediction_table(rows, draws=draws, seed=seed).to_dict("records"):
+    for line in predictions.to_dict("records"):
         key = f"{line.pop('indicator')}_{line.pop('target')}".replace(" ", "_")
         found |= {f"{key}_{part}": number for part, number in line.items()}
-    for claim, line in judge(rows, draws=draws, seed=seed).iterrows():
+    for claim, line in verdicts.iterrows():
         key = claim.replace("-", "_")
         found |= {f"{key}_{part}": line[part] for part in ("verdict", "estimate", "low", "high", "n")}
     left_out = without_each_family(rows)

@@ -35,7 +35,7 @@ def purity_against_robustness(rows):
     return figure
 
 
-def denominator_null(rows, *, draws: int = 2000, seed: int = 0):
+def denominator_null(rows, *, draws: int = 1000, seed: int = 0):
     """Draw what r(p_purity, R) would be if the purities said nothing, and what it is."""
     import matplotlib.pyplot as plt
     import seaborn as sns

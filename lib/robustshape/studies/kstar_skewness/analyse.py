@@ -31,7 +31,7 @@ def columns(rows) -> dict[str, np.ndarray]:
     }
 
 
-def correlation_table(rows, *, draws: int = 2000, seed: int = 0):
+def correlation_table(rows, *, draws: int = 1000, seed: int = 0):
     """Return the correlation of every shape with every target, with its interval over families.
 
     Returns
@@ -110,10 +110,10 @@ def population(rows) -> str:
     return f"{rows.sizes['model']} networks of {families} families on {rows['dataset'].values[0]}, {images:,} images"
 
 
-def judge(rows, *, draws: int = 2000, seed: int = 0):
-    """Return the verdict on each of the study's claims (see `robustshape.claims.judge`)."""
+def judge(rows, correlations):
+    """Return the verdict on each of the study's claims, given its `correlation_table`."""
     preset, whom = rows.attrs["preset"], population(rows)
-    table = correlation_table(rows, draws=draws, seed=seed).set_index(["shape", "target"])
+    table = correlations.set_index(["shape", "target"])
     line = dict(table.T).get((SHAPES["approximate_skewness"], TARGETS["robustness"]), {"families": 0})
     evidence = {}
     if line["families"] >= statistics.FEWEST_FAMILIES:
@@ -151,15 +151,15 @@ def overview(rows):
     ).sort_values("R", ascending=False)
 
 
-def numbers(rows, *, draws: int = 2000, seed: int = 0) -> dict:
-    """Return every number that the study's page quotes, by name."""
+def numbers(rows, correlations, verdicts) -> dict:
+    """Return every number that the study's page quotes, by name, given its two tables."""
     values = columns(rows)
     found = {}
     names = {words: name for name, words in (SHAPES | TARGETS).items()}
-    for line in correlation_table(rows, draws=draws, seed=seed).to_dict("records"):
+    for line in correlations.to_dict("records"):
         key = f"{names[line['shape']]}_{names[line['target']]}"
         found |= {f"{key}_{part}": line[part] for part in ("r", "low", "high", "spearman")}
-    for claim, line in judge(rows, draws=draws, seed=seed).iterrows():
+    for claim, line in verdicts.iterrows():
         key = claim.replace("-", "_")
         found |= {f"{key}_{part}": line[part] for part in ("verdict", "estimate", "low", "high", "n")}
     gamma = values["approximate_skewness"]
