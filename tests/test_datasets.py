@@ -116,7 +116,9 @@ def test_unknown_names_are_refused_with_the_closest(wrong, words):
 
 
 @pytest.mark.parametrize(
-    "content", [b"not packed", gzip.compress(b"1,2\n1,2,3\n"), gzip.compress(b"1,2,3\n")]
+    "content",
+    [b"not packed", gzip.compress(b"1,2\n1,2,3\n"), gzip.compress(b"1,2,3\n")],
+    ids=["not packed", "ragged", "too short"],  # packed bytes hold the time, so they cannot be a test's name
 )
 @pytest.mark.parametrize("name", INSTALLED)
 def test_a_damaged_package_file_is_named(monkeypatch, tmp_path, name, content):
@@ -193,6 +195,7 @@ def test_mnist_is_found_in_every_form_and_place(tmp_path, place, raw, form, spli
         ("t10k-images-idx3-ubyte", idx(small_mnist()["x_test"][:-1])),
         ("t10k-images-idx3-ubyte", idx(small_mnist()["y_test"])),
     ],
+    ids=range(9),  # packed bytes hold the time, so they cannot be a test's name
 )
 def test_a_damaged_copy_is_named_and_not_used(nowhere, name, content):
     (nowhere / name).write_bytes(content)
