@@ -84,6 +84,7 @@ def numbers(rows) -> dict:
         "best_blur": float(blur.get(best, np.nan)),
         "best_padded_blur": float(blur.get(padded[0], np.nan)) if padded else float("nan"),
         "best": best,
+        "n_cells": int(gaps(rows).sel(model=best).size),
         "best_distance": float(first["all"]),
         "best_clean": float(first["clean accuracy"]),
         "reported_clean": reported().attrs["clean"],
