@@ -51,7 +51,7 @@ def test_a_wrong_command_is_refused(arguments):
 
 @pytest.mark.parametrize(
     "what, name", [("studies", "kstar_skewness"), ("models", "zoo:lenet-pgd"), ("datasets", "mnist5k"),
-                   ("corruptions", "fog"), ("presets", "laptop"), ("attacks", "pgd"), ("indicators", "purity")],
+                   ("corruptions", "fog"), ("presets", "laptop"), ("attacks", "autoattack"), ("indicators", "purity")],
 )  # fmt: skip
 def test_lists_name_what_there_is(what, name, capsys):
     assert main(["list", what]) == 0
@@ -83,13 +83,14 @@ def test_plain_papermill_runs_a_notebook_with_one_network(cache, tmp_path):
     given = KSTAR | {"models": json.dumps(["zoo:mlp"]), "source": "measure"}
     numbers = [
         a
-        for name in ("n_samples", "n_robustness", "epochs", "n_bootstrap")
+        for name in ("n_samples", "n_robustness", "epochs", "n_bootstrap", "n_halves", "n_plotted", "shift")
         for a in ("-p", name, str(given[name]))
     ]
-    lists = [a for name in ("corruptions", "severities") for a in ("-p", name, json.dumps(given[name]))]
+    names = ("corruptions", "severities", "attacks", "plots")
+    lists = [a for name in names for a in ("-p", name, json.dumps(given[name]))]
     command = [sys.executable, "-m", "papermill", "notebooks/kstar_skewness.ipynb", str(out), "-p", "models",
                given["models"], "-p", "dataset", "digits", *numbers, *lists, "--no-progress-bar"]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     outputs = [o for cell in json.loads(out.read_text())["cells"] for o in cell.get("outputs", [])]
-    assert any("| zoo:mlp |" in "".join(o.get("data", {}).get("text/markdown", "")) for o in outputs)
+    assert any("| mlp |" in "".join(o.get("data", {}).get("text/markdown", "")) for o in outputs)

@@ -81,27 +81,16 @@ def _listing(what: str, pattern: str):
         from robustshape import models
 
         return [(name, "") for name in models.names(pattern)]
-    if what == "attacks":
-        return [(name, words) for name, words in _attacks() if fnmatchcase(name, pattern)]
     if what == "datasets":
         from robustshape.datasets import DATASETS as registry
     elif what == "indicators":
         from robustshape.indicators import INDICATORS as registry
+    elif what == "attacks":
+        from robustshape.attacks import ATTACKS as registry
     else:
         from robustshape.corruptions import CORRUPTIONS as registry
-    facts = {"datasets": "title", "indicators": "about", "corruptions": "what"}[what]
+    facts = {"datasets": "title", "indicators": "about", "attacks": "about", "corruptions": "what"}[what]
     return [(name, str(registry.about(name)[facts])) for name in registry.names(pattern)]
-
-
-def _attacks():
-    """Return each module of the attacks with the first line of its description."""
-    import ast
-    from importlib.resources import files
-
-    for file in sorted(files("robustshape.attacks").iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".py") and not file.name.startswith("_"):
-            words = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-            yield file.name.removesuffix(".py"), words.partition("\n")[0]
 
 
 @app.command

@@ -8,9 +8,8 @@ gradient divided by its norm. The loss is the cross-entropy; the last iterate is
 import torch
 from torch.nn import functional as F
 
+from robustshape.attacks import NORMS
 from robustshape.errors import InputError
-
-NORMS = ("linf", "l2")
 
 
 def pgd(module, x, labels, *, eps, steps, step_size, norm="linf", generator=None, random_start=True):

@@ -73,16 +73,24 @@ class Classifier:
         InputError
             If a layer does not exist or the images do not fit.
         """
+        return self._activations(len(images), lambda part: self.preprocess(images[part]), layers)
+
+    def activations_on_pixels(self, x, layers=("penultimate",)) -> dict[str, np.ndarray]:
+        """Return the same as `activations` for pixels (n, c, h, w) in [0, 1] as `pixels` returns them."""
+        self._check_pixels()
+        return self._activations(len(x), lambda part: self.preprocess.normalise(x[part]), layers)
+
+    def _activations(self, n_images: int, batch_of, layers) -> dict[str, np.ndarray]:
         layers = list(layers)
         named = [name for name in layers if name not in ("penultimate", "logits")]
         for name in named:
             find_layer(self.module, name)
-        if not len(images):
+        if not n_images:
             raise InputError("activations need at least one image, but were given none")
         parts = {name: [] for name in layers}
         with torch.inference_mode(), capture(self.module, inputs=[self.head], outputs=named) as seen:
-            for start in range(0, len(images), CHUNK):
-                batch = self.preprocess(images[start : start + CHUNK]).to(self.device)
+            for start in range(0, n_images, CHUNK):
+                batch = batch_of(slice(start, start + CHUNK)).to(self.device)
                 n = len(batch)
                 if n < CHUNK:
                     batch = torch.cat([batch, batch[:1].expand(CHUNK - n, *batch.shape[1:])])
@@ -102,6 +110,43 @@ class Classifier:
     def predict(self, images) -> np.ndarray:
         """Return the predicted classes (n,) int64 of uint8 images (n, h, w, c)."""
         return self.logits(images).argmax(axis=1)
+
+    def pixels(self, images) -> torch.Tensor:
+        """Return uint8 images (n, h, w, c) as float32 (n, c, h, w) in [0, 1] on `device`, as the network takes them.
+
+        They are resized, cropped and, for a network of 3 channels, repeated, but not yet normalised: this is
+        what an attack changes, and what its budget is counted in.
+        """
+        self._check_pixels()
+        return self.preprocess.pixels(images).contiguous().to(self.device)
+
+    def on_pixels(self) -> torch.nn.Module:
+        """Return a module that maps what `pixels` returns to logits; gradients flow to its input alone.
+
+        Raises
+        ------
+        InputError
+            If `preprocess` is a function that does not tell resizing and normalising apart.
+        """
+        self._check_pixels()
+        return _OnPixels(self.module, self.preprocess.normalise).eval()
+
+    def _check_pixels(self) -> None:
+        if not (hasattr(self.preprocess, "pixels") and hasattr(self.preprocess, "normalise")):
+            raise InputError(
+                f"{self.name} cannot be attacked: its preprocessing is one function of its own; make it a "
+                "robustshape.models.preprocessing.Preprocessing, or give it the methods pixels(images), uint8 "
+                "(n, h, w, c) to [0, 1] (n, c, h, w), and normalise(x)"
+            )
+
+
+class _OnPixels(torch.nn.Module):
+    def __init__(self, module, normalise):
+        super().__init__()
+        self.module, self.normalise = module, normalise
+
+    def forward(self, x):
+        return self.module(self.normalise(x))
 
 
 def _vectors(values, name: str) -> np.ndarray:

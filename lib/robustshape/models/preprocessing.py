@@ -41,6 +41,17 @@ class Preprocessing:
 
     def __call__(self, images) -> torch.Tensor:
         """Return ``uint8 (n, h, w, c) -> float32 (n, channels, height, width)``; see the class."""
+        return self.normalise(self.pixels(images))
+
+    def pixels(self, images) -> torch.Tensor:
+        """Return ``uint8 (n, h, w, c)`` as float32 in [0, 1] at the size the network takes, not yet normalised.
+
+        Examples
+        --------
+        >>> images = np.full((1, 2, 2, 1), 51, np.uint8)
+        >>> Preprocessing(channels=3, mean=(0.5,) * 3, std=(0.5,) * 3).pixels(images)[0, :, 0, 0]
+        tensor([0.2000, 0.2000, 0.2000])
+        """
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4:
             raise InputError(
@@ -55,10 +66,14 @@ class Preprocessing:
         x = self._sized(x).contiguous().float().div_(255)
         if self.channels == 3:
             x = x.expand(-1, 3, -1, -1)
-        if self.mean is not None:
-            shape = (1, -1, 1, 1)
-            x = (x - torch.tensor(self.mean).view(shape)) / torch.tensor(self.std).view(shape)
         return x
+
+    def normalise(self, x) -> torch.Tensor:
+        """Return pixels (n, c, h, w) minus `mean`, over `std`, per channel; gradients flow through."""
+        if self.mean is None:
+            return x
+        mean, std = (torch.tensor(v, device=x.device).view(1, -1, 1, 1) for v in (self.mean, self.std))
+        return (x - mean) / std
 
     def _sized(self, x):
         height, width = x.shape[2:]

@@ -6,7 +6,7 @@ One store for each network and corruption holds the predicted class of every ima
 import time
 
 from robustshape.datasets.selection import Selection
-from robustshape.features import finite, load_classifier
+from robustshape.features import class_columns, finite, load_classifier
 from robustshape.paths import cache_dir
 from robustshape.store import arrays
 from robustshape.store.atomic import usable_folder
@@ -73,8 +73,9 @@ def predict(models, selection: Selection, corruption: str, severities, seed: int
             shown = corrupt(images[part], corruption, severity, seed=seed, ids=ids[part], constants=constants)
             for pair in models:
                 started = time.perf_counter()
-                logits = finite(load_classifier(*pair).logits(shown), pair[0], f"logits under {corruption}")
-                predicted[pair][row, part] = logits.argmax(1)
+                classifier = load_classifier(*pair)
+                logits = finite(classifier.logits(shown), pair[0], f"logits under {corruption}")
+                predicted[pair][row, part] = logits[:, class_columns(classifier, data)].argmax(1)
                 seconds[pair] += time.perf_counter() - started
     for pair, classes in predicted.items():
         dataset = xarray.Dataset(

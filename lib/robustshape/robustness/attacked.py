@@ -1,0 +1,266 @@
+"""Which images a network still classifies rightly when they are attacked, on a ladder of attacks.
+
+A ladder is a tuple of stages (`robustshape.attacks.stages`), each one attack at ascending budgets on the first n
+images of a selection. It is the worst case over what was tried, as in AutoAttack's own protocol (Croce, Hein
+2020): an image is robust under an attack at a budget if it is classified rightly when clean, and if neither this
+attack nor an earlier one of the ladder, of the same norm and with an equal or smaller budget, has fooled the
+network with it (a ball contains the smaller ones). So each attack tries only the images that are left, and
+robust accuracy falls along the ladder and with the budget. An earlier stage on fewer images counts for those.
+
+What is changed are the pixels that the network takes: after resizing and cropping, before normalising.
+One store for each network, attack and budget holds which images are left; a ladder goes on after the last one.
+"""
+
+import time
+from dataclasses import replace
+from fractions import Fraction
+
+from robustshape.attacks.stages import Stage, in_words
+from robustshape.datasets.selection import Selection
+from robustshape.errors import InputError
+from robustshape.features import finite, load_classifier
+from robustshape.paths import cache_dir
+from robustshape.store import arrays
+from robustshape.store.atomic import usable_folder
+from robustshape.store.keys import ids_hash, key_of
+
+VERSION = 1  # raise when a change of the algorithms changes the numbers
+PIECE = 512  # images in memory at a time; numbers do not depend on it
+
+Try = tuple[Stage, Fraction]
+
+
+def tries(stages, selection: Selection) -> list[Try]:
+    """Return each stage at each budget, in order, with the number of images filled in.
+
+    Raises
+    ------
+    InputError
+        If a stage wants more images than there are.
+    """
+    found = []
+    for stage in stages:
+        if stage.n is not None and stage.n > selection.n:
+            raise InputError(
+                f"the stage '{stage}' wants {stage.n:,} images, but only {selection.n:,} are kept for the robustness; "
+                "ask for fewer, leave out 'on N' for all of them, or raise n_robustness"
+            )
+        whole = replace(stage, n=stage.n or selection.n)
+        found += [(whole, budget) for budget in stage.budgets]
+    return found
+
+
+def _before(ladder: list[Try], place: int) -> list[Try]:
+    """Return the tries whose outcome counts for the one at `place`."""
+    stage, budget = ladder[place]
+    return [(s, b) for s, b in ladder[:place] if s.norm == stage.norm and b <= budget]
+
+
+def _first(selection: Selection, n: int) -> dict:
+    """Return what defines the first `n` images."""
+    return selection.identity() | {"n": n, "ids": ids_hash(selection.load().sample.values[:n])}
+
+
+def spec(model: str, options: tuple, selection: Selection, stages, seed: int) -> list[dict]:
+    """Return what defines the outcome of each of `tries`; no network is loaded."""
+    from robustshape import models
+
+    network, ladder = models.identity(model, **dict(options)), tries(stages, selection)
+    return [
+        {
+            "kind": "attacked",
+            "version": VERSION,
+            "model": network,
+            "images": _first(selection, stage.n),
+            "tries": [
+                [s.name, s.norm, in_words(b), min(s.n, stage.n)]
+                for s, b in [*_before(ladder, place), (stage, budget)]
+            ],
+            "seed": seed,
+        }
+        for place, (stage, budget) in enumerate(ladder)
+    ]
+
+
+def _folders(*defines) -> list:
+    return [cache_dir("attacked") / key_of(one) for one in spec(*defines)]
+
+
+def check(model: str, options: tuple, selection: Selection, stages) -> None:
+    """Raise InputError if the network cannot be attacked or a stage wants more images than there are."""
+    if tries(stages, selection):
+        load_classifier(model, options).on_pixels()
+
+
+def missing(models, selection: Selection, stages, seed: int) -> list[tuple]:
+    """Return the arguments of the `attack` calls that are still to be made, one for each network.
+
+    `models` are (name, options) pairs.
+    """
+    given = selection, tuple(stages), seed
+    return [
+        (*pair, *given)
+        for pair in models
+        if not all(usable_folder(folder) for folder in _folders(*pair, *given))
+    ]
+
+
+def attack(model: str, options: tuple, selection: Selection, stages, seed: int) -> float:
+    """Climb the ladder with one network, keeping each step that is not kept yet; return the seconds taken."""
+    import numpy as np
+    import xarray
+
+    began = time.perf_counter()
+    ladder, folders = tries(stages, selection), _folders(model, options, selection, stages, seed)
+    data = selection.load().isel(sample=slice(0, max((stage.n for stage, _ in ladder), default=0)))
+    clean = None
+    for place, ((stage, budget), folder) in enumerate(zip(ladder, folders)):
+        if usable_folder(folder):
+            continue
+        classifier = load_classifier(model, options)
+        if clean is None:
+            logits = finite(classifier.logits(data["image"].values), model, "logits")
+            clean = logits.argmax(1) == data["label"].values
+        robust = clean[: stage.n].copy()
+        for earlier in _before(ladder, place):
+            kept = arrays.open_folder(folders[ladder.index(earlier)])["robust"].values[: stage.n]
+            robust[: len(kept)] &= kept
+        started = time.perf_counter()
+        left = np.flatnonzero(robust)
+        for start in range(0, len(left), PIECE):
+            places = left[start : start + PIECE]
+            x, labels = _adversarial(classifier, data.isel(sample=places), stage, budget, seed)
+            robust[places] = _predicted(classifier, x) == labels
+        dataset = xarray.Dataset(
+            {"robust": ("sample", robust)},
+            coords={"sample": data.sample.values[: stage.n]},
+            attrs={
+                "model": model,
+                "attack": f"{stage.name} {stage.norm} {in_words(budget)}",
+                "attacked": len(left),
+                "seconds": time.perf_counter() - started,
+            },
+        )
+        arrays.save_folder(dataset, folder)
+    return time.perf_counter() - began
+
+
+def _adversarial(classifier, data, stage: Stage, budget: Fraction, seed: int):
+    """Return the attacked pixels (n, c, h, w) of all images of `data`, and their labels (n,) as numpy."""
+    import torch
+
+    from robustshape.attacks import ATTACKS
+
+    labels = data["label"].values
+    x = ATTACKS[stage.name](
+        classifier.on_pixels(),
+        classifier.pixels(data["image"].values),
+        torch.as_tensor(labels, dtype=torch.int64, device=classifier.device),
+        eps=float(budget),
+        norm=stage.norm,
+        seed=seed,
+        ids=data.sample.values,
+    )
+    return x, labels
+
+
+def _predicted(classifier, x):
+    return classifier.activations_on_pixels(x, ["logits"])["logits"].argmax(1)
+
+
+def correct(model: str, options: tuple, selection: Selection, stages, seed: int):
+    """Return which images are still classified rightly, from finished stores.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``robust (attack, sample)`` float32: 1 or 0, and NaN for images that a stage leaves out, so that
+        ``robust.mean("sample")`` is the robust accuracy; ``n``, ``attacked`` (images that were still left) and
+        ``seconds`` of each attack. Coordinates of ``attack``: its words such as ``pgd linf 2/255``, and ``name``,
+        ``norm``, ``eps``.
+
+    Raises
+    ------
+    InputError
+        If a step of the ladder has not been made yet.
+    """
+    import numpy as np
+    import xarray
+
+    ladder, ids = tries(stages, selection), selection.load().sample.values
+    robust = np.full((len(ladder), len(ids)), np.nan, np.float32)
+    attributes = []
+    for row, folder in zip(robust, _folders(model, options, selection, stages, seed)):
+        store = arrays.open_folder(folder)
+        if store is None:
+            raise InputError(f"{model} has not been attacked on the whole ladder yet; run `attack` first")
+        row[: store.sizes["sample"]] = store["robust"].values
+        attributes.append(store.attrs)
+    return xarray.Dataset(
+        {
+            "robust": (("attack", "sample"), robust),
+            "n": ("attack", [stage.n for stage, _ in ladder]),
+            "attacked": ("attack", [int(a["attacked"]) for a in attributes]),
+            "seconds": ("attack", [float(a["seconds"]) for a in attributes]),
+        },
+        coords={
+            "attack": [f"{stage.name} {stage.norm} {in_words(budget)}" for stage, budget in ladder],
+            "name": ("attack", [stage.name for stage, _ in ladder]),
+            "norm": ("attack", [stage.norm for stage, _ in ladder]),
+            "eps": ("attack", [float(budget) for _, budget in ladder]),
+            "sample": ids,
+        },
+    )
+
+
+def features_under(model: str, options: tuple, selection: Selection, stage: Stage, seed: int):
+    """Return the features of attacked images, computed once and kept; all images of the stage are attacked.
+
+    Parameters
+    ----------
+    stage : Stage
+        With one budget.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``features (sample, feature)``, ``logits (sample, class)`` float32, ``label (sample)``.
+    """
+    import numpy as np
+    import xarray
+
+    from robustshape import models
+    from robustshape.tasks import one_thread
+
+    if len(stage.budgets) != 1:
+        raise InputError(f"features are taken at one budget, but '{stage}' has {len(stage.budgets)}")
+    [(stage, budget)] = tries([stage], selection)
+    what = {
+        "kind": "attacked features",
+        "version": VERSION,
+        "model": models.identity(model, **dict(options)),
+        "images": _first(selection, stage.n),
+        "attack": [stage.name, stage.norm, in_words(budget)],
+        "seed": seed,
+    }
+    folder = cache_dir("attacked") / key_of(what)
+    if not usable_folder(folder):
+        began, parts = time.perf_counter(), []
+        data, classifier = selection.load().isel(sample=slice(0, stage.n)), load_classifier(model, options)
+        for start in range(0, stage.n, PIECE):
+            with one_thread():
+                part = data.isel(sample=slice(start, start + PIECE))
+                x, _ = _adversarial(classifier, part, stage, budget, seed)
+                parts.append(classifier.activations_on_pixels(x, ["penultimate", "logits"]))
+        dataset = xarray.Dataset(
+            {
+                "features": (("sample", "feature"), np.concatenate([p["penultimate"] for p in parts])),
+                "logits": (("sample", "class"), np.concatenate([p["logits"] for p in parts])),
+                "label": ("sample", data["label"].values),
+            },
+            coords={"sample": data.sample.values},
+            attrs={"model": model, "attack": str(stage), "seconds": time.perf_counter() - began},
+        )
+        finite(dataset["features"].values, model, f"features under {stage}")
+        arrays.save_folder(dataset, folder)
+    return arrays.open_folder(folder)
