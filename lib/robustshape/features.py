@@ -8,6 +8,7 @@ import functools
 import shutil
 import time
 
+from robustshape import datasets
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir
@@ -16,6 +17,7 @@ from robustshape.store.atomic import usable_folder, write_file
 from robustshape.store.keys import key_of
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
+IMAGENET = 1000  # its classes
 PIECE = 2048  # images; a multiple of the classifier's own chunk, so that pieces do not change a number
 
 
@@ -36,18 +38,38 @@ def _kept(model: str, options: tuple, key: str):
 def check(model: str, options: tuple, selection: Selection) -> None:
     """Raise InputError if the network cannot take the images, or knows another number of classes."""
     data, classifier = selection.load(), load_classifier(model, options)
-    if classifier.n_classes != data.attrs["n_classes"]:
-        raise InputError(
-            f"{model} tells {classifier.n_classes} classes apart, but {selection.dataset!r} has "
-            f"{data.attrs['n_classes']}; choose a data set with the network's classes, or another network"
-        )
+    class_columns(classifier, data)
     try:
-        classifier.logits(data["image"].values[:1])
+        classifier.logits(datasets.pixels(data)[:1])
     except RuntimeError as error:  # of torch: shapes that do not fit
         raise InputError(
             f"{model} cannot take images of {selection.dataset!r} {data['image'].shape[1:]}: "
             f"{str(error).splitlines()[0]}; give it a preprocessing that fits (file: cards and python: may)"
         ) from error
+
+
+def class_columns(classifier, data):
+    """Return which of the network's logits are those of the data set's classes: all, or an index (class,).
+
+    A network of ImageNet's 1,000 classes may be asked about a data set of some of them, which then has the
+    attribute ``imagenet_index``; its answer is the largest among their logits.
+
+    Raises
+    ------
+    InputError
+        If the network knows another number of classes.
+    """
+    import numpy as np
+
+    known, asked = classifier.n_classes, data.attrs["n_classes"]
+    if known == asked:
+        return slice(None)
+    if known == IMAGENET and "imagenet_index" in data.attrs:
+        return np.asarray(data.attrs["imagenet_index"])
+    raise InputError(
+        f"{classifier.name} tells {known} classes apart, but {data.attrs['dataset']!r} has {asked}; "
+        "choose a data set with the network's classes, or another network"
+    )
 
 
 def finite(values, model: str, what: str):
@@ -106,8 +128,10 @@ def compute_piece(model: str, options: tuple, selection: Selection, start: int) 
     import numpy as np
 
     began = time.perf_counter()
-    images = selection.load()["image"].values[start : start + PIECE]
-    found = load_classifier(model, options).activations(images, layers=("penultimate", "logits"))
+    data, classifier = selection.load(), load_classifier(model, options)
+    images = datasets.pixels(data)[start : start + PIECE]
+    found = classifier.activations(images, layers=("penultimate", "logits"))
+    found["logits"] = found["logits"][:, class_columns(classifier, data)]
     for what, values in found.items():
         finite(values, model, what)
     seconds = time.perf_counter() - began

@@ -1,14 +1,25 @@
 """Data sets as xarray: images (sample, y, x, channel) uint8, labels, stable ids, and where they come from.
 
+Images of various sizes stand in a data set by their paths; `pixels` reads them when they are looked at.
+
 A new data set is one module here: a function that reads a split, one that finds the local copy, and the facts
 in ``DATASETS.register``; name it in the import below.
 """
 
-from robustshape.datasets import digits, mnist, mnist5k  # noqa: F401  each registers itself
+from robustshape.datasets import (  # noqa: F401  each registers itself
+    cifar,
+    digits,
+    imagefolder,
+    imagenet,
+    mnist,
+    mnist5k,
+    tiny_imagenet,
+)
+from robustshape.datasets.pictures import pixels
 from robustshape.datasets.samples import DATASETS, check_images, checksum
 from robustshape.datasets.subsets import subset
 
-__all__ = ["DATASETS", "check_images", "checksum", "found", "load", "subset", "table"]
+__all__ = ["DATASETS", "check_images", "checksum", "found", "load", "pixels", "read_as", "subset", "table"]
 
 
 def load(name: str, *, split: str = "test", reading: str | None = None):
@@ -17,24 +28,30 @@ def load(name: str, *, split: str = "test", reading: str | None = None):
     Parameters
     ----------
     name : str
-        One of ``DATASETS``: ``mnist``, ``mnist5k``, ``digits``.
+        One of ``DATASETS``: ``cifar10``, ``cifar100``, ``digits``, ``imagenet``, ``mnist``, ``mnist5k``,
+        ``tiny_imagenet``; or ``imagefolder:PATH``, any folder with one folder of images per class.
     split : {"test", "train"}
     reading : str, optional
-        How the images become the size a classifier takes: ``pad32`` (a black rim of 2 px around 28 px digits,
-        their default), ``repeat32`` (every pixel four times along each side, the default of the 8 px
-        ``digits``), ``native``, ``resize32``, ``resize64`` (bilinear).
+        How the images become the size a classifier takes: ``native`` (as they are; the default of all but the
+        digits), ``pad32`` (a black rim of 2 px around 28 px digits, their default), ``repeat32`` (every pixel
+        four times along each side, the default of the 8 px ``digits``), ``resize32``, ``resize64``,
+        ``resize224`` (to a square, bilinear), ``crop32``, ``crop64``, ``crop224`` (the shorter side resized,
+        then the middle square).
 
     Returns
     -------
     xarray.Dataset
         ``image`` (sample, y, x, channel) uint8, ``label`` (sample) int64, coordinate ``sample`` with the ids.
         Attributes: dataset, split, reading, n_classes, class_names, licence, source, citation, checksum (of
-        these images and labels), checksum_matches (whether the copy is the one the name stands for).
+        these images and labels), checksum_matches (whether the copy is the one the name stands for), and
+        imagenet_index (the classes' indices among ImageNet's 1,000) where the classes are ImageNet's.
+        Images of various sizes read as ``native`` have ``path``, ``digest``, ``height`` and ``width`` (sample)
+        in place of ``image``: see `pixels`.
 
     Raises
     ------
     InputError
-        If a name does not exist.
+        If a name does not exist, or a folder does not hold one folder of images per class.
     StoreError
         If the data are damaged, or missing and cannot be had.
 
@@ -46,34 +63,67 @@ def load(name: str, *, split: str = "test", reading: str | None = None):
     """
     import warnings
 
-    from robustshape.datasets.readings import READINGS
     from robustshape.datasets.samples import build
     from robustshape.registry import unknown_name
 
     entry, about = DATASETS[name], DATASETS.about(name)
     if split not in about["checksum"]:
         raise unknown_name("split", split, about["checksum"], "robustshape.datasets.table()")
+    reading = _known_reading(reading, about)
+    images, labels, ids, *more = entry.read(split)
+    facts = {key: about[key] for key in ("n_classes", "class_names", "licence", "source", "citation")}
+    facts = dict(dataset=name, split=split, reading="native") | facts | (more[0] if more else {})
+    native = build(images, labels, ids, **facts)
+    matches = native.attrs.setdefault(
+        "checksum_matches", native.attrs["checksum"] == about["checksum"][split]
+    )
+    if not matches:
+        warnings.warn(
+            f"{entry.locate()} is not the known copy of {name} ({split}): its checksum differs or cannot be "
+            "checked; it is used, and results made with it say so",
+            stacklevel=2,
+        )
+    return read_as(native, reading)
+
+
+def read_as(data, reading: str | None = None):
+    """Return the samples of a data set, loaded as ``native``, in another reading.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        As returned by ``load(name, reading="native")``, or a part of it.
+    reading : str, optional
+        See `load`; None: the data set's own.
+
+    Returns
+    -------
+    xarray.Dataset
+        Labels, ids and attributes are kept; the checksum is that of the new images.
+
+    Raises
+    ------
+    InputError
+        If the reading does not exist or does not fit the images.
+    """
+    from robustshape.datasets.readings import READINGS
+    from robustshape.datasets.samples import build
+
+    reading = _known_reading(reading, DATASETS.about(data.attrs["dataset"]))
+    if reading == "native":
+        return data
+    images = READINGS[reading](pixels(data))
+    return build(images, data.label.values, data.sample.values, **data.attrs | {"reading": reading})
+
+
+def _known_reading(reading: str | None, about: dict) -> str:
+    from robustshape.datasets.readings import READINGS
+    from robustshape.registry import unknown_name
+
     reading = about["reading"] if reading is None else reading
     if reading not in READINGS:
         raise unknown_name("reading", reading, READINGS, "robustshape.datasets.readings.READINGS")
-    images, labels, ids = entry.read(split)
-    matches = checksum(images, labels) == about["checksum"][split]
-    if not matches:
-        warnings.warn(
-            f"{entry.locate()} is not the known copy of {name} ({split}): its checksum differs; "
-            "it is used, and results made with it say so",
-            stacklevel=2,
-        )
-    return build(
-        READINGS[reading](images),
-        labels,
-        ids,
-        dataset=name,
-        split=split,
-        reading=reading,
-        checksum_matches=matches,
-        **{key: about[key] for key in ("n_classes", "class_names", "licence", "source", "citation")},
-    )
+    return reading
 
 
 def table():
@@ -102,4 +152,5 @@ def found() -> dict[str, dict]:
     >>> sorted(found()["digits"])
     ['get', 'place']
     """
-    return {name: {"place": DATASETS[name].locate(), "get": DATASETS.about(name)["get"]} for name in DATASETS}
+    names = [name for name in DATASETS if ":" not in name]  # a folder of one's own is not searched for
+    return {name: {"place": DATASETS[name].locate(), "get": DATASETS.about(name)["get"]} for name in names}

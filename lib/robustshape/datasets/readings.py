@@ -1,7 +1,8 @@
-"""Readings: how small digits become the size that a classifier takes.
+"""Readings: how images become the size that a classifier takes.
 
-The choice matters to a measured accuracy: padding leaves every stroke as it was and adds a black rim,
-resizing makes strokes thicker and softer. The reading is therefore part of what a result says of its data.
+The choice matters to a measured accuracy: padding leaves every stroke of a digit as it was and adds a black
+rim, resizing makes strokes thicker and softer, cropping loses what lies outside the square. The reading is
+therefore part of what a result says of its data.
 """
 
 import numpy as np
@@ -28,6 +29,7 @@ def pad(images, size: int):
     >>> pad(np.full((1, 2, 2, 1), 9, np.uint8), 4)[0, :, :, 0].tolist()
     [[0, 0, 0, 0], [0, 9, 9, 0], [0, 9, 9, 0], [0, 0, 0, 0]]
     """
+    images = np.asarray(images)
     rims = [size - side for side in images.shape[1:3]]
     if any(rim < 0 or rim % 2 for rim in rims):
         raise _unfit("padded", images, size, "the same rim on both sides")
@@ -41,6 +43,7 @@ def repeat(images, size: int):
     >>> repeat(np.array([[[[1], [2]], [[3], [4]]]], np.uint8), 4)[0, :, :, 0].tolist()
     [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
     """
+    images = np.asarray(images)
     height, width = images.shape[1:3]
     if size % height or size % width:
         raise _unfit("repeated", images, size, "a whole number of copies of every pixel")
@@ -55,10 +58,47 @@ def resize(images, size: int):
     """
     from PIL import Image
 
-    out = np.empty((len(images), size, size, images.shape[3]), np.uint8)
+    return _each(images, size, lambda picture: picture.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def crop(images, size: int):
+    """Return the middle square of each image, after its shorter side was resized to `size` pixels, bilinear.
+
+    Parameters
+    ----------
+    images : (n, h, w, c) uint8 or Pictures
+    size : int
+        Height and width of the result, in pixels.
+
+    Returns
+    -------
+    (n, size, size, c) uint8
+
+    Examples
+    --------
+    >>> crop(np.full((1, 60, 90, 3), 9, np.uint8), 32).shape
+    (1, 32, 32, 3)
+    """
+    from PIL import Image
+
+    def cropped(picture):
+        scale = size / min(picture.size)
+        width, height = (max(size, round(side * scale)) for side in picture.size)
+        left, top = (width - size) // 2, (height - size) // 2
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+        return picture.crop((left, top, left + size, top + size))
+
+    return _each(images, size, cropped)
+
+
+def _each(images, size: int, change):
+    from PIL import Image
+
+    channels = images[0].shape[2]
+    out = np.empty((len(images), size, size, channels), np.uint8)
     for new, old in zip(out, images):
-        picture = Image.fromarray(old[:, :, 0] if old.shape[2] == 1 else old)
-        new[:] = np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR)).reshape(new.shape)
+        picture = Image.fromarray(old[:, :, 0] if channels == 1 else old)
+        new[:] = np.asarray(change(picture)).reshape(new.shape)
     return out
 
 
@@ -76,4 +116,8 @@ READINGS = {
     "repeat32": lambda images: repeat(images, 32),
     "resize32": lambda images: resize(images, 32),
     "resize64": lambda images: resize(images, 64),
+    "resize224": lambda images: resize(images, 224),
+    "crop32": lambda images: crop(images, 32),
+    "crop64": lambda images: crop(images, 64),
+    "crop224": lambda images: crop(images, 224),
 }

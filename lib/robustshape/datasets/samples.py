@@ -2,27 +2,56 @@
 
 Images are uint8 (sample, y, x, channel) with one or three channels; labels are int64; ids are strings that
 stay the same whatever is selected. The checksum is that of the samples at hand, so that two selections or
-two readings of one data set never share one.
+two readings of one data set never share one. Files of various sizes stand in a data set by their paths.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+from robustshape.datasets.pictures import Pictures
 from robustshape.errors import InputError
 from robustshape.registry import Registry
-
-DATASETS = Registry("data set", "robustshape list datasets")
 
 
 class Entry(NamedTuple):
     """A data set: how a split of it is read, and where it lies on this machine.
 
-    ``read(split)`` returns images (n, h, w, c) uint8 as they were published, labels (n,) and ids (n,).
+    ``read(split)`` returns images (n, h, w, c) uint8 as they were published, or Pictures, labels (n,), ids (n,)
+    and, where only the files can tell, a dictionary of facts: ``checksum_matches`` if it is not the checksum of
+    the samples that says so, ``class_names``, ``n_classes``, ``imagenet_index``.
     ``locate()`` returns the place of the local copy, or None where there is none; it opens no connection.
     """
 
     read: Callable
     locate: Callable
+
+
+class DataSets(Registry):
+    """The data sets by name, and behind a prefix data of the reader's own: ``imagefolder:PATH``.
+
+    `own` maps a prefix to a function from what follows it to the (entry, facts) of that place.
+    """
+
+    def __init__(self):
+        super().__init__("data set", "robustshape list datasets")
+        self.own: dict[str, Callable] = {}
+
+    def _find(self, name) -> tuple | None:
+        prefix, colon, place = str(name).partition(":")
+        return self.own[prefix](place) if colon and prefix in self.own and name not in self._entries else None
+
+    def __getitem__(self, name: str) -> Entry:
+        """Return the entry called `name`; raise InputError if there is none."""
+        found = self._find(name)
+        return found[0] if found else super().__getitem__(name)
+
+    def about(self, name: str) -> dict:
+        """Return the facts given when `name` was registered, or those of the place behind its prefix."""
+        found = self._find(name)
+        return found[1] if found else super().about(name)
+
+
+DATASETS = DataSets()
 
 
 def check_images(images, labels=None):
@@ -71,6 +100,8 @@ def check_images(images, labels=None):
 def checksum(images, labels) -> str:
     """Return ``sha256:`` and the digest of the image bytes followed by the labels as 8-byte integers.
 
+    Of Pictures, the digests of the files (32 bytes each) take the place of the image bytes.
+
     >>> import numpy as np
     >>> checksum(np.zeros((1, 2, 2, 1), "uint8"), [7])[:23]
     'sha256:3dddb1eee9e3831a'
@@ -79,7 +110,10 @@ def checksum(images, labels) -> str:
 
     import numpy as np
 
-    digest = hashlib.sha256(np.ascontiguousarray(images))
+    if isinstance(images, Pictures):
+        digest = hashlib.sha256(bytes.fromhex("".join(images.digests)))
+    else:
+        digest = hashlib.sha256(np.ascontiguousarray(images))
     digest.update(np.ascontiguousarray(labels, dtype="<i8"))
     return f"sha256:{digest.hexdigest()}"
 
@@ -89,7 +123,7 @@ def build(images, labels, ids, **attrs):
 
     Parameters
     ----------
-    images : (n, h, w, c) uint8
+    images : (n, h, w, c) uint8 or Pictures
     labels : (n,) int
     ids : (n,) str
     **attrs
@@ -98,7 +132,8 @@ def build(images, labels, ids, **attrs):
     Returns
     -------
     xarray.Dataset
-        ``image`` (sample, y, x, channel) uint8, ``label`` (sample) int64, coordinate ``sample``.
+        ``image`` (sample, y, x, channel) uint8, ``label`` (sample) int64, coordinate ``sample``. Of Pictures,
+        ``path``, ``digest``, ``height`` and ``width`` (sample) take the place of ``image``; attribute channels.
 
     Raises
     ------
@@ -108,15 +143,18 @@ def build(images, labels, ids, **attrs):
     import numpy as np
     import xarray as xr
 
-    images = check_images(images, labels)
+    if isinstance(images, Pictures):
+        columns = (images.paths, images.digests, images.heights, images.widths)
+        variables = {k: ("sample", v) for k, v in zip(("path", "digest", "height", "width"), columns)}
+        attrs["channels"] = images.channels
+    else:
+        images = check_images(images, labels)
+        variables = {"image": (("sample", "y", "x", "channel"), images)}
     ids = np.array(ids, dtype=object)
     if len(set(ids)) != len(images):
         raise InputError(f"{len(images)} images need as many distinct ids, but got {len(set(ids))}")
     return xr.Dataset(
-        {
-            "image": (("sample", "y", "x", "channel"), images),
-            "label": ("sample", np.asarray(labels, dtype=np.int64)),
-        },
+        variables | {"label": ("sample", np.asarray(labels, dtype=np.int64))},
         coords={"sample": ids},
         attrs={**attrs, "checksum": checksum(images, labels)},
     )

@@ -48,7 +48,7 @@ class Selection:
         """Return what defines the images: data set, checksum, reading, and the ids in their order."""
         data = self.load()
         return {
-            "dataset": self.dataset,
+            "dataset": self.dataset.partition(":")[0],  # a folder is known by its checksum, not by its place
             "split": self.split,
             "checksum": data.attrs["checksum"],
             "reading": data.attrs.get("reading"),
@@ -61,5 +61,6 @@ class Selection:
 def _load(selection: Selection):
     from robustshape import datasets
 
-    whole = datasets.load(selection.dataset, split=selection.split, reading=selection.reading)
-    return datasets.subset(whole, *selection.sizes, seed=selection.seed)[selection.part]
+    whole = datasets.load(selection.dataset, split=selection.split, reading="native")
+    part = datasets.subset(whole, *selection.sizes, seed=selection.seed)[selection.part]
+    return datasets.read_as(part, selection.reading)

@@ -78,6 +78,7 @@ def subset(data, *sizes: int, seed: int) -> list:
     """
     import operator
 
+    from robustshape.datasets.pictures import pixels
     from robustshape.datasets.samples import checksum
 
     n = data.sizes["sample"]
@@ -103,5 +104,5 @@ def subset(data, *sizes: int, seed: int) -> list:
             del waiting[:share]
         order = seeded_order([ids[p] for p in chosen], seed)
         part = data.isel(sample=[chosen[i] for i in order])
-        parts.append(part.assign_attrs(checksum=checksum(part.image.values, part.label.values)))
+        parts.append(part.assign_attrs(checksum=checksum(pixels(part), part.label.values)))
     return parts

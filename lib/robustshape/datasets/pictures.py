@@ -1,0 +1,154 @@
+"""Image files of any size: decoded only when they are looked at, so that a large folder fits in memory.
+
+Pixels are what Pillow decodes: alpha is dropped, the first frame of an animation is taken, palettes and CMYK
+become RGB, and an orientation written beside the pixels is ignored, as torchvision's ImageFolder does.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+from robustshape.errors import InputError, StoreError
+
+GREY = ("1", "L")  # Pillow's modes of one channel of at most 8 bits
+COLOUR = ("P", "PA", "LA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "HSV", "LAB")
+
+
+def decode(file, channels: int, name=None):
+    """Return the pixels of an image file as (h, w, channels) uint8.
+
+    Parameters
+    ----------
+    file : path-like or binary file
+    channels : 1 or 3
+        Grey or RGB.
+    name : optional
+        What to call it in messages; its path if not given.
+
+    Raises
+    ------
+    StoreError
+        If it is not an image, or is damaged.
+    """
+    import numpy as np
+
+    with _named(name or file), _opened(file) as picture:
+        pixels = np.array(picture.convert("L" if channels == 1 else "RGB"))
+    return pixels.reshape(*pixels.shape[:2], channels)
+
+
+def describe(path) -> tuple[str, int, int, int]:
+    """Return the sha256, height, width and number of channels (1 or 3) of an image file, without its pixels."""
+    with _named(path):
+        with open(path, "rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        with _opened(path) as picture:
+            (width, height), mode = picture.size, picture.mode
+    if mode not in GREY + COLOUR:
+        raise InputError(f"{path} has more than 8 bits per pixel and channel ({mode}); convert it to 8 bits")
+    return sha256, height, width, 1 if mode in GREY else 3
+
+
+def _opened(file):
+    from PIL import Image
+
+    return Image.open(file)
+
+
+class _named:
+    """Turn whatever Pillow raises on a broken file into words that name the file."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, kind, error, trace):
+        import struct
+        import zlib
+
+        from PIL import Image
+
+        broken = (OSError, EOFError, SyntaxError, ValueError, struct.error, zlib.error)
+        if isinstance(error, (*broken, Image.DecompressionBombError)):
+            raise StoreError(
+                f"{self.name} cannot be read as an image ({error}); replace it or remove it"
+            ) from error
+
+
+class Pictures(Sequence):
+    """Image files as a sequence of (h, w, c) uint8 arrays; a slice is again Pictures and reads nothing.
+
+    Attributes
+    ----------
+    paths : (n,) str
+    digests : (n,) str
+        The sha256 of each file.
+    heights, widths : (n,) int
+    channels : 1 or 3
+        Of all of them.
+    """
+
+    def __init__(self, paths, digests, heights, widths, channels: int):
+        self.paths, self.digests, self.heights, self.widths = paths, digests, heights, widths
+        self.channels = channels
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, which):
+        if isinstance(which, slice):
+            parts = (each[which] for each in (self.paths, self.digests, self.heights, self.widths))
+            return Pictures(*parts, self.channels)
+        return decode(self.paths[which], self.channels)
+
+    @property
+    def one_size(self) -> bool:
+        """Whether all have the same height and width."""
+        return len({*zip(self.heights, self.widths)}) == 1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all their pixels."""
+        return sum(int(h) * int(w) for h, w in zip(self.heights, self.widths)) * self.channels
+
+    def __array__(self, dtype=None, copy=None):
+        """Return (n, h, w, c) uint8 where all have one size; refuse where they have not."""
+        import numpy as np
+
+        if not self.one_size:
+            raise InputError(
+                f"these {len(self)} images have various sizes ({self.heights[0]} x {self.widths[0]} px and "
+                "others), but one size is needed here; choose a reading that gives one, such as crop64 or crop224"
+            )
+        whole = np.empty((len(self), self.heights[0], self.widths[0], self.channels), np.uint8)
+        for i, pixels in enumerate(self):
+            if pixels.shape != whole.shape[1:]:
+                raise StoreError(f"{self.paths[i]} has changed since its folder was listed; run again")
+            whole[i] = pixels
+        return whole if dtype is None else whole.astype(dtype)
+
+
+def pixels(data):
+    """Return the images of a data set, as they are or as `Pictures` where they are files of various sizes.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        As returned by `robustshape.datasets.load`, or a part of it.
+
+    Returns
+    -------
+    (n, h, w, c) uint8 or Pictures
+        Both have a length, take slices, and give one image (h, w, c) uint8 for a position.
+
+    Examples
+    --------
+    >>> from robustshape.datasets import load
+    >>> pixels(load("digits"))[:2].shape
+    (2, 32, 32, 1)
+    """
+    if "image" in data:
+        return data["image"].values
+    parts = (data[name].values for name in ("path", "digest", "height", "width"))
+    return Pictures(*parts, data.attrs["channels"])
