@@ -2,14 +2,14 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: help book smoke test lint bench lab serve clean lock
+.PHONY: help book smoke test lint bench lab robustbench serve clean lock
 
 BIN := .venv/bin
 READY := .venv/.ready
 UV_VERSION := 0.13.9
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Redone only when the pins or the project's own settings change; needs the network then and only then.
 $(READY): requirements.lock pyproject.toml
@@ -52,6 +52,10 @@ bench: $(READY)  ## measure the speed of what takes time
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
+
+# Without their own pins: robustbench asks for timm 1.0.9, and is only asked for its architectures here.
+robustbench: $(READY)  ## install the architectures of RobustBench, for models called robustbench:...
+	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --no-deps robustbench==1.1.1 geotorch==0.4.0 torchdiffeq==0.2.5
 
 serve: $(READY)  ## show the built book on http://127.0.0.1:8000
 	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory _build/html

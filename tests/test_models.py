@@ -266,6 +266,23 @@ def test_a_name_that_does_not_exist_gets_the_closest(name, words):
         models.load(name)
 
 
+@pytest.mark.parametrize(
+    "name, short",
+    [
+        ("zoo:lenet-noise/1", "lenet-noise/1"),
+        ("file:pretrained/cifar10_resnet20_a.json", "cifar10_resnet20_a"),
+        ("file:/somewhere/mine.json", "mine"),
+        ("torchvision:resnet50/IMAGENET1K_V1", "resnet50/IMAGENET1K_V1"),
+        ("robustbench:cifar10/Linf/Standard", "cifar10/Linf/Standard"),
+        ("python:my.module:build", "my.module:build"),
+        ("no prefix", "no prefix"),
+        ("other:thing", "other:thing"),
+    ],
+)
+def test_what_tables_call_a_network(name, short):
+    assert models.short_name(name) == short
+
+
 def test_an_argument_that_does_not_exist_gets_the_closest():
     with pytest.raises(InputError, match=r"unknown argument for 'zoo:lenet' 'epoch'; closest: epochs"):
         models.load("zoo:lenet", epoch=3)
@@ -289,6 +306,19 @@ def test_timm_reads_a_local_file(weights, name):
     assert seen.inputs[classifier.head].shape[1] == module.num_features
     assert classifier.identity["weights"].startswith("sha256:")
     assert tuple(x.shape) == (3, *timm.data.resolve_model_data_config(module)["input_size"])
+
+
+def test_a_damaged_or_foreign_local_file_is_named(weights):
+    name = "test_resnet.r160_in1k"
+    (weights / f"{name}.safetensors").write_bytes(b"cut")
+    with pytest.raises(StoreError, match=rf"{name}.safetensors cannot be read"):
+        models.load(f"timm:{name}")
+    save_file({"nothing": torch.zeros(1)}, weights / f"{name}.safetensors")
+    with pytest.raises(InputError, match=rf"{name}.safetensors do not fit timm:{name}"):
+        models.load(f"timm:{name}")
+    (weights / "squeezenet1_1-b8a52dc0.pth").write_bytes(b"another file")
+    with pytest.raises(StoreError, match=r"squeezenet1_1-b8a52dc0.pth has .* but the name says b8a52dc0"):
+        models.load("torchvision:squeezenet1_1")
 
 
 def test_torchvision_reads_a_local_file(weights):
@@ -323,57 +353,6 @@ def test_offline_says_what_is_missing_and_where_to_put_it(weights, name, file):
         MissingFileError, match=f"ROBUSTSHAPE_OFFLINE forbids the download.*{re.escape(file)}"
     ):
         models.load(name)
-
-
-def test_openclip_makes_a_zero_shot_head(weights):
-    import open_clip
-
-    tower = {"layers": 1, "width": 32, "heads": 1}
-    config = {
-        "embed_dim": 16,
-        "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "head_width": 32, "patch_size": 8},
-        "text_cfg": {"context_length": 77, "vocab_size": 49408, **tower},
-    }
-    (weights / "tiny-clip.json").write_text(json.dumps(config))
-    open_clip.add_model_config(weights / "tiny-clip.json")
-    clip = open_clip.create_model("tiny-clip").eval()
-    (weights / "tiny-clip").mkdir()
-    save_file(clip.state_dict(), weights / "tiny-clip" / "mine.safetensors")
-    classifier = models.load("openclip:tiny-clip/mine", classes=["cat", "dog", "aeroplane"])
-    found = classifier.activations(photos(), ["penultimate", "logits"])
-    assert found["logits"].shape == (3, 3) and np.allclose(
-        np.linalg.norm(found["penultimate"], axis=1), 1, atol=1e-5
-    )
-    x = classifier.preprocess(photos())
-    with torch.inference_mode():
-        text = clip.encode_text(open_clip.tokenize(["a photo of a dog."]), normalize=True)
-        image = clip.encode_image(x, normalize=True)
-        expected = clip.logit_scale.exp() * image @ text.T
-    assert np.allclose(found["logits"][:, 1], expected[:, 0], atol=1e-3)
-    assert models.identity("openclip:tiny-clip/mine", classes=["a", "b"])["classes"] == ["a", "b"]
-
-
-def test_robustbench_says_how_to_install_it_and_where_weights_go(weights, monkeypatch):
-    from robustshape.models import robustbench_models as source
-
-    with pytest.raises(MissingFileError, match="pip install --no-deps robustbench"):
-        models.load("robustbench:cifar10/Linf/Standard")
-    assert source.names() == []
-    entry = {"model": lambda: nn.Sequential(nn.Flatten(), nn.Linear(3072, 10)), "gdrive_id": "abc"}
-    monkeypatch.setattr(source, "_catalogue", lambda: {"cifar10/Linf/Tiny": entry})
-    with pytest.raises(
-        MissingFileError, match=r"download them from .*id=abc and put them at .*cifar10/Linf/Tiny.pt"
-    ):
-        models.load("robustbench:cifar10/Linf/Tiny")
-    with pytest.raises(InputError, match="closest: robustbench:cifar10/Linf/Tiny"):
-        models.load("robustbench:cifar10/Linf/Tyni")
-    (weights / "cifar10" / "Linf").mkdir(parents=True)
-    state = {f"module.model.{name}": value for name, value in entry["model"]().state_dict().items()}
-    torch.save({"state_dict": state}, weights / "cifar10" / "Linf" / "Tiny.pt")
-    classifier = models.load("robustbench:cifar10/Linf/Tiny")
-    expected = classifier.preprocess(photos(2, 32, 32)).flatten(1) @ state["module.model.1.weight"].T
-    expected = expected + state["module.model.1.bias"]
-    assert np.allclose(classifier.logits(photos(2, 32, 32)), expected.numpy(), atol=1e-5)
 
 
 # your own: cards and functions
@@ -430,7 +409,21 @@ def test_a_card_gives_a_classifier(card):
             "mine.safetensors do not fit a Sequential",
         ),
         ({"sha256": "0" * 64}, StoreError, "but its card says 000"),
-        ({"weights": "none.safetensors"}, MissingFileError, r"none.safetensors, which do not exist"),
+        (
+            {"weights": "none.safetensors"},
+            MissingFileError,
+            r"none.safetensors \(sha256:\w+\), which do not exist here: put",
+        ),
+        (
+            {"constructor": "python:json:loads", "arguments": {"s": "1"}},
+            InputError,
+            "returned a int, but must",
+        ),
+        ({"constructor": "python:json:lods"}, InputError, "unknown function of json 'lods'; closest: loads"),
+        ({"constructor": "python:jsonn:loads"}, InputError, "'jsonn' cannot be imported"),
+        ({"preprocessing": {"size": [32, 32]}}, InputError, "card.json lacks channels; give 1, 3, or null"),
+        ({"classes": "cats"}, InputError, "classes in the card .* is 'cats', but must be a list"),
+        ({"classes": ["cat"]}, InputError, "must be a list of two names or more, or their number"),
         ({"preprocessing": {"chanels": 3}}, InputError, "unknown entry 'chanels'; closest: channels"),
     ],
 )
@@ -445,6 +438,84 @@ def test_a_missing_card_is_named(tmp_path):
     (tmp_path / "text.json").write_text("hello")
     with pytest.raises(InputError, match=r"text.json is not JSON"):
         models.load(f"file:{tmp_path / 'text.json'}")
+
+
+def test_a_card_says_whence_its_weights_and_what_kind_of_network(card):
+    facts = {
+        "family": "lenet",
+        "recipe": "plain",
+        "bytes": 1_500_000,
+        "source": "example.org/mine",
+        "classes": 2,
+    }
+    classifier = models.load(card[1](**facts))
+    assert classifier.about["family"] == "lenet" and classifier.about["recipe"] == "plain"
+    assert classifier.n_classes == 2 and classifier.identity["classes"] == 2
+    lost = card[1](**facts, weights="lost.safetensors")
+    with pytest.raises(MissingFileError) as error:
+        models.load(lost)
+    words = str(error.value)
+    assert "lost.safetensors (1.5 MB, sha256:" in words and "they come from example.org/mine" in words
+    assert "ROBUSTSHAPE_DATA" in words and "weights" in words
+
+
+def test_weights_lie_beside_the_card_or_by_their_name_elsewhere(card, tmp_path, monkeypatch):
+    images, name = photos(2, 32, 32), card[1]()
+    expected, spec = models.load(name).logits(images), models.identity(name)
+    (tmp_path / "elsewhere" / "weights").mkdir(parents=True)
+    (tmp_path / "mine.safetensors").rename(tmp_path / "elsewhere" / "weights" / "mine.safetensors")
+    assert models.identity(name) == spec  # numbers are found again where the weights are not
+    with pytest.raises(MissingFileError, match="which do not exist here"):
+        models.load(name)
+    monkeypatch.setenv("ROBUSTSHAPE_DATA", str(tmp_path / "elsewhere"))
+    assert np.array_equal(models.load(name).logits(images), expected)
+
+
+def test_the_identity_of_a_card_stays_what_it_was(card):
+    expected = {
+        "source": "file",
+        "constructor": "zoo:lenet",
+        "arguments": {"channels": 3, "n_classes": 2},
+        "weights": models.load(card[1]()).identity["weights"],
+        "preprocessing": Preprocessing(channels=3, size=(32, 32), mean=(0.5,) * 3, std=(0.2,) * 3).describe(),
+        "head": None,
+        "classes": ["cat", "dog"],
+        "trains_on": [],
+    }
+    assert models.identity(card[1]()) == models.identity(card[1](family="x", source="y", bytes=3)) == expected
+
+
+def test_a_card_finds_its_function_in_a_file_beside_it(card, tmp_path, monkeypatch):
+    source = (
+        "from torch import nn\ndef build(n):\n    return nn.Sequential(nn.Flatten(), nn.Linear(3072, n))\n"
+    )
+    (tmp_path / "json.py").write_text(source)  # called like a package, which it must not hide
+    layer = nn.Linear(3072, 2)
+    save_file({f"1.{k}": v for k, v in layer.state_dict().items()}, tmp_path / "mine.safetensors")
+    from robustshape.models.weights import sha256
+
+    write = {
+        "constructor": "python:json:build",
+        "arguments": {"n": 2},
+        "sha256": sha256(tmp_path / "mine.safetensors"),
+    }
+    name = card[1](**write)
+    assert models.load(name).head == "1" and sys.modules["json"] is json
+    first = models.identity(name)
+    assert first["code"] == sha256(tmp_path / "json.py") and str(tmp_path) not in json.dumps(first)
+    other = tmp_path / "other"
+    other.mkdir()
+    for file in ("card.json", "json.py", "mine.safetensors"):
+        (other / file).write_bytes((tmp_path / file).read_bytes())
+    assert models.identity(f"file:{other / 'card.json'}") == first
+    (tmp_path / "json.py").write_text(source + "def build(n):\n    return nn.Sequential(nn.Linear(1, n))\n")
+    assert models.identity(name)["code"] != first["code"]
+    with pytest.raises(InputError, match=r"mine.safetensors do not fit a Sequential"):  # the edit is seen
+        models.load(name)
+    (tmp_path / "json.py").write_text("import nothing_of_this_name\n")
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"json.py cannot be imported: ModuleNotFoundError"):
+            models.load(name)
 
 
 def test_a_function_of_yours(tmp_path, monkeypatch):

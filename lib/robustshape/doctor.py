@@ -11,6 +11,7 @@ PACKAGES = (
     "robustshape", "torch", "torchvision", "timm", "open-clip-torch", "numpy", "scipy", "scikit-learn", "pandas",
     "xarray", "zarr", "dask", "matplotlib", "seaborn", "papermill", "jupyter-book",
 )  # fmt: skip
+OPTIONAL = {"robustbench": "not installed; only models called robustbench:... need it: make robustbench"}
 NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/dxg")  # Linux itself, Linux inside Windows
 WEIGHTS = (".safetensors", ".pt", ".pth", ".pkl")
 
@@ -23,6 +24,11 @@ def installed() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "missing: run make, or pip install -r requirements.lock"
+    for package, advice in OPTIONAL.items():
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = advice
     return found
 
 

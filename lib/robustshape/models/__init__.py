@@ -8,6 +8,7 @@ A new source is one module with ``load(name, **kw)``, ``identity(name, **kw)`` a
 
 import importlib
 from fnmatch import fnmatchcase
+from pathlib import PurePath
 
 from robustshape.errors import InputError
 from robustshape.registry import unknown_name
@@ -91,6 +92,18 @@ def is_ready(name: str, **kw) -> bool:
     return source.is_ready(rest, **_numbers_only(kw))
 
 
+def short_name(name: str) -> str:
+    """Return what tables and figures call a network: a card's file name, else the name without its prefix.
+
+    >>> short_name("file:pretrained/cifar10_resnet20_a.json"), short_name("zoo:lenet-noise/1")
+    ('cifar10_resnet20_a', 'lenet-noise/1')
+    """
+    prefix, colon, rest = str(name).partition(":")
+    if not colon or prefix not in SOURCES:
+        return str(name)
+    return PurePath(rest).stem if prefix == "file" else rest
+
+
 def _numbers_only(kw: dict) -> dict:
     return {key: value for key, value in kw.items() if key not in ("device", "progress")}
 
@@ -98,7 +111,8 @@ def _numbers_only(kw: dict) -> dict:
 def names(pattern: str = "zoo:*") -> list[str]:
     """Return the sorted known names that match a shell pattern; sources are asked only if it can match.
 
-    ``*`` alone lists every source, which imports their packages. ``file:`` and ``python:`` have no list.
+    ``*`` alone lists every source, which imports their packages. ``file:`` lists the project's own
+    cards; ``python:`` has no list.
     """
     found = []
     for prefix, module in SOURCES.items():

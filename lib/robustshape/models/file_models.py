@@ -1,12 +1,15 @@
-"""``file:CARD.json``: your own weights, described by a card beside them; nothing of the file is executed.
+"""``file:CARD.json``: your own weights, described by a card; nothing of the weights' file is executed.
 
     {"constructor": "torchvision:resnet18", "arguments": {"num_classes": 10},
-     "weights": "mine.safetensors", "sha256": "...",
+     "weights": "mine.safetensors", "sha256": "...", "bytes": 44780000,
      "preprocessing": {"channels": 3, "size": [32, 32], "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
-     "classes": ["aeroplane", "..."], "licence": "MIT", "citation": "...", "trains_on": []}
+     "classes": ["aeroplane", "..."], "family": "resnet18", "recipe": "plain",
+     "licence": "MIT", "citation": "...", "source": "where a reader gets the weights", "trains_on": []}
 
-`constructor` is a timm, torchvision, zoo or python name; `arguments`, `licence`, `citation` and `trains_on`
-may be left out. A path in `weights` is relative to the card.
+`constructor` is a timm, torchvision, zoo or python name; ``python:file:function`` is first looked for in a file
+beside the card. `weights` lie beside the card, or by their name in ROBUSTSHAPE_DATA or the cache. `classes` may
+be their number alone. ``"channels_last": true`` lays the filters out so that large convolutions run faster;
+``training`` is the identity of a network of ours that ships. What `NEEDED` does not list may be left out.
 """
 
 import importlib
@@ -14,12 +17,15 @@ import json
 from pathlib import Path
 
 from robustshape.errors import InputError, MissingFileError, StoreError
-from robustshape.models.weights import fit_weights, read_weights, sha256
-from robustshape.paths import find_local
+from robustshape.models.weights import find_weights, fit_weights, read_weights, sha256
+from robustshape.paths import cache_dir, find_local, project_root
 from robustshape.registry import closest
 
 NEEDED = ("constructor", "weights", "sha256", "preprocessing", "classes")
-OPTIONAL = ("arguments", "licence", "citation", "trains_on", "head", "name")
+OPTIONAL = (
+    "arguments", "bytes", "channels_last", "citation", "family", "head", "licence", "name", "recipe", "source", "training",
+    "trains_on",
+)  # fmt: skip
 CONSTRUCTORS = {
     "timm": "timm_models",
     "torchvision": "torchvision_models",
@@ -29,20 +35,32 @@ CONSTRUCTORS = {
 
 
 def names() -> list[str]:
-    """Return nothing: files have no catalogue."""
-    return []
+    """Return the names of the cards in the folders beside the project's notebooks."""
+    root = project_root()
+    cards = sorted((root / "notebooks").glob("*/*.json")) if root else []
+    return [f"file:{path.relative_to(root / 'notebooks').as_posix()}" for path in cards]
+
+
+def _find(name: str) -> Path:
+    """Return the card's path: as given, in ROBUSTSHAPE_DATA, or in the project's notebooks folder."""
+    given, root = Path(name).expanduser(), project_root()
+    places = [given, find_local(name), *([root / "notebooks" / name, root / name] if root else [])]
+    for place in places:
+        if place and place.is_file():
+            return place
+    known = closest(f"file:{name}", names())
+    raise MissingFileError(
+        f"the card {given} does not exist here, in ROBUSTSHAPE_DATA or in the project's notebooks; give the "
+        "path of a JSON file as in file:path/to/card.json"
+        + (f"; closest: {', '.join(known)}" if known else "")
+    )
 
 
 def _read(name: str) -> tuple[dict, Path]:
-    """Return (card, path of its weights), both checked."""
-    path = Path(name).expanduser()
-    path = path if path.is_file() else find_local(name) or path
-    if not path.is_file():
-        raise MissingFileError(
-            f"the card {path} does not exist; give the path of a JSON file as in file:path/to/card.json"
-        )
+    """Return (card, its path), checked; its weights may be elsewhere or absent."""
+    path = _find(name)
     try:
-        card = json.loads(path.read_text())
+        card = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"the card {path} is not JSON: {error}") from error
     absent = [key for key in NEEDED if not isinstance(card, dict) or key not in card]
@@ -53,16 +71,35 @@ def _read(name: str) -> tuple[dict, Path]:
             raise InputError(
                 f"the card {path} has an unknown entry {key!r}; closest: {', '.join(closest(key, NEEDED + OPTIONAL))}"
             )
-    weights = path.parent / card["weights"]
-    if not weights.is_file():
-        raise MissingFileError(
-            f"the card {path} names the weights {weights}, which do not exist; put them there"
+    prefix, _, rest = str(card["constructor"]).partition(":")
+    if prefix not in CONSTRUCTORS or not rest:
+        raise InputError(
+            f"the constructor {card['constructor']!r} in the card {name} must be a name that starts with "
+            f"{', '.join(f'{known}:' for known in CONSTRUCTORS)}"
         )
-    if sha256(weights) != "sha256:" + str(card["sha256"]).removeprefix("sha256:"):
+    return card, path
+
+
+def _checksum(card: dict) -> str:
+    return "sha256:" + str(card["sha256"]).removeprefix("sha256:")
+
+
+def _weights(card: dict, path: Path) -> Path:
+    """Return where the card's weights lie: beside it, or by name where weights are kept; checked."""
+    beside, file = path.parent / card["weights"], Path(card["weights"]).name
+    weights = beside if beside.is_file() else find_weights(card["weights"], file)
+    if weights is None:
+        size = f"{card['bytes'] / 1e6:.1f} MB, " if "bytes" in card else ""
+        source = f"; they come from {card['source']}" if "source" in card else ""
+        raise MissingFileError(
+            f"the card {path} names the weights {file} ({size}{_checksum(card)}), which do not exist here: put "
+            f"them beside the card, into a folder of ROBUSTSHAPE_DATA or into {cache_dir('weights')}{source}"
+        )
+    if sha256(weights) != _checksum(card):
         raise StoreError(
             f"{weights} has {sha256(weights)}, but its card says {card['sha256']}; get the file again"
         )
-    return card, weights
+    return weights
 
 
 def _preprocessing(card: dict, name: str):
@@ -76,44 +113,81 @@ def _preprocessing(card: dict, name: str):
             raise InputError(
                 f"preprocessing in the card {name} has an unknown entry {key!r}; closest: {', '.join(closest(key, known))}"
             )
+    if "channels" not in given:
+        raise InputError(
+            f"preprocessing in the card {name} lacks channels; give 1, 3, or null for whatever the images have"
+        )
     return Preprocessing(**{key: tuple(v) if isinstance(v, list) else v for key, v in given.items()})
 
 
+def _n_classes(card: dict, name: str) -> int:
+    classes = card["classes"]
+    n = len(classes) if isinstance(classes, list) else classes
+    if not isinstance(n, int) or isinstance(n, bool) or n < 2:
+        raise InputError(
+            f"classes in the card {name} is {classes!r}, but must be a list of two names or more, or their number"
+        )
+    return n
+
+
 def identity(name: str) -> dict:
-    """Return checksum of the weights, constructor and preprocessing; where the file lies does not matter."""
-    card, weights = _read(name)
+    """Return checksum of the weights, constructor and preprocessing; where the files lie does not matter.
+
+    The weights need not be here: the checksum is the card's, and `load` takes no file that differs from it.
+    """
+    from robustshape.models import python_models
+
+    card, path = _read(name)
+    prefix, _, rest = card["constructor"].partition(":")
     return {
         "source": "file",
         "constructor": card["constructor"],
         "arguments": card.get("arguments", {}),
-        "weights": sha256(weights),
+        "weights": _checksum(card),
         "preprocessing": _preprocessing(card, name).describe(),
         "head": card.get("head"),
         "classes": card["classes"],
         "trains_on": card.get("trains_on", []),
+        **({"code": python_models.code_of(rest, path.parent)} if prefix == "python" else {}),
+        **({"channels_last": True} if card.get("channels_last") else {}),  # another order of the same sums
     }
 
 
-def load(name: str, *, device: str = "cpu"):
-    """Return the Classifier that the card describes."""
-    from robustshape.hooks import find_layer, last_linear
-    from robustshape.models.classifier import Classifier
+def construct(name: str):
+    """Return the untrained network of the card `name`; its weights need not be here."""
+    from torch import nn
 
-    card, weights = _read(name)
+    card, path = _read(name)
     prefix, _, rest = card["constructor"].partition(":")
-    if prefix not in CONSTRUCTORS or not rest:
-        raise InputError(
-            f"the constructor {card['constructor']!r} in the card {name} must be a name that starts with "
-            f"{', '.join(f'{known}:' for known in CONSTRUCTORS)}"
-        )
     source = importlib.import_module(f"robustshape.models.{CONSTRUCTORS[prefix]}")
     try:
-        module = source.construct(rest, **card.get("arguments", {}))
+        if prefix == "python":
+            module = source.factory(rest, path.parent)[0](**card.get("arguments", {}))
+        else:
+            module = source.construct(rest, **card.get("arguments", {}))
     except TypeError as error:
         raise InputError(
             f"the arguments in the card {name} do not fit {card['constructor']}: {error}"
         ) from error
+    if not isinstance(module, nn.Module):
+        raise InputError(
+            f"{card['constructor']} in the card {name} returned a {type(module).__name__}, but must return a torch module"
+        )
+    return module
+
+
+def load(name: str, *, device: str = "cpu"):
+    """Return the Classifier that the card describes."""
+    import torch
+
+    from robustshape.hooks import find_layer, last_linear
+    from robustshape.models.classifier import Classifier
+
+    card, path = _read(name)
+    weights, module = _weights(card, path), construct(name)
     fit_weights(module, read_weights(weights), weights)
+    if card.get("channels_last"):
+        module = module.to(memory_format=torch.channels_last)
     if "head" in card:
         find_layer(module, card["head"])
     return Classifier(
@@ -121,11 +195,11 @@ def load(name: str, *, device: str = "cpu"):
         module=module,
         preprocess=_preprocessing(card, name),
         head=card.get("head") or last_linear(module),
-        n_classes=len(card["classes"]),
+        n_classes=_n_classes(card, name),
         identity=identity(name),
         about={
-            "family": card["constructor"],
-            "recipe": "",
+            "family": card.get("family", card["constructor"]),
+            "recipe": card.get("recipe", ""),
             "trains_on": tuple(card.get("trains_on", ())),
             "licence": card.get("licence", "not stated"),
             "citation": card.get("citation", "not stated"),

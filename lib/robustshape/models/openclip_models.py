@@ -1,16 +1,17 @@
-"""``openclip:ARCH/TAG``: CLIP image encoders with a zero-shot head (Radford et al. 2021, arXiv 2103.00020).
+"""``openclip:ARCH/TAG``: CLIP-like networks as zero-shot classifiers (Ilharco et al. 2021, OpenCLIP).
 
-The penultimate features are the image embeddings divided by their norm; the head's rows are the embeddings of
-"a photo of a CLASS." times the learnt scale. One template instead of the paper's eighty.
+The features are those of ``encode_image``: ``penultimate`` (also ``embedding``) as they are, ``unit_embedding``
+divided by their norm. The logits are zero-shot, of the classes of a data set: see `zero_shot`.
+A checkpoint of your own is ARCH/TAG.safetensors in a folder of ROBUSTSHAPE_DATA, with any TAG.
 """
 
-from robustshape.errors import InputError
+from robustshape.errors import InputError, MissingFileError
 from robustshape.models.weights import download, find_weights, sha256
-from robustshape.paths import cache_dir
+from robustshape.paths import cache_dir, offline
 from robustshape.registry import unknown_name
 
 HOW_TO_LIST = "robustshape list models 'openclip:*'"
-TEMPLATE = "a photo of a {}."
+HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def names() -> list[str]:
@@ -21,7 +22,8 @@ def names() -> list[str]:
 
 
 def _files(name: str) -> list[str]:
-    return [f"{name}.safetensors", f"{name.replace('/', '.')}.safetensors"]
+    own = [f"{stem}{end}" for stem in (name, name.replace("/", ".")) for end in (".safetensors", ".pt")]
+    return [*own, *(f"{name}/{file}" for file in HUB_FILES)]
 
 
 def _found(name: str):
@@ -31,80 +33,174 @@ def _found(name: str):
     architecture, _, tag = name.partition("/")
     path = find_weights(*_files(name))
     known = f"openclip:{name}" in names() if path is None else architecture in open_clip.list_models()
-    if not known or not tag:
-        raise unknown_name("model", f"openclip:{name}", names(), HOW_TO_LIST)
-    return architecture, tag, path
+    if known and tag:
+        return architecture, tag, path
+    ours = set(open_clip.list_models()) - {pair[0] for pair in open_clip.list_pretrained()}
+    if tag and architecture in ours:
+        raise MissingFileError(
+            f"openclip:{name} is a checkpoint of your own, but {_files(name)[0]} lies in no folder of "
+            f"ROBUSTSHAPE_DATA nor in {cache_dir('weights')}; put it there"
+        )
+    raise unknown_name("model", f"openclip:{name}", names(), HOW_TO_LIST)
 
 
-def identity(name: str, *, classes=None) -> dict:
-    """Return architecture, tag, class names and template, and the checksum of a local file if one is read."""
+def _words(dataset, classes, templates):
+    """Return (class names, templates), checked."""
+    from robustshape.models.zero_shot import class_names_of, templates_of
+
+    if classes is not None and dataset is not None:
+        raise InputError("give the class names (classes=) or a data set that has them (dataset=), not both")
+    words = tuple(classes) if classes is not None else class_names_of(dataset)
+    if isinstance(classes, str) or len(words) < 2 or (classes is not None and len(set(words)) < len(words)):
+        raise InputError(
+            f"a zero-shot classifier needs at least two class names, all different, but was given {classes or words}"
+        )
+    return words, templates_of(templates, words)
+
+
+def identity(name: str, *, dataset=None, classes=None, templates=None) -> dict:
+    """Return architecture, tag, class names and templates, and the checksum of a local file if one is read."""
     path = _found(name)[2]
+    words, sentences = _words(dataset, classes, templates)
     return {
         "source": "openclip",
         "name": name,
         "weights": sha256(path) if path else "hub",
-        "classes": list(classes) if classes is not None else "imagenet",
-        "template": TEMPLATE,
+        "classes": list(words),
+        "templates": list(sentences),
     }
 
 
-def load(name: str, *, classes=None, device: str = "cpu"):
-    """Return the Classifier of `classes` (names in words; default the 1,000 of ImageNet)."""
+def page(architecture: str, tag: str) -> str:
+    """Return where a person finds the weights.
+
+    >>> page("ViT-B-32", "laion2b_s34b_b79k")
+    'https://huggingface.co/laion/CLIP-ViT-B-32-laion2B-s34B-b79K'
+    """
+    import open_clip
+
+    config = open_clip.get_pretrained_cfg(architecture, tag)
+    hub = config.get("hf_hub", "").strip("/")
+    return f"https://huggingface.co/{hub}" if hub else config["url"]
+
+
+def _size(architecture: str) -> str:
+    """Return the size of a file of weights in words, from the architecture: hubs publish none beforehand."""
     import open_clip
     import torch
-    from torch import nn
-    from torch.nn import functional as F
+
+    with torch.device("meta"):
+        clip = open_clip.create_model(architecture, load_weights=False, device="meta")
+    return f"about {sum(4 * p.numel() for p in clip.parameters()) / 1e6:,.0f} MB in single precision"
+
+
+def _from_hub(architecture: str, tag: str, config: dict, **options):
+    """Return the network with the hub's weights, from the cache or by open_clip's own checked download."""
+    import open_clip
+    from huggingface_hub import try_to_load_from_cache
+
+    name, folder = f"{architecture}/{tag}", str(cache_dir("weights"))
+    hub = config.get("hf_hub", "").strip("/")
+    for file in HUB_FILES if hub.count("/") == 1 else ():
+        cached = try_to_load_from_cache(hub, file, cache_dir=folder)
+        if isinstance(cached, str):
+            return open_clip.create_model(architecture, pretrained=cached, **options)
+    return download(
+        f"openclip:{name} from {page(architecture, tag)}",
+        _files(name)[:1],
+        lambda: open_clip.create_model(architecture, pretrained=tag, cache_dir=folder, **options),
+        _size(architecture),
+    )
+
+
+def _tokeniser(architecture: str):
+    """Return the function from texts to tokens; open_clip brings its own, some architectures need a hub's."""
+    import open_clip
+
+    text = open_clip.get_model_config(architecture)["text_cfg"]
+    if not text.get("hf_tokenizer_name") and "siglip" not in architecture.lower():
+        return open_clip.get_tokenizer(architecture)
+    what = text.get("hf_tokenizer_name") or "SigLIP's vocabulary"
+    if offline():
+        raise MissingFileError(
+            f"openclip:{architecture} reads texts with {what}, which a hub provides, and ROBUSTSHAPE_OFFLINE "
+            "forbids the download; unset it"
+        )
+    try:
+        return open_clip.get_tokenizer(architecture, cache_dir=str(cache_dir("weights")))
+    except (ImportError, OSError, RuntimeError) as error:
+        raise MissingFileError(
+            f"openclip:{architecture} reads texts with {what}, which could not be had "
+            f"({' '.join(str(error).split())[:200]}); pip install transformers sentencepiece, and try again online"
+        ) from error
+
+
+def _preprocessing(visual, config: dict):
+    import open_clip
+
+    from robustshape.models.preprocessing import Preprocessing
+    from robustshape.models.resizing import Squash
+
+    size = visual.image_size
+    size = (size, size) if isinstance(size, int) else tuple(size)
+    kind = Squash if config.get("resize_mode") == "squash" else Preprocessing
+    return kind(
+        channels=3,
+        size=size,
+        resize=min(size),
+        interpolation=config.get("interpolation", "bicubic"),
+        mean=tuple(config.get("mean") or open_clip.OPENAI_DATASET_MEAN),
+        std=tuple(config.get("std") or open_clip.OPENAI_DATASET_STD),
+    )
+
+
+def load(name: str, *, dataset=None, classes=None, templates=None, device: str = "cpu"):
+    """Return the zero-shot Classifier of a data set's classes.
+
+    Parameters
+    ----------
+    name : str
+        ARCH/TAG.
+    dataset : str, optional
+        The data set whose classes to tell apart, such as ``cifar10``; None: ImageNet's 1,000.
+    classes : sequence of str, optional
+        Class names in words, in the order of the labels, in place of `dataset`.
+    templates : str or sequence of str, optional
+        See `robustshape.models.zero_shot.templates_of`.
+
+    Raises
+    ------
+    InputError
+        If the name, the data set or the templates do not exist, or a file does not fit.
+    MissingFileError, DownloadError
+        If weights are neither here nor can be downloaded.
+    """
+    import open_clip
 
     from robustshape.models.classifier import Classifier
-    from robustshape.models.preprocessing import Preprocessing
-
-    class ZeroShot(nn.Module):
-        """Image encoder, normalisation, and a linear head made of text embeddings."""
-
-        def __init__(self, visual, rows):
-            super().__init__()
-            self.visual = visual
-            self.head = nn.Linear(rows.shape[1], rows.shape[0], bias=False)
-            self.head.weight = nn.Parameter(rows)
-
-        def forward(self, x):
-            return self.head(F.normalize(self.visual(x), dim=-1))
+    from robustshape.models.zero_shot import ZeroShot, text_directions
 
     architecture, tag, path = _found(name)
-    if classes is not None and len(classes) < 2:
-        raise InputError(f"a zero-shot classifier needs at least two class names, but was given {classes}")
-    spec, config = identity(name, classes=classes), open_clip.get_pretrained_cfg(architecture, tag) or {}
+    spec = identity(name, dataset=dataset, classes=classes, templates=templates)
+    config = open_clip.get_pretrained_cfg(architecture, tag) or {}
     quick = {"force_quick_gelu": bool(config.get("quick_gelu"))}
-    if path is not None:
-        clip = open_clip.create_model(architecture, pretrained=str(path), **quick)
+    tokenise = _tokeniser(architecture)
+    if path is None:
+        clip = _from_hub(architecture, tag, config, **quick)
     else:
-        clip = download(
-            f"openclip:{name}",
-            _files(name),
-            lambda: open_clip.create_model(
-                architecture, pretrained=tag, cache_dir=str(cache_dir("weights")), **quick
-            ),
-        )
-    words = list(classes) if classes is not None else open_clip.IMAGENET_CLASSNAMES
-    with torch.no_grad():
-        tokens = open_clip.get_tokenizer(architecture)([TEMPLATE.format(word) for word in words])
-        rows = F.normalize(torch.cat([clip.encode_text(part) for part in tokens.split(64)]), dim=-1)
-        rows = rows * clip.logit_scale.exp()
-    size = clip.visual.image_size
-    size = (size, size) if isinstance(size, int) else tuple(size)
+        try:
+            clip = open_clip.create_model(architecture, pretrained=str(path), **quick)
+        except Exception as error:  # three libraries raise many kinds for a file that does not fit
+            reason = " ".join(str(error).split())[:300]
+            raise InputError(f"the weights {path} cannot be read as a {architecture}: {reason}") from error
+    clip.eval()
+    directions = text_directions(clip, tokenise, spec["classes"], spec["templates"])
     return Classifier(
         name=f"openclip:{name}",
-        module=ZeroShot(clip.visual, rows),
-        preprocess=Preprocessing(
-            channels=3,
-            size=size,
-            resize=min(size),
-            interpolation=config.get("interpolation", "bicubic"),
-            mean=tuple(config.get("mean") or open_clip.OPENAI_DATASET_MEAN),
-            std=tuple(config.get("std") or open_clip.OPENAI_DATASET_STD),
-        ),
+        module=ZeroShot(clip.visual, directions, float(clip.logit_scale.detach().exp())),
+        preprocess=_preprocessing(clip.visual, config),
         head="head",
-        n_classes=len(words),
+        n_classes=len(spec["classes"]),
         identity=spec,
         about={
             "family": architecture,

@@ -2,6 +2,7 @@
 
 import math
 
+from robustshape.errors import InputError, StoreError
 from robustshape.hooks import last_linear
 from robustshape.models.weights import download, find_weights, sha256
 from robustshape.paths import cache_dir, offline
@@ -78,6 +79,20 @@ def head_of(module) -> str:
     return last_linear(module)
 
 
+def _from_file(full: str, path):
+    """Return the network with the weights of a file, renamed where timm renames the published ones."""
+    import timm
+
+    try:
+        return timm.create_model(full, pretrained=True, pretrained_cfg_overlay={"file": str(path)})
+    except RuntimeError as error:
+        raise InputError(
+            f"the weights {path} do not fit timm:{full}: {' '.join(str(error).split())[:400]}"
+        ) from error
+    except Exception as error:  # safetensors and timm raise many kinds for a damaged file
+        raise StoreError(f"the weights {path} cannot be read ({error}); get the file again") from error
+
+
 def load(name: str, *, device: str = "cpu"):
     """Return the Classifier: weights from a local file, the cache, or timm's own download."""
     import timm
@@ -91,7 +106,7 @@ def load(name: str, *, device: str = "cpu"):
         cached = try_to_load_from_cache(config.hf_hub_id, "model.safetensors", cache_dir=cache_dir("weights"))
         path = cached if isinstance(cached, str) else None
     if path is not None:
-        module = timm.create_model(full, pretrained=True, pretrained_cfg_overlay={"file": str(path)})
+        module = _from_file(full, path)
     else:
         module = download(
             f"timm:{full}",

@@ -1,5 +1,6 @@
 """``torchvision:NAME`` or ``torchvision:NAME/WEIGHTS``, such as ``torchvision:resnet50/IMAGENET1K_V1``."""
 
+from robustshape.errors import StoreError
 from robustshape.hooks import last_linear
 from robustshape.models.weights import download, find_weights, fit_weights, read_weights, sha256
 from robustshape.paths import cache_dir
@@ -38,6 +39,19 @@ def _files(architecture: str, weights) -> list[str]:
     return [f"{architecture}.safetensors", weights.url.rpartition("/")[2]]
 
 
+def _local(architecture: str, weights):
+    """Return the file that is read, or None: a .safetensors, else torchvision's own, whose name ends in its hash."""
+    own, hub = _files(architecture, weights)
+    path = find_weights(own)
+    if path is None and (path := find_weights(hub)) is not None:
+        expected = hub.rpartition("-")[2].partition(".")[0]
+        if not sha256(path).startswith(f"sha256:{expected}"):
+            raise StoreError(
+                f"{path} has {sha256(path)}, but the name says {expected}...; get the file again from {weights.url}"
+            )
+    return path
+
+
 def identity(name: str) -> dict:
     """Return architecture and weights, and the checksum of a .safetensors where that is what is read."""
     architecture, weights = _weights(name)
@@ -63,7 +77,7 @@ def load(name: str, *, device: str = "cpu"):
 
     architecture, weights = _weights(name)
     spec, files = identity(name), _files(architecture, weights)
-    path, module = find_weights(*files), construct(architecture)
+    path, module = _local(architecture, weights), construct(architecture)
     if path is not None:
         state = read_weights(path)
     else:

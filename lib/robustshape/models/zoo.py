@@ -6,7 +6,7 @@ A network is trained when it is first asked for, and kept in the cache under the
 import functools
 import importlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from robustshape.errors import InputError
 from robustshape.models.recipes import CHANGES, PLAIN, recipe_for
@@ -15,6 +15,7 @@ from robustshape.registry import unknown_name
 from robustshape.training.recipe import epochs_for
 
 VERSION = 1  # raised when the networks, the augmentation or the loop change their numbers
+WEIGHTS = "weights.safetensors"
 LICENCE, CITATION = "MIT", "trained here"
 
 
@@ -56,7 +57,8 @@ def identity(
     recipe = recipe_for(architecture, recipe_name)
     if epochs is not None and epochs < 1:
         raise InputError(f"epochs is {epochs}, but must be at least 1")
-    recipe = replace(recipe, epochs=epochs or epochs_for(recipe, data.sizes["sample"]))
+    n_images = min(recipe.n_images or data.sizes["sample"], data.sizes["sample"])
+    recipe = replace(recipe, epochs=epochs or epochs_for(recipe, n_images))
     if data.sizes["y"] != data.sizes["x"] or data.sizes["y"] % 4:
         raise InputError(
             f"the zoo's networks take square images whose side is a multiple of 4, but {dataset!r} has "
@@ -65,7 +67,7 @@ def identity(
     return {
         "source": "zoo",
         "architecture": architecture,
-        "recipe": asdict(recipe),
+        "recipe": recipe.describe(),
         "dataset": dataset,
         "reading": data.attrs["reading"],
         "checksum": data.attrs["checksum"],
@@ -87,29 +89,32 @@ def load(
     progress: bool = False,
 ):
     """Return the Classifier `name` (without prefix) trained on `dataset`; train it if it is not in the cache."""
-    from safetensors.torch import load_file
-
+    from robustshape.hooks import last_linear
     from robustshape.models.classifier import Classifier
     from robustshape.models.preprocessing import Preprocessing
+    from robustshape.models.shipped import shipped
+    from robustshape.models.weights import read_weights
     from robustshape.store.atomic import usable_folder
     from robustshape.store.keys import key_of
 
     architecture, recipe_name, _ = parse(name)
     spec = identity(name, dataset=dataset, epochs=epochs, reading=reading)
     folder = cache_dir("models") / key_of(spec)
-    if not usable_folder(folder):
-        _train(spec, folder, device, progress)
-    module = _build(spec)
-    module.load_state_dict(load_file(folder / "weights.safetensors"))
+    module, weights = _build(spec), shipped(spec)
+    if weights is None:
+        if not usable_folder(folder):
+            _train(spec, folder, device, progress)
+        weights = folder / WEIGHTS
+    module.load_state_dict(read_weights(weights))
     return Classifier(
         name=f"zoo:{name}",
         module=module,
         preprocess=Preprocessing(channels=spec["channels"], size=(spec["size"], spec["size"])),
-        head="head",
+        head=last_linear(module),
         n_classes=spec["n_classes"],
         identity=spec,
         about={
-            "family": architecture,
+            "family": architecture.rstrip("0123456789"),
             "recipe": recipe_name,
             "trains_on": tuple(spec["recipe"]["trains_on"]),
             "licence": LICENCE,
@@ -120,23 +125,36 @@ def load(
 
 
 def is_ready(name: str, **kw) -> bool:
-    """Return whether the network is trained and kept; arguments as for `identity`."""
+    """Return whether the network is trained and kept, or ships; arguments as for `identity`."""
+    from robustshape.models.shipped import shipped
     from robustshape.store.atomic import MANIFEST
     from robustshape.store.keys import key_of
 
-    return (cache_dir("models") / key_of(identity(name, **kw)) / MANIFEST).is_file()
+    spec = identity(name, **kw)
+    return (cache_dir("models") / key_of(spec) / MANIFEST).is_file() or shipped(spec) is not None
 
 
-def construct(name: str, *, channels: int = 1, size: int = 32, n_classes: int = 10, seed: int = 0):
-    """Return the untrained network of the architecture `name`; its first weights come from the seed alone."""
+def construct(
+    name: str, *, channels: int = 1, size: int = 32, n_classes: int = 10, seed: int = 0, **arguments
+):
+    """Return the untrained network of the architecture `name`; its first weights come from the seed alone.
+
+    A number that ends the name is its depth; further `arguments` are those of the architecture.
+
+    >>> construct("cifar_resnet32", channels=3, shortcut="B").fc.out_features
+    10
+    """
     import torch
 
     if name not in PLAIN:
         raise unknown_name("architecture", name, PLAIN, "robustshape list models 'zoo:*'")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        build = importlib.import_module(f"robustshape.models.architectures.{name}").build
-        return build(channels, size, n_classes)
+        family = name.rstrip("0123456789")
+        if family != name:
+            arguments["depth"] = int(name[len(family) :])
+        build = importlib.import_module(f"robustshape.models.architectures.{family}").build
+        return build(channels, size, n_classes, **arguments)
 
 
 @functools.lru_cache(maxsize=2)
@@ -151,6 +169,13 @@ def _build(spec: dict):
     return construct(spec["architecture"], **shape)
 
 
+def _part(data, n_images: int):
+    """Return a class-balanced part of `data`, or all of it for 0."""
+    from robustshape.datasets import subset
+
+    return subset(data, n_images, seed=0)[0] if 0 < n_images < data.sizes["sample"] else data
+
+
 def _train(spec: dict, folder, device: str, progress: bool) -> None:
     """Train the network of `spec` and write weights, card and history into `folder`."""
     from safetensors.torch import save_file
@@ -160,14 +185,15 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
     from robustshape.training.loop import train
     from robustshape.training.recipe import Recipe
 
-    data, module = _training_data(spec["dataset"], spec["reading"]), _build(spec)
     tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in spec["recipe"].items()}
+    recipe, module = Recipe(**tuples), _build(spec)
+    data = _part(_training_data(spec["dataset"], spec["reading"]), recipe.n_images)
     checkpoint = cache_dir("models") / f"{folder.name}.checkpoint"
     history = train(
         module,
         data.image.values,
         data.label.values,
-        Recipe(**tuples),
+        recipe,
         seed=spec["seed"],
         checkpoint=checkpoint,
         progress=progress,
@@ -176,5 +202,7 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
     with write_folder(folder) as beside:
         card = {"identity": spec, "history": history, "provenance": provenance(device)}
         weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}
-        save_file(weights, beside / "weights.safetensors")
+        if recipe.kept_as == "float16":  # of matrices and filters; the rest is small and stays as it is
+            weights = {name: w.half() if w.ndim > 1 else w for name, w in weights.items()}
+        save_file(weights, beside / WEIGHTS)
         (beside / "card.json").write_text(json.dumps(card, indent=1))

@@ -47,7 +47,17 @@ def flip(x, generator):
 @AUGMENTATIONS.register("noise")
 def noise(x, generator):
     """Add Gaussian noise whose standard deviation is uniform in [0, 0.3] for each image; clip."""
-    sd = _uniform((len(x), 1, 1, 1), 0.0, 0.3, x, generator)
+    return _noisy(x, 0.3, generator)
+
+
+@AUGMENTATIONS.register("faint_noise")
+def faint_noise(x, generator):
+    """Add Gaussian noise whose standard deviation is uniform in [0, 0.1], the range of CIFAR-10-C; clip."""
+    return _noisy(x, 0.1, generator)
+
+
+def _noisy(x, highest, generator):
+    sd = _uniform((len(x), 1, 1, 1), 0.0, highest, x, generator)
     return (x + sd * torch.randn(x.shape, generator=generator, device=x.device)).clamp(0, 1)
 
 

@@ -10,7 +10,6 @@ import math
 import os
 import time
 import uuid
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +79,7 @@ def train(
     """
     images, labels = _checked(images, labels)
     configuration = {
-        "recipe": json.loads(json.dumps(asdict(recipe))),
+        "recipe": json.loads(json.dumps(recipe.describe())),
         "seed": seed,
         "tag": tag,
         "images and labels": _digest([images, labels]),

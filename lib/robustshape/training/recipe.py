@@ -4,11 +4,12 @@ Plain numbers and names, without torch, so that recipes can be listed and hashed
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from robustshape.errors import InputError
 
 OPTIMISERS = ("adam", "adamw", "sgd")
+PRECISIONS = ("float32", "float16")
 SCHEDULES = ("constant", "one_cycle", "cosine", "steps")
 
 
@@ -36,6 +37,8 @@ class Recipe:
     trains_on: tuple[str, ...] = ()  # corruptions (by name) that the network sees while it is trained
     channels_last: bool = False
     mixed_precision: bool = False  # bfloat16 on CUDA; ignored elsewhere, where it is slower
+    n_images: int = 0  # a class-balanced part of the training images, so many; 0 = all
+    kept_as: str = "float32"  # of the weights: float16 halves the file, and the rounded ones are what is used
 
     def __post_init__(self):
         for field, allowed in (("optimiser", OPTIMISERS), ("schedule", SCHEDULES)):
@@ -43,8 +46,22 @@ class Recipe:
                 raise InputError(
                     f"{field} is {getattr(self, field)!r}, but must be one of {', '.join(allowed)}"
                 )
+        if self.kept_as not in PRECISIONS or self.n_images < 0:
+            raise InputError(
+                f"kept_as={self.kept_as!r}, n_images={self.n_images}: the first must be one of "
+                f"{', '.join(PRECISIONS)}, the second 0 (all) or more"
+            )
         if self.epochs < 1 or self.batch_size < 1:
             raise InputError(f"epochs={self.epochs}, batch_size={self.batch_size}: both must be at least 1")
+
+    def describe(self) -> dict:
+        """Return the fields as a plain dictionary; the two that came last only where they change something.
+
+        >>> "n_images" in Recipe().describe(), Recipe(n_images=500).describe()["n_images"]
+        (False, 500)
+        """
+        late = {"n_images": 0, "kept_as": "float32"}  # so that keys made before them stay valid
+        return {name: value for name, value in asdict(self).items() if late.get(name, ...) != value}
 
 
 def epochs_for(recipe: Recipe, n_images: int) -> int:

@@ -1,0 +1,29 @@
+"""Two further ways to the size a network takes, beside resizing the shorter side and cutting out the middle."""
+
+from torch.nn import functional as F
+
+from robustshape.models.preprocessing import Preprocessing, _centre_crop
+
+
+class Cut(Preprocessing):
+    """Cut the middle out of the image as it is; black around it where the image is smaller."""
+
+    def describe(self) -> dict:
+        """Return the fields and the way as a plain dictionary."""
+        return super().describe() | {"resizing": "cut"}
+
+    def _sized(self, x):
+        return _centre_crop(x, *self.size)
+
+
+class Squash(Preprocessing):
+    """Resize height and width alike to `size`, whatever the shape of the image."""
+
+    def describe(self) -> dict:
+        """Return the fields and the way as a plain dictionary."""
+        return super().describe() | {"resizing": "squash"}
+
+    def _sized(self, x):
+        if tuple(x.shape[2:]) == tuple(self.size):
+            return x
+        return F.interpolate(x, self.size, mode=self.interpolation, antialias=True, align_corners=False)
