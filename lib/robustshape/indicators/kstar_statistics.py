@@ -1,8 +1,8 @@
 """What is said of a k* distribution: skewness, pattern, its interval, and what chance alone would give.
 
-Gamma saturates near the floor of shuffled labels (for C balanced classes about (2 - p) / sqrt(1 - p) with
-p = 1 - 1/C; 3.5 for ten), and |gamma| of n samples cannot exceed (n - 2) / sqrt(n - 1): so neither is shown without
-`permutation_floor`, nor without the mean normalised k* beside it.
+Gamma saturates near the floor of shuffled labels (`geometric_skewness`; 3.5 for ten classes of a size), and |gamma|
+of n samples cannot exceed (n - 2) / sqrt(n - 1): so neither is shown without `permutation_floor`, nor without the
+mean normalised k* beside it. `kstar_resampling` recomputes the ranks to check both the interval and the floor.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ from robustshape.errors import InputError
 
 BAND = 0.5  # gamma above it: fractured; below -BAND: clustered; otherwise overlapped
 SMALL_CLASS = 20  # fewer samples: computed, marked, and warned about
+DRAWN_AT_ONCE = 1 << 23  # counts of the bootstrap held together (64 MB)
 
 
 def skewness(values) -> float:
@@ -25,6 +26,57 @@ def skewness(values) -> float:
         return float("nan")
     centred = values - values.mean()
     return float(np.mean(centred**3) / np.mean(centred**2) ** 1.5)
+
+
+def rank_statistics(normalised_rank, labels) -> dict:
+    """Return the numbers of a k* distribution from its normalised ranks; the skewness of each class in one pass.
+
+    Parameters
+    ----------
+    normalised_rank : (n,) float
+        k* divided by the size of the sample's class.
+    labels : (n,) int
+
+    Returns
+    -------
+    dict
+        ``true_skewness`` = Gamma (all samples pooled), ``approximate_skewness`` = Gamma' (mean gamma of the classes
+        that have one), ``mean_normalised_rank``, ``n_undefined`` (classes that have none), and ``skewness``
+        (class,), classes in the order of their labels.
+
+    Examples
+    --------
+    >>> found = rank_statistics([0.25, 0.25, 0.25, 1.0, 0.5, 0.5], [0, 0, 0, 0, 1, 1])
+    >>> found["skewness"].round(4).tolist(), round(found["approximate_skewness"], 4), found["n_undefined"]
+    ([1.1547, nan], 1.1547, 1)
+    """
+    values, labels = _paired(normalised_rank, labels)
+    _, first, member, size = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
+    centred = values - (np.bincount(member, values) / size)[member]
+    m2, m3 = (np.bincount(member, centred**power) / size for power in (2, 3))
+    # asked of the values, as in `skewness`
+    constant = np.bincount(member, values != values[first][member]) == 0
+    gamma = np.where(constant, np.nan, m3 / np.where(constant, 1, m2) ** 1.5)
+    known = gamma[~constant]
+    return {
+        "true_skewness": skewness(values),
+        "approximate_skewness": float(known.mean()) if len(known) else float("nan"),
+        "mean_normalised_rank": float(values.mean()),
+        "n_undefined": int(constant.sum()),
+        "skewness": gamma,
+    }
+
+
+def in_large_classes(labels, fewest: int = SMALL_CLASS) -> np.ndarray:
+    """Return which samples (n,) bool are of a class of at least `fewest`: what to keep where small ones must go.
+
+    Leave the others out before k* is computed, or they stay foreign neighbours of the rest.
+
+    >>> in_large_classes([0, 0, 1, 0], fewest=2).tolist()
+    [True, True, False, True]
+    """
+    _, member, size = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
+    return size[member] >= fewest
 
 
 def class_patterns(gamma: np.ndarray, groups: list[np.ndarray]) -> np.ndarray:
@@ -78,15 +130,30 @@ def bootstrap_intervals(
     (True, ['approximate_skewness', 'mean_normalised_rank', 'true_skewness'])
     """
     draws = bootstrap_draws(normalised_rank, labels, rng=rng, n_draws=n_draws)
+    return {
+        name: tuple(percentile_interval(values, level=level).tolist())
+        for name, values in draws.items()
+        if values.ndim == 1
+    }
+
+
+def percentile_interval(draws, *, level: float = 0.95) -> np.ndarray:
+    """Return the central interval of draws along their first axis, (2, ...): low and high.
+
+    Undefined draws (NaN) are left out; what is undefined in every draw has no interval (NaN).
+
+    >>> percentile_interval([[1.0, np.nan], [2.0, np.nan], [3.0, np.nan]], level=0.5).tolist()
+    [[1.5, nan], [2.5, nan]]
+    """
+    draws = np.asarray(draws, dtype=np.float64)
     if not 0 < level < 1:
         raise InputError(f"level must lie between 0 and 1, such as 0.95, but is {level}")
-    ends = [(1 - level) / 2, (1 + level) / 2]
-    intervals = {}
-    for name, values in draws.items():
-        known = values[np.isfinite(values)]
-        if values.ndim == 1:  # a statistic that is undefined in every draw has no interval
-            intervals[name] = tuple(np.quantile(known, ends).tolist()) if len(known) else (np.nan, np.nan)
-    return intervals
+    if not len(draws):
+        raise InputError(f"an interval needs at least one draw, but was given {draws.shape}")
+    found = np.full((2, *draws.shape[1:]), np.nan)
+    known = np.isfinite(draws).any(axis=0)
+    found[:, known] = np.nanquantile(draws[:, known], [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return found
 
 
 def bootstrap_draws(
@@ -100,11 +167,7 @@ def bootstrap_draws(
         ``true_skewness``, ``approximate_skewness``, ``mean_normalised_rank`` (n_draws,), and ``skewness``
         (n_draws, class). A class that is constant in a draw has no skewness there (NaN).
     """
-    values, labels = np.asarray(normalised_rank, dtype=np.float64), np.asarray(labels)
-    if values.shape != labels.shape or values.ndim != 1 or not len(values):
-        raise InputError(
-            f"one label per rank is needed, but the shapes are {values.shape} and {labels.shape}"
-        )
+    values, labels = _paired(normalised_rank, labels)
     if n_draws < 1:
         raise InputError(f"n_draws must be at least 1, but is {n_draws}")
     n, centre = len(values), values.mean()
@@ -115,18 +178,22 @@ def bootstrap_draws(
         group = values[member == c]
         shift = group.mean() - centre
         distinct, count = np.unique(group, return_counts=True)
-        # a class resampled with replacement is a multinomial count of its distinct ranks
-        drawn = rng.multinomial(len(group), count / len(group), size=n_draws).astype(np.float64)
-        w = distinct - group.mean()
-        s1, s2, s3 = (
-            drawn @ np.column_stack([w, w**2, w**3])
-        ).T  # about the class's own mean: no cancellation
+        w = distinct - group.mean()  # about the class's own mean: no cancellation
+        powers = np.column_stack([w, w**2, w**3])
+        sums, constant = np.empty((n_draws, 3)), np.empty(n_draws, dtype=bool)
+        step = max(1, DRAWN_AT_ONCE // len(distinct))
+        for start in range(0, n_draws, step):
+            part = slice(start, min(start + step, n_draws))
+            # a class resampled with replacement is a multinomial count of its distinct ranks
+            drawn = rng.multinomial(len(group), count / len(group), size=part.stop - start)
+            constant[part] = (drawn > 0).sum(axis=1) < 2
+            sums[part] = drawn.astype(np.float64) @ powers
+        s1, s2, s3 = sums.T
         pooled += [
             s1 + len(group) * shift,
             s2 + 2 * shift * s1 + len(group) * shift**2,
             s3 + 3 * shift * s2 + 3 * shift**2 * s1 + len(group) * shift**3,
         ]
-        constant = (drawn > 0).sum(axis=1) < 2
         gamma[:, c] = np.where(constant, np.nan, _skewness_of_sums(s1, s2, s3, len(group)))
     defined = np.isfinite(gamma)
     n_defined = defined.sum(axis=1)
@@ -139,12 +206,36 @@ def bootstrap_draws(
     }
 
 
+def _paired(normalised_rank, labels) -> tuple[np.ndarray, np.ndarray]:
+    """Return both as arrays, or say why they are not one label per rank."""
+    values, labels = np.asarray(normalised_rank, dtype=np.float64), np.asarray(labels)
+    if values.shape != labels.shape or values.ndim != 1 or not len(values):
+        raise InputError(
+            f"one label per rank is needed, but the shapes are {values.shape} and {labels.shape}"
+        )
+    return values, labels
+
+
 def _skewness_of_sums(s1, s2, s3, n: int) -> np.ndarray:
     """Return g1 from the sums of the first three powers of n values about any point near their mean."""
     mean = s1 / n
     m2 = s2 / n - mean**2
     m3 = s3 / n - 3 * mean * s2 / n + 2 * mean**3
     return np.where(m2 > 1e-30, m3 / np.maximum(m2, 1e-30) ** 1.5, np.nan)
+
+
+def geometric_skewness(n_classes: int) -> float:
+    """Return what `permutation_floor` tends to for ever more samples of classes of a size.
+
+    Each neighbour is then foreign with chance ``p = 1 - 1/C``, so k* is geometric, of skewness
+    ``(2 - p) / sqrt(1 - p) = (C + 1) / sqrt(C)``.
+
+    >>> [round(geometric_skewness(n), 2) for n in (10, 100)]
+    [3.48, 10.1]
+    """
+    if n_classes < 2:
+        raise InputError(f"the floor needs at least two classes, but was given {n_classes}")
+    return float((n_classes + 1) / np.sqrt(n_classes))
 
 
 def permutation_floor(class_sizes):
@@ -163,7 +254,8 @@ def permutation_floor(class_sizes):
     xarray.Dataset
         ``skewness (class)`` of that distribution (NaN for a class of one), ``mean (class)`` of normalised k*,
         ``true_skewness`` of the mixture over classes by size, ``approximate_skewness`` and
-        ``mean_normalised_rank`` (over samples).
+        ``mean_normalised_rank`` (over samples). They are those of the distribution: gamma of a class of few
+        samples cannot be that large, see `expected_skewness`.
 
     Examples
     --------
@@ -175,17 +267,11 @@ def permutation_floor(class_sizes):
     """
     import xarray as xr
 
-    sizes = np.asarray(class_sizes)
-    if sizes.ndim != 1 or len(sizes) < 2 or sizes.dtype.kind not in "iu" or np.any(sizes < 1):
-        raise InputError(
-            f"the floor needs the sizes of at least two classes, each 1 or more; given {sizes.tolist()}"
-        )
+    sizes = _checked_sizes(class_sizes)
     total = int(sizes.sum())
     moments = {}  # by class size: the first three moments about 0 of normalised k*
     for size in np.unique(sizes).tolist():
-        t = np.arange(size - 1)
-        beyond = np.append(1.0, np.cumprod((size - 1 - t) / (total - 1 - t)))  # P(k* > s), s = 0 .. size - 1
-        chance = beyond - np.append(beyond[1:], 0.0)  # P(k* = s + 1)
+        chance = _shuffled_chance(size, total)
         k = np.arange(1, size + 1) / size
         moments[size] = np.array([chance @ k, chance @ k**2, chance @ k**3])
     of_class = np.array([moments[size] for size in sizes.tolist()])  # (class, 3)
@@ -201,6 +287,65 @@ def permutation_floor(class_sizes):
             "mean_normalised_rank": float(pooled[0]),
         }
     )
+
+
+def expected_skewness(class_sizes, *, rng: np.random.Generator, n_draws: int = 1000) -> np.ndarray:
+    """Return the gamma that a class of each size has on average under shuffled labels, (class,).
+
+    gamma of few samples of a skewed distribution is below the distribution's own (it is bounded by their number),
+    so this, and not `permutation_floor`, is what Gamma' of small classes comes to: its mean is that Gamma'. Each
+    draw takes n_c ranks from the exact distribution of `permutation_floor`, as if independent. They are nearly
+    so but in the smallest classes, whose mutual neighbours come in pairs: about a tenth too much for 20 samples
+    in each of 100 classes, where `kstar_resampling.permutation_baseline` tells.
+
+    Parameters
+    ----------
+    class_sizes : (class,) int
+        Samples of each class; at least two classes.
+    rng : numpy.random.Generator
+    n_draws : int
+        Simulated classes of each size; constant ones have no gamma. NaN for a class of one.
+
+    Examples
+    --------
+    A hundred classes of 20, whose distribution has a skewness of 10.3:
+
+    >>> round(float(expected_skewness([20] * 100, rng=np.random.default_rng(0))[0]), 1)
+    4.0
+    """
+    sizes = _checked_sizes(class_sizes)
+    if n_draws < 1:
+        raise InputError(f"n_draws must be at least 1, but is {n_draws}")
+    total = int(sizes.sum())
+    found = {}
+    for size in np.unique(sizes).tolist():
+        chance = _shuffled_chance(size, total)
+        chance = chance[chance > 1e-15]  # they fall with k*; what is rarer is never drawn
+        chance /= chance.sum()
+        drawn = rng.multinomial(size, chance, size=n_draws).astype(np.float64)
+        k = np.arange(1, len(chance) + 1) / size
+        w = k - chance @ k
+        gamma = _skewness_of_sums(*(drawn @ np.column_stack([w, w**2, w**3])).T, size)
+        gamma = gamma[(drawn > 0).sum(axis=1) > 1]
+        found[size] = gamma.mean() if len(gamma) else np.nan
+    return np.array([found[size] for size in sizes.tolist()])
+
+
+def _checked_sizes(class_sizes) -> np.ndarray:
+    """Return the sizes as an array, or say why there is no floor for them."""
+    sizes = np.asarray(class_sizes)
+    if sizes.ndim != 1 or len(sizes) < 2 or sizes.dtype.kind not in "iu" or np.any(sizes < 1):
+        raise InputError(
+            f"the floor needs the sizes of at least two classes, each 1 or more; given {sizes.tolist()}"
+        )
+    return sizes
+
+
+def _shuffled_chance(size: int, total: int) -> np.ndarray:
+    """Return P(k* = 1 .. size) of a class of `size` among `total` samples with shuffled labels."""
+    t = np.arange(size - 1)
+    beyond = np.append(1.0, np.cumprod((size - 1 - t) / (total - 1 - t)))  # P(k* > s), s = 0 .. size - 1
+    return beyond - np.append(beyond[1:], 0.0)
 
 
 def _skewness_of_moments(m: np.ndarray) -> float:

@@ -1,0 +1,68 @@
+"""What an indicator may be given: finite real features (n, d), and one integer label per sample."""
+
+import numpy as np
+
+from robustshape.errors import InputError
+
+
+def centred(features, purpose: str, *, fewest: int = 2) -> np.ndarray:
+    """Return the features as float64 about their mean, or say why they cannot be used.
+
+    A common offset would cost the distances their digits (|x|^2 - 2 x y + |y|^2 cancels), so it is taken off.
+
+    Parameters
+    ----------
+    features : (n, d) float
+        Finite; at least `fewest` samples.
+    purpose : str
+        What needs them, the first words of an error.
+    fewest : int
+
+    Returns
+    -------
+    (n, d) float64
+
+    Raises
+    ------
+    InputError
+        If they are not real, not (n, d), fewer than `fewest`, or hold NaN or infinity.
+
+    Examples
+    --------
+    >>> centred([[1, 7], [3, 7]], "an example").tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+    features = np.asarray(features)
+    if features.ndim != 2 or not features.shape[1] or features.dtype.kind not in "fiub":
+        raise InputError(
+            f"{purpose} needs real features (n, d), but was given {features.dtype} {features.shape}"
+        )
+    if len(features) < fewest:
+        raise InputError(f"{purpose} needs at least {fewest} samples, but was given {len(features)}")
+    if not np.isfinite(features).all():
+        bad = int(np.count_nonzero(~np.isfinite(features).all(axis=1)))
+        raise InputError(f"{bad} of {len(features)} samples have NaN or infinite features; leave them out")
+    return features - features.mean(axis=0, dtype=np.float64)
+
+
+def class_labels(labels, n: int, purpose: str) -> np.ndarray:
+    """Return the labels as int64 (n,), of at least two classes, or say why they cannot be used.
+
+    >>> class_labels([4, 2, 2], 3, "an example")
+    array([4, 2, 2])
+    >>> class_labels([4, 4], 2, "an example")
+    Traceback (most recent call last):
+    robustshape.errors.InputError: an example needs samples of at least two classes, but all labels are 4
+    """
+    labels = np.asarray(labels)
+    if labels.shape != (n,):
+        raise InputError(
+            f"{purpose} needs one label per sample, but was given {n} samples and labels {labels.shape}"
+        )
+    if labels.dtype.kind not in "iu":
+        raise InputError(f"labels must be integers, but are {labels.dtype}; number the classes first")
+    if (labels == labels[0]).all():
+        raise InputError(
+            f"{purpose} needs samples of at least two classes, but all labels are {int(labels[0])}"
+        )
+    return labels.astype(np.int64)
