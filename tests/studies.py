@@ -13,7 +13,15 @@ SHARED = dict(
     source="measure",
     dask_scheduler="none",
 )
-KSTAR = SHARED | dict(metric="euclidean", n_bootstrap=20)
+KSTAR = SHARED | dict(
+    metric="euclidean",
+    n_bootstrap=20,
+    n_halves=2,
+    attacks=["fgsm linf 0.05 0.1 on 30"],
+    shift="fgsm linf 0.1 on 30",
+    plots=["tsne"],
+    n_plotted=20,
+)
 PURITY = SHARED | dict(n_draws=3)
 
 

@@ -17,7 +17,10 @@ from robustshape.studies import cluster_purity, kstar_skewness, ratios, severity
 from robustshape.studies.cluster_purity import analyse as purity_analysis
 from robustshape.studies.cluster_purity import figures as purity_figures
 from robustshape.studies.kstar_skewness import analyse as kstar_analysis
+from robustshape.studies.kstar_skewness import aspects as kstar_aspects
 from robustshape.studies.kstar_skewness import figures as kstar_figures
+from robustshape.studies.kstar_skewness import tables as kstar_tables
+from robustshape.studies.kstar_skewness import verdicts as kstar_conclusions
 from robustshape.studies.severity_profile import analyse as profile_analysis
 from robustshape.studies.severity_profile import figures as profile_figures
 from studies import KSTAR, PURITY, SHARED, without_times
@@ -63,6 +66,38 @@ def invented_rows():
             "mean_normalised_rank": ("model", 0.01 + 0.5 * quality),
             "approximate_skewness_interval": (("model", "bound"), np.stack([1.9 - 2 * quality, 2.1 - 2 * quality], 1)),
             "mean_normalised_rank_interval": (("model", "bound"), np.stack([0.01 + 0.4 * quality, 0.02 + 0.6 * quality], 1)),
+            "neighbourhood_hit": ("model", 0.3 + 0.5 * quality),
+            "silhouette": ("model", 0.1 * quality),
+            "intrinsic_dimension": ("model", 9 - quality),
+            "robust_accuracy": (("model", "attack"), np.stack([0.5 * quality + 0.2, 0.4 * quality], 1)),
+            "n_attacked": (("model", "attack"), np.full((n, 2), 30)),
+            "half_sample_sd": (("model", "statistic"), np.full((n, 3), 0.02)),
+            "bootstrap_sd": (("model", "statistic"), np.full((n, 3), 0.01)),
+            "plot": (("model", "embedding", "plot_sample", "axis"), rng.normal(size=(n, 2, 20, 2))),
+            "plot_label": (("model", "plot_sample"), np.tile(np.arange(20) % 10, (n, 1))),
+            "plot_hit": (("model", "embedding"), rng.uniform(size=(n, 2))),
+            "plot_trustworthiness": (("model", "embedding"), rng.uniform(size=(n, 2))),
+            "normalised_rank": (("model", "sample"), rng.uniform(size=(n, 60))),
+            "label": (("model", "sample"), np.tile(np.arange(60) % 10, (n, 1))),
+            "skewness": (("model", "class"), rng.normal(size=(n, 10))),
+            "size_skewness": (("model", "class_size"), rng.uniform(size=(n, 3))),
+            "size_skewness_floor": (("model", "class_size"), np.full((n, 3), 3.4)),
+            "size_mean_rank": (("model", "class_size"), rng.uniform(size=(n, 3))),
+            "size_mean_rank_floor": (("model", "class_size"), np.full((n, 3), 0.01)),
+            "shift_skewness": (("model", "condition"), rng.uniform(size=(n, 2))),
+            "shift_mean_rank": (("model", "condition"), rng.uniform(0.1, 1, size=(n, 2))),
+            "shift": ("model", np.array(["pgd linf 0.1 on 30"] * n, object)),
+            "reading": ("model", np.array(["repeat32"] * n, object)),
+            **{
+                name: (("model", "place"), np.tile(values, (n, 1)))
+                for name, values in {
+                    "suspect": np.array([f"digits/test/{i:05d}" for i in range(12)], object),
+                    "suspect_neighbour": np.array([f"elsewhere/{i}" for i in range(12)], object),
+                    **dict.fromkeys(("suspect_label", "suspect_neighbour_label", "suspect_predicted"), np.arange(12) % 10),
+                    "suspect_rank": np.ones(12, int),
+                    "suspect_nearness": np.full(12, 0.5),
+                }.items()
+            },
             "permuted_skewness": ("model", np.full(n, 3.4)),
             "permuted_mean_rank": ("model", np.full(n, 0.01)),
             "n_undefined": ("model", np.zeros(n, int)),
@@ -80,21 +115,41 @@ def invented_rows():
             "corruption": ["gaussian_noise", "fog", "contrast"],
             "severity": [1, 5],
             "bound": ["low", "high"],
+            "attack": ["pgd linf 0.1", "pgd linf 0.2"],
+            "statistic": ["true_skewness", "approximate_skewness", "mean_normalised_rank"],
+            "embedding": ["tsne", "umap"],
+            "class": np.arange(10),
+            "class_size": [20, 50, 100],
+            "condition": ["clean", "attacked"],
         },
         attrs={"preset": "laptop", "study": "kstar_skewness", "missing": []},
     )  # fmt: skip
     return rows
 
 
+def one_architecture_rows():
+    """Return made-up rows of one architecture under three recipes with two seeds: PGD has the highest Gamma'."""
+    rows = invented_rows().isel(model=slice(0, 6))
+    recipes, seeds = ["plain", "noise", "pgd"] * 2, np.repeat([0, 1], 3)
+    gamma = np.array([0.1, 0.2, 0.9, 0.12, 0.22, 0.93])
+    return rows.assign(
+        family=("model", np.array(["cnn_a"] * 6, object)),
+        recipe=("model", np.array(recipes, object)),
+        training_seed=("model", seeds),
+        approximate_skewness=("model", gamma),
+        robust_accuracy=(("model", "attack"), np.stack([0.2 + gamma / 2] * 2, 1)),
+    ).assign_coords(model=[f"zoo:cnn_a-{r}/{s}" for r, s in zip(recipes, seeds)])
+
+
 def kstar_verdicts(rows, draws=10):
-    return kstar_analysis.judge(rows, kstar_analysis.correlation_table(rows, draws=draws))
+    return kstar_conclusions.judge(rows, kstar_analysis.correlation_table(rows, draws=draws), draws=draws)
 
 
 def numbers_of(analysis, rows):
     """Return the numbers of a page as its notebook makes them."""
     if analysis is kstar_analysis:
         table = analysis.correlation_table(rows, draws=10)
-        return analysis.numbers(rows, table, analysis.judge(rows, table))
+        return kstar_conclusions.numbers(rows, table, kstar_conclusions.judge(rows, table, draws=10))
     return analysis.numbers(
         rows, analysis.prediction_table(rows, draws=10), analysis.judge(rows, draws=10), draws=10
     )
@@ -162,7 +217,7 @@ def test_killed_at_any_moment_it_goes_on_and_the_result_is_the_same(fresh, tmp_p
         )
 
     killed, began = tmp_path / "killed", time.monotonic()
-    for stage in ("models", "features", "corrupted", "results"):
+    for stage in ("models", "features", "corrupted", "attacked", "results"):
         process = start(killed)
         while process.poll() is None and not any((killed / stage).rglob("*.*")):
             time.sleep(0.01)
@@ -274,7 +329,7 @@ def test_the_statistics_of_both_studies_tell_what_was_put_in():
     assert table.loc[(shape, target), "r"] < -0.9 and table.loc[(shape, target), "families"] == 5
     verdicts = kstar_verdicts(rows, draws=200)
     assert verdicts.loc["kstar-3", "verdict"] == "holds" and verdicts.loc["kstar-4", "verdict"] == "fails"
-    assert verdicts.loc["kstar-1", "verdict"] == "not yet measured"
+    assert verdicts.loc["kstar-1", "verdict"] == "not judged"  # the claim is about other networks
     assert len(kstar_analysis.pairs(rows)) == 5
     found = purity_analysis.predict(rows, "p_purity", "all", draws=50)
     assert found.r > 0.9 and found.models == 10 and found.low <= found.r <= found.high
@@ -287,6 +342,11 @@ def test_the_statistics_of_both_studies_tell_what_was_put_in():
     [
         kstar_figures.skewness_against_robustness,
         lambda rows: kstar_figures.adversarial_pairs(kstar_analysis.pairs(rows)),
+        kstar_figures.class_distributions,
+        kstar_figures.class_size,
+        kstar_figures.clean_against_attacked,
+        lambda rows: kstar_figures.beside_plots(rows, ["zoo:mlp-plain", "zoo:vit-pgd"]),
+        lambda rows: kstar_figures.one_architecture(one_architecture_rows()),
         purity_figures.purity_against_robustness,
         lambda rows: purity_figures.denominator_null(rows, draws=50),
         lambda rows: purity_figures.r_by_group(purity_analysis.prediction_table(rows, draws=20)),
@@ -317,3 +377,83 @@ def test_severity_profile_fits_a_row_that_is_the_reported_table(fresh):
     assert profile_analysis.numbers(rows)["best_distance"] == pytest.approx(0)
     assert len(profile_analysis.side_by_side(rows)) == 3
     assert profile_figures.profiles(rows).axes
+
+
+def test_within_one_architecture_only_its_own_runs_count():
+    rows = one_architecture_rows()
+    rows.attrs["preset"] = "cifar10"
+    table = kstar_analysis.within_one_architecture(rows, draws=50)
+    assert set(table["runs"]) == {6} and set(table["recipes"]) == {3}
+    assert table["r"].iloc[0] == pytest.approx(1)  # robust accuracy was made from Gamma'
+    found = kstar_conclusions.judge(rows, kstar_analysis.correlation_table(rows, draws=10), draws=50)
+    assert found.loc["kstar-8", "estimate"] == pytest.approx((0.8 + 0.81) / 2)
+    assert found.loc["kstar-8", "uncorrected"] == "holds" and found.loc["kstar-8", "n"] == 2
+    # three recipes are too few to resample
+    assert found.loc["kstar-7", "uncorrected"] == "cannot be told"
+    elsewhere = rows.assign(training_seed=("model", np.full(6, -1)))  # pretrained ones are no runs of ours
+    assert kstar_analysis.matched(elsewhere) is None
+    assert kstar_analysis.within_one_architecture(elsewhere).empty and kstar_analysis.pairs(elsewhere).empty
+    figure = kstar_figures.one_architecture(elsewhere)
+    assert "no architecture" in figure.axes[0].texts[0].get_text()
+
+
+def test_the_advantage_over_plots_is_that_over_the_better_one():
+    robust = np.array([0.1, 0.2, 0.3, 0.4])
+    worse, better = np.array([1.0, 3.0, 2.0, 4.0]), np.array([4.0, 3.0, 1.0, 2.0])
+    # |rho| of gamma is 1, of the plots .8 and .8
+    assert kstar_conclusions._advantage(-robust, [worse, better], robust) == pytest.approx(0.2)
+
+
+def test_suspects_by_hand():
+    # class 0 on the left, class 1 on the right, and one of class 1 among the zeros
+    features = np.array([[0.0], [1.0], [2.0], [1.1], [9.0], [10.0], [11.0]])
+    labels, ids = np.array([0, 0, 0, 1, 1, 1, 1]), np.array([f"image {i}" for i in range(7)], object)
+    from robustshape.indicators.kstar import nearest_foreign_rank
+
+    rank = nearest_foreign_rank(features, labels)
+    found = kstar_aspects.suspects(features, labels, ids, labels, rank, "euclidean")
+    assert found["suspect"].values[0] == "image 3" and found["suspect_neighbour"].values[0] == "image 1"
+    assert found["suspect_nearness"].values[0] == pytest.approx(0.1 / 7.9)
+    assert found["suspect_rank"].values[0] == 1 and found.sizes["place"] == 7
+    shuffled = np.random.default_rng(0).permutation(7)
+    again = kstar_aspects.suspects(
+        features[shuffled], labels[shuffled], ids[shuffled], labels[shuffled], rank[shuffled], "euclidean"
+    )
+    xarray.testing.assert_allclose(found, again)
+
+
+def test_class_sizes_end_at_the_smallest_class_and_include_the_whole():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [60, 60, 55])
+    features = rng.normal(size=(175, 4)) + 3 * np.eye(4)[labels]
+    found = kstar_aspects.by_class_size(features, labels, "euclidean")
+    assert found["class_size"].values.tolist() == [20, 50, 55]
+    chosen = np.concatenate([np.flatnonzero(labels == c)[:20] for c in range(3)])
+    from robustshape.indicators.kstar import kstar_distribution
+
+    alone = kstar_distribution(features[chosen], labels[chosen])
+    assert found["size_skewness"].values[0] == pytest.approx(float(alone["approximate_skewness"]))
+
+
+def test_a_gallery_shows_images_where_they_are_and_ids_where_they_are_not():
+    figure = kstar_figures.gallery(invented_rows(), "zoo:mlp-plain")
+    upper, lower = figure.axes[:12], figure.axes[12:]
+    assert all(axis.images for axis in upper)  # digits of the package
+    assert not any(axis.images for axis in lower) and "elsewhere" in lower[0].texts[0].get_text()
+
+
+def test_networks_are_named_by_name_or_short_name():
+    rows = invented_rows()
+    assert kstar_analysis.named(rows, ["mlp-plain"]) == ["zoo:mlp-plain"]
+    assert len(kstar_analysis.named(rows, [])) == 2
+    with pytest.raises(InputError, match="no network 'vgg' was measured here"):
+        kstar_analysis.named(rows, ["vgg"])
+
+
+def test_tables_have_a_line_for_each_network():
+    rows = invented_rows()
+    for table in (kstar_tables.overview, kstar_tables.beside, kstar_tables.attacks):
+        assert len(table(rows)) == 10
+    assert kstar_tables.interval_check(rows)["ratio"].tolist() == pytest.approx([2.0] * 3)
+    assert kstar_tables.attacks(rows.drop_dims("attack")).empty
+    assert len(kstar_tables.suspects(rows, "zoo:vit-pgd")) == 12

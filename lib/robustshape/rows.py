@@ -3,13 +3,20 @@
 from robustshape.errors import InputError
 from robustshape.notebook import parameters_of, read_parameters
 from robustshape.store import results
-from robustshape.studies import load
+from robustshape.studies import as_list, load
 
 
 def parameters(study: str, preset: str) -> dict:
-    """Return what a study's ``measure`` is called with for a preset: the notebook's defaults, then the file."""
+    """Return what a study's ``measure`` is called with for a preset: the notebook's defaults, then the file.
+
+    Parameters of the notebook that only choose what is drawn are left out.
+    """
+    import inspect
+
+    measured = inspect.signature(load(study).measure).parameters
     defaults = {name: p.default for name, p in parameters_of(study).items()}
-    return defaults | read_parameters(study, preset, None)
+    given = defaults | read_parameters(study, preset, None)
+    return {name: value for name, value in given.items() if name in measured}
 
 
 def latest(study: str, preset: str):
@@ -34,7 +41,18 @@ def table(dataset):
 
 
 def publish(study: str, preset: str):
-    """Publish the finished rows of a preset; return how many of how many, and the file."""
-    specifications = load(study).specifications(**parameters(study, preset))
-    done, wanted = results.publish(study, preset, specifications)
+    """Publish the finished rows of a preset; return how many of how many, and the file.
+
+    Networks of ours that they are about are put into ``data/models``, so that anyone can check a number; only
+    those of `laptop` are not, for they are trained again on every machine.
+    """
+    from robustshape.models.shipped import ship
+
+    given = parameters(study, preset)
+    done, wanted = results.publish(study, preset, load(study).specifications(**given))
+    if preset != "laptop":
+        trained = {"dataset": given["dataset"], "epochs": given["epochs"] or None}
+        for model in as_list(given["models"], "models"):
+            if model.startswith("zoo:"):
+                ship(model, trained)
     return done, wanted, results.published_file(study, preset)

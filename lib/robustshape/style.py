@@ -3,12 +3,23 @@
 Colour says the architecture's family, the marker says how it was trained; both stand in one legend.
 """
 
-FAMILIES = {
-    "mlp": "MLP",
-    "lenet": "LeNet",
-    "resnet": "small ResNet",
-    "convnext": "small ConvNeXt",
-    "vit": "small ViT",
+FAMILIES = {  # those of digits, of small photographs, and of ImageNet: each set has the colours anew
+    "mlp": ("MLP", 0),
+    "lenet": ("LeNet", 1),
+    "resnet": ("small ResNet", 2),
+    "convnext": ("small ConvNeXt", 3),
+    "vit": ("small ViT", 4),
+    "lenet5": ("LeNet-5 (advertorch)", 5),
+    "cnn_a": ("CNN-A", 0),
+    "cifar_resnet": ("CIFAR ResNet", 1),
+    "vnn_resnet": ("ResNet-2B, 4B", 2),
+    "marabou": ("Marabou CNN", 3),
+    "resnet8": ("ResNet-8", 4),
+    "shufflenetv2": ("ShuffleNetV2", 5),
+    "efficientnet_lite": ("EfficientNet-Lite", 0),
+    "mobilenetv1": ("MobileNetV1", 1),
+    "mobilenetv2": ("MobileNetV2", 2),
+    "squeezenet": ("SqueezeNet", 3),
 }
 RECIPES = {  # name of a zoo recipe: words, marker
     "plain": ("plain", "o"),
@@ -19,6 +30,8 @@ RECIPES = {  # name of a zoo recipe: words, marker
     "decay": ("weight decay", "P"),
     "sgd": ("plain SGD", "*"),
     "pgd": ("adversarial (PGD)", "X"),
+    "provable": ("provably robust", "p"),
+    "quantised": ("quantised", "h"),
 }
 GROUPS = {"noise": "#b5462f", "blur": "#3b6ea8", "weather": "#5a8f4e", "digital": "#8a5aa3"}
 BANDS = {  # pattern of a k* distribution: colour, lowest and highest skewness
@@ -58,12 +71,13 @@ def theme() -> None:
 
 
 def colours(families) -> dict[str, tuple]:
-    """Return a colour for each family: ours have a fixed one, others follow in alphabetical order."""
+    """Return a colour for each family: known ones have a fixed one, others follow in alphabetical order."""
     import seaborn as sns
 
-    ordered = [*FAMILIES, *sorted(set(families) - set(FAMILIES))]
-    palette = sns.color_palette("colorblind", max(10, len(ordered)))
-    return {family: palette[i] for i, family in enumerate(ordered)}
+    others = sorted(set(families) - set(FAMILIES))
+    place = {name: at for name, (_, at) in FAMILIES.items()} | {name: 6 + i for i, name in enumerate(others)}
+    palette = sns.color_palette("colorblind", max(10, 6 + len(others)))
+    return {family: palette[at] for family, at in place.items()}
 
 
 def words(model: str, family: str = "", recipe: str = "") -> str:
@@ -72,9 +86,11 @@ def words(model: str, family: str = "", recipe: str = "") -> str:
     >>> words("zoo:lenet-pgd", "lenet", "pgd"), words("timm:resnet50.a1_in1k")
     ('LeNet, adversarial (PGD)', 'resnet50.a1_in1k')
     """
-    if family in FAMILIES and recipe in RECIPES:
-        return f"{FAMILIES[family]}, {RECIPES[recipe][0]}"
-    return model.partition(":")[2] or model
+    from robustshape.models import short_name
+
+    if model.startswith("zoo:") and family in FAMILIES and recipe in RECIPES:
+        return f"{FAMILIES[family][0]}, {RECIPES[recipe][0]}"
+    return short_name(model)
 
 
 def scatter(axis, x, y, rows, *, errors=None) -> None:
@@ -89,16 +105,16 @@ def scatter(axis, x, y, rows, *, errors=None) -> None:
         )
 
 
-def legend(figure, rows, **where) -> None:
-    """Add one legend: families by colour, recipes by marker, only those that occur."""
+def legend(figure, rows, *, recipes: bool = True, **where) -> None:
+    """Add one legend: families by colour and (if asked) recipes by marker, only those that occur."""
     from matplotlib.lines import Line2D
 
     palette = colours(rows["family"].values)
     families = [f for f in palette if f in set(rows["family"].values)]
-    recipes = [r for r in RECIPES if r in set(rows["recipe"].values)]
+    shown = [r for r in RECIPES if recipes and r in set(rows["recipe"].values)]
     handles = [
-        Line2D([], [], color=palette[f], marker="o", ls="", label=FAMILIES.get(f, f)) for f in families
-    ] + [Line2D([], [], color=INK, marker=RECIPES[r][1], ls="", label=RECIPES[r][0]) for r in recipes]
+        Line2D([], [], color=palette[f], marker="o", ls="", label=FAMILIES.get(f, (f,))[0]) for f in families
+    ] + [Line2D([], [], color=INK, marker=RECIPES[r][1], ls="", label=RECIPES[r][0]) for r in shown]
     figure.legend(handles=handles, **({"loc": "outside right upper"} | where))
 
 

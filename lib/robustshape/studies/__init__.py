@@ -23,8 +23,8 @@ def load(name: str):
     return importlib.import_module(f"robustshape.studies.{name}")
 
 
-def as_list(value, name: str, item: type = str) -> list:
-    """Return a list parameter given as a list or as its JSON text, each item checked.
+def as_list(value, name: str, item: type = str, *, empty: bool = False) -> list:
+    """Return a list parameter given as a list or as its JSON text, each item checked; `empty` if it may be.
 
     >>> as_list('["zoo:lenet"]', "models"), as_list([1, 3], "severities", int)
     (['zoo:lenet'], [1, 3])
@@ -38,7 +38,7 @@ def as_list(value, name: str, item: type = str) -> list:
             raise InputError(
                 f'{name} is a list such as ["a", "b"], but was given {value!r} ({error})'
             ) from error
-    if not isinstance(value, list | tuple) or not value:
+    if not isinstance(value, list | tuple) or not (value or empty):
         raise InputError(f"{name} is a list of at least one {item.__name__}, but was given {value!r}")
     for element in value:
         if not isinstance(element, item) or isinstance(element, bool):

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from robustshape import features, robustness, tasks
+from robustshape.attacks.stages import Stage, ladder
 from robustshape.corruptions import VERSION as CORRUPTIONS_VERSION
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
+from robustshape.robustness import attacked
 from robustshape.store.keys import key_of
 from robustshape.studies import as_list
 
@@ -29,11 +31,12 @@ class Population:
     seed: int
     reading: str | None = None  # of the images, see robustshape.datasets.load; None: the data set's own
     constants: str = "auto"  # of the corruptions, see robustshape.corruptions.corrupt
+    attacks: tuple[Stage, ...] = ()  # a ladder, see robustshape.robustness.attacked
 
     @classmethod
     def of(
         cls, *, models, dataset, n_samples, n_robustness, corruptions, severities, epochs, seed,
-        reading=None, constants="auto",
+        reading=None, constants="auto", attacks=(),
     ):  # fmt: skip
         """Check a notebook's parameters and return the Population they describe."""
         from robustshape import corruptions as known
@@ -41,7 +44,7 @@ class Population:
         from robustshape.datasets import DATASETS
 
         DATASETS[dataset]  # an unknown name raises with the closest three
-        names = as_list(corruptions, "corruptions")
+        names = as_list(corruptions, "corruptions", empty=True)
         names = list(known.STANDARD) if names == ["standard"] else names
         for name in names:
             CORRUPTIONS[name]
@@ -50,13 +53,19 @@ class Population:
             raise InputError(f"severities run from 1 to 5, but {severities} were given")
         if epochs < 0:
             raise InputError(f"epochs is 0 (the recipe's own) or more, but was {epochs}")
-        for name, n in (("n_samples", n_samples), ("n_robustness", n_robustness)):
-            if n < 1:
-                raise InputError(f"{name} is at least 1, but was {n}")
+        stages = ladder(as_list(attacks, "attacks", empty=True))
+        if n_samples < 1:
+            raise InputError(f"n_samples is at least 1, but was {n_samples}")
+        if n_robustness < (1 if names or stages else 0):
+            raise InputError(
+                f"n_robustness is at least 1, but was {n_robustness}; it may be 0 only without corruptions and attacks"
+            )
         population = cls(
             tuple(as_list(models, "models")), dataset, n_samples, n_robustness, tuple(names),
-            tuple(severities), epochs, seed, reading, constants,
+            tuple(severities), epochs, seed, reading, constants, stages,
         )  # fmt: skip
+        if stages:
+            attacked.tries(stages, population.held_out)  # more images than there are raise
         known_as = {}
         for model in population.models:  # an unknown model raises before anything is computed
             key = key_of(population.identity(model))
@@ -67,19 +76,27 @@ class Population:
 
     @cached_property
     def selections(self) -> list[Selection]:
-        """The images of the indicator, and those of the robustness: no image in both."""
-        return Selection.parts(
-            self.dataset, (self.n_samples, self.n_robustness), seed=self.seed, reading=self.reading
-        )
+        """The images of the indicator and, if any, those of the robustness: no image in both."""
+        sizes = (self.n_samples, self.n_robustness) if self.n_robustness else (self.n_samples,)
+        return Selection.parts(self.dataset, sizes, seed=self.seed, reading=self.reading)
+
+    @property
+    def held_out(self) -> Selection:
+        """The images of the robustness; where there are none, accuracy is that on the indicator's."""
+        return self.selections[-1]
 
     def options(self, model: str) -> tuple:
-        """Return the (name, value) pairs that `models.load` takes for `model`: only our own are trained."""
+        """Return the (name, value) pairs that `models.load` takes for `model`.
+
+        Our own networks are trained on the data set; those that read prompts need the names of its classes.
+        """
         ours = (("dataset", self.dataset), ("epochs", self.epochs or None), ("reading", self.reading))
-        return ours if model.startswith("zoo:") else ()
+        prompted = (("dataset", self.dataset),)
+        return {"zoo": ours, "openclip": prompted}.get(model.partition(":")[0], ())
 
     def _corrupted(self) -> tuple:
         """Return the arguments that follow a model's in the calls of `robustness`."""
-        return self.selections[1], self.corruptions, self.severities, self.seed, self.constants
+        return self.held_out, self.corruptions, self.severities, self.seed, self.constants
 
     def identity(self, model: str) -> dict:
         """Return what defines the network."""
@@ -89,24 +106,26 @@ class Population:
 
     def specification(self, model: str) -> dict:
         """Return what defines the common part of a model's row."""
-        indicator, held_out = self.selections
+        attacks = {"attacks": [str(stage) for stage in self.attacks], "attacks version": attacked.VERSION}
         return {
             "model": self.identity(model),
-            "indicator images": indicator.identity(),
-            "robustness images": held_out.identity(),
+            "indicator images": self.selections[0].identity(),
+            "robustness images": self.held_out.identity(),
             "corruptions": list(self.corruptions),
             "severities": list(self.severities),
             "seed": self.seed,
             "constants": self.constants,
             "version": [features.VERSION, robustness.VERSION, CORRUPTIONS_VERSION],
+            **(attacks if self.attacks else {}),
         }
 
     def prepare(self, models: list[str], client=None) -> None:
         """Train what is not trained, and keep all features and corrupted predictions; resumes."""
         pairs = [(model, self.options(model)) for model in models]
         for pair in pairs:
-            if not pair[0].startswith("zoo:"):
-                features.check(*pair, self.selections[0])  # what does not fit shows before others are trained
+            if not pair[0].startswith("zoo:"):  # what does not fit shows before others are trained
+                features.check(*pair, self.selections[0])
+                attacked.check(*pair, self.held_out, self.attacks)
         fresh = len(self._untrained(models)) == len(models)  # a pace is that of networks all trained now
         tasks.run(
             features.ready,
@@ -128,15 +147,24 @@ class Population:
         tasks.run(
             robustness.predict, calls, client=client, label="corruptions", pace=self._pace("corruptions")
         )
+        calls = attacked.missing(pairs, self.held_out, self.attacks, self.seed)
+        tasks.run(attacked.attack, calls, client=client, label="attacks", pace=self._pace("attacks"))
 
     def features(self, model: str):
         """Return the finished features of the indicator's images, in memory."""
         return features.open_features(model, self.options(model), self.selections[0]).load()
 
+    def shifted(self, model: str, stage: str):
+        """Return the features of the same images clean and attacked; `stage` is one attack at one budget."""
+        options, stage = self.options(model), Stage.parse(stage)
+        attacked_store = attacked.features_under(model, options, self.held_out, stage, self.seed)
+        clean = features.open_features(model, options, self.held_out)
+        return clean.isel(sample=slice(0, attacked_store.sizes["sample"])).load(), attacked_store
+
     def correct(self, model: str):
         """Return which robustness images are classified rightly: clean (sample,), corrupted (..., sample)."""
-        options, held_out = self.options(model), self.selections[1]
-        clean = features.open_features(model, options, held_out)
+        options = self.options(model)
+        clean = features.open_features(model, options, self.held_out)
         corrupted = robustness.correct(model, options, *self._corrupted())
         return (clean["logits"].argmax("class") == clean["label"]).values, corrupted.values
 
@@ -147,7 +175,9 @@ class Population:
         -------
         xarray.Dataset
             ``accuracy`` on the robustness images, ``indicator_accuracy`` on the indicator's images,
-            ``corrupted_accuracy (corruption, severity)``; family, recipe, trains_on, data, provenance.
+            ``corrupted_accuracy (corruption, severity)``; with a ladder of attacks ``robust_accuracy (attack)``,
+            ``n_attacked (attack)`` and ``robust (attack, attacked_sample)``, see
+            `robustshape.robustness.attacked`; family, recipe, trains_on, data, provenance.
         """
         import xarray
 
@@ -155,13 +185,17 @@ class Population:
 
         options, indicator = self.options(model), self.selections[0]
         clean = [features.open_features(model, options, part) for part in self.selections]
-        right = robustness.correct(model, options, *self._corrupted())
         classifier = features.load_classifier(model, options)
-        about = classifier.about
-        row = xarray.Dataset({"corrupted_accuracy": right.mean("sample", keep_attrs=False)})
+        about, row, corruption_time = classifier.about, xarray.Dataset(), 0.0
+        if self.corruptions:
+            right = robustness.correct(model, options, *self._corrupted())
+            row["corrupted_accuracy"] = right.mean("sample", keep_attrs=False)
+            corruption_time = right.attrs["seconds"]
+        if self.attacks:
+            row = row.merge(self._under_attack(model, options), combine_attrs="drop")
         return row.assign(
             indicator_accuracy=features.accuracy(clean[0]),
-            accuracy=features.accuracy(clean[1]),
+            accuracy=features.accuracy(clean[-1]),
             family=about.get("family", model),
             recipe=about.get("recipe", ""),
             trains_on=",".join(about.get("trains_on", ())),
@@ -175,8 +209,25 @@ class Population:
             n_robustness=self.n_robustness,
             seed=self.seed,
             feature_time_s=sum(store.attrs["seconds"] for store in clean),
-            corruption_time_s=right.attrs["seconds"],
+            corruption_time_s=corruption_time,
             **provenance(),
+        )
+
+    def _under_attack(self, model: str, options: tuple):
+        """Return the accuracy under each attack of the ladder, and what became of each image (-1: not tried)."""
+        import numpy as np
+        import xarray
+
+        found = attacked.correct(model, options, self.held_out, self.attacks, self.seed)
+        found = found.rename(sample="attacked_sample").reset_coords(["name", "norm", "eps"], drop=True)
+        tried = found["robust"].isel(attacked_sample=slice(0, int(found["n"].max())))
+        return xarray.Dataset(
+            {
+                "robust_accuracy": tried.astype(float).mean("attacked_sample"),
+                "n_attacked": found["n"],
+                "robust": tried.fillna(-1).astype(np.int8),
+                "attack_time_s": found["seconds"].sum(),
+            }
         )
 
     def _pace(self, stage: str) -> str:
@@ -194,9 +245,10 @@ class Population:
         pieces = sum(len(features.missing_pieces(*pair, s)) for pair in pairs for s in self.selections)
         calls = robustness.missing(pairs, *self._corrupted())
         images = sum(len(call[0]) for call in calls) * len(self.severities) * self.n_robustness
-        work = {"networks": untrained, "features": pieces, "corruptions": len(calls)}
+        ladders = len(attacked.missing(pairs, self.held_out, self.attacks, self.seed))
+        work = {"networks": untrained, "features": pieces, "corruptions": len(calls), "attacks": ladders}
         return (
             f"{len(missing)} of {len(self.models)} rows to measure: {untrained} networks to train, "
-            f"{images:,} corrupted images to classify; "
+            f"{images:,} corrupted images to classify, {ladders} networks to attack; "
             + tasks.expected({self._pace(stage): n for stage, n in work.items()})
         )

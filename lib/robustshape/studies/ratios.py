@@ -23,6 +23,8 @@ def mean_corrupted_accuracy(rows, corruptions=None):
     """
     import numpy as np
 
+    if "corrupted_accuracy" not in rows:
+        return np.full(rows.sizes["model"], np.nan)
     shares = rows["corrupted_accuracy"]
     if corruptions is not None:
         kept = [c for c in shares.corruption.values if c in set(corruptions)]
@@ -46,12 +48,13 @@ def unseen_robustness(rows):
 
     seen = {name for names in rows["trains_on"].values for name in str(names).split(",") if name}
     touched = {c for group in GROUPS.values() if seen & set(group) for c in group}
-    return robustness(rows, [c for c in rows.corruption.values if c not in touched])
+    measured = rows["corruption"].values if "corruption" in rows else ()
+    return robustness(rows, [c for c in measured if c not in touched])
 
 
 def group_robustness(rows) -> dict:
     """Return R of each model for each group of corruptions that was measured."""
     from robustshape.corruptions import GROUPS
 
-    measured = set(map(str, rows.corruption.values))
+    measured = set(map(str, rows["corruption"].values)) if "corruption" in rows else set()
     return {group: robustness(rows, names) for group, names in GROUPS.items() if measured & set(names)}

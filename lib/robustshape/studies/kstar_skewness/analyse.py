@@ -1,33 +1,86 @@
-"""Statistics of the k* study: does fracturing go with robustness, and does adversarial training fracture?"""
+"""Statistics of the k* study: the numbers that are compared, their correlations, and who is paired with whom."""
 
 import numpy as np
 
-from robustshape import claims, statistics
+from robustshape import statistics
+from robustshape.errors import InputError
+from robustshape.models import short_name
+from robustshape.studies import as_list
 from robustshape.studies.ratios import mean_corrupted_accuracy, robustness, unseen_robustness
 
+PLOTS = ("tsne", "umap")
 SHAPES = {
     "approximate_skewness": "Gamma' (mean skewness of classes)",
     "true_skewness": "Gamma (skewness of all)",
     "log_mean_rank": "log mean normalised k*",
+    "neighbourhood_hit": "neighbourhood hit (10 nearest)",
+    "silhouette": "silhouette",
+    "intrinsic_dimension": "intrinsic dimension (TwoNN)",
+    "tsne_hit": "neighbourhood hit in the t-SNE plot",
+    "umap_hit": "neighbourhood hit in the UMAP plot",
 }
 TARGETS = {
     "accuracy": "clean accuracy",
     "robustness": "R (corrupted / clean accuracy)",
     "unseen": "R on groups that no recipe trained on",
     "corrupted": "corrupted accuracy",
+    "robust": "accuracy under attack",
 }
+ONE_ARCHITECTURE = "cnn_a"  # the one trained under every recipe with several seeds
+
+
+def main_attack(rows) -> str:
+    """Return the attack that robust accuracy means here: PGD at the largest L-infinity budget, or ''."""
+    measured = [str(name) for name in rows["attack"].values] if "attack" in rows.dims else []
+    return next((name for name in reversed(measured) if name.startswith("pgd linf")), "")
+
+
+def robust_accuracy(rows) -> np.ndarray:
+    """Return each model's accuracy under the `main_attack`; NaN where none was made."""
+    attack = main_attack(rows)
+    if not attack:
+        return np.full(rows.sizes["model"], np.nan)
+    return rows["robust_accuracy"].sel(attack=attack).values.astype(float)
 
 
 def columns(rows) -> dict[str, np.ndarray]:
     """Return the numbers of each model that are compared: shapes of feature space, and targets."""
+    made = [str(m) for m in rows["embedding"].values] if "embedding" in rows.dims else []
+    absent = np.full(rows.sizes["model"], np.nan)
+    hits = {m: rows["plot_hit"].sel(embedding=m).values.astype(float) if m in made else absent for m in PLOTS}
+    plain = (
+        "approximate_skewness",
+        "true_skewness",
+        "neighbourhood_hit",
+        "silhouette",
+        "intrinsic_dimension",
+    )
     return {
-        "approximate_skewness": rows["approximate_skewness"].values.astype(float),
-        "true_skewness": rows["true_skewness"].values.astype(float),
+        **{name: rows[name].values.astype(float) for name in plain},
         "log_mean_rank": np.log10(rows["mean_normalised_rank"].values.astype(float)),
+        **{f"{method}_hit": hit for method, hit in hits.items()},
         "accuracy": rows["accuracy"].values.astype(float),
         "robustness": robustness(rows),
         "unseen": unseen_robustness(rows),
         "corrupted": mean_corrupted_accuracy(rows),
+        "robust": robust_accuracy(rows),
+    }
+
+
+def _over(x, y, groups, draws: int, seed: int) -> dict:
+    """Return r(x, y) with its 95 % interval and p-value over groups resampled with all their members."""
+    resampled = statistics.bootstrap_over_families(
+        lambda i: statistics.pearson(x[i], y[i]), groups, rng=np.random.default_rng(seed), draws=draws
+    )
+    low, high = statistics.interval(resampled)
+    return {
+        "r": statistics.pearson(x, y),
+        "low": low,
+        "high": high,
+        "spearman": statistics.spearman(x, y),
+        "p_value": statistics.bootstrap_p_value(resampled),
+        "models": len(x),
+        "families": len(set(groups)),
     }
 
 
@@ -37,7 +90,8 @@ def correlation_table(rows, *, draws: int = 1000, seed: int = 0):
     Returns
     -------
     pandas.DataFrame
-        Columns shape, target, r, low, high (95 %, families resampled), spearman, p_value, models, families.
+        Columns shape, target, r, low, high (95 %, families resampled), spearman, p_value, models, families;
+        a line only where at least three models have both numbers.
     """
     import pandas as pd
 
@@ -46,39 +100,47 @@ def correlation_table(rows, *, draws: int = 1000, seed: int = 0):
     for shape, shape_words in SHAPES.items():
         for target, target_words in TARGETS.items():
             there = np.isfinite(values[shape]) & np.isfinite(values[target])
-            x, y = values[shape][there], values[target][there]
-            if not len(x):
-                continue
-            resampled = statistics.bootstrap_over_families(
-                lambda i, x=x, y=y: statistics.pearson(x[i], y[i]),
-                families[there],
-                rng=np.random.default_rng(seed),
-                draws=draws,
-            )
-            low, high = statistics.interval(resampled)
-            table.append(
-                {
-                    "shape": shape_words,
-                    "target": target_words,
-                    "r": statistics.pearson(x, y),
-                    "low": low,
-                    "high": high,
-                    "spearman": statistics.spearman(x, y),
-                    "p_value": statistics.bootstrap_p_value(resampled),
-                    "models": int(there.sum()),
-                    "families": len(set(families[there])),
-                }
-            )
+            if there.sum() > 2:
+                found = _over(values[shape][there], values[target][there], families[there], draws, seed)
+                table.append({"shape": shape_words, "target": target_words, **found})
     return pd.DataFrame(table)
 
 
+def within_one_architecture(rows, *, draws: int = 1000, seed: int = 0):
+    """Return the same correlations over the runs of one architecture trained here; recipes are resampled.
+
+    Empty where that architecture was not trained under at least three recipes.
+    """
+    import pandas as pd
+
+    ours = matched(rows)
+    if ours is None:
+        return pd.DataFrame()
+    values, recipes, table = columns(ours), ours["recipe"].values, []
+    for shape in ("approximate_skewness", "log_mean_rank"):
+        for target in ("robust", "robustness", "accuracy"):
+            if np.isfinite(values[target]).all():
+                found = _over(values[shape], values[target], recipes, draws, seed)
+                found["recipes"] = found.pop("families")
+                found["runs"] = found.pop("models")
+                table.append({"shape": SHAPES[shape], "target": TARGETS[target], **found})
+    return pd.DataFrame(table)
+
+
+def matched(rows):
+    """Return the rows of ONE_ARCHITECTURE trained here under at least three recipes, or None."""
+    chosen = (rows["family"].values == ONE_ARCHITECTURE) & (rows["training_seed"].values >= 0)
+    ours = rows.isel(model=np.flatnonzero(chosen))
+    return ours if len(set(ours["recipe"].values)) > 2 else None
+
+
 def pairs(rows, treated: str = "pgd", control: str = "plain"):
-    """Return the shapes of networks of one architecture and seed trained in two ways, side by side.
+    """Return the shapes of networks of one architecture and seed trained here in two ways, side by side.
 
     Returns
     -------
     pandas.DataFrame
-        One line for each family that has both, with Gamma' and mean normalised k* of each.
+        One line for each family and seed that has both, with Gamma' and mean normalised k* of each.
     """
     import pandas as pd
 
@@ -92,89 +154,41 @@ def pairs(rows, treated: str = "pgd", control: str = "plain"):
     table = [
         {
             "family": family,
+            "seed": seed,
             f"Gamma' {control}": gamma[found[family, seed, control]],
             f"Gamma' {treated}": gamma[i],
             f"mean k* {control}": mean[found[family, seed, control]],
             f"mean k* {treated}": mean[i],
         }
         for (family, seed, recipe), i in found.items()
-        if recipe == treated and (family, seed, control) in found
+        if recipe == treated and seed >= 0 and (family, seed, control) in found
     ]
     return pd.DataFrame(table)
 
 
-def population(rows) -> str:
-    """Return whom the numbers are about, in words."""
-    families = len(set(rows["family"].values))
-    images = int(rows["n_samples"].values[0])
-    return f"{rows.sizes['model']} networks of {families} families on {rows['dataset'].values[0]}, {images:,} images"
+def half_sample_interval(rows, statistic: str) -> np.ndarray:
+    """Return 95 % intervals over images (2, model) from recomputed half-samples: the value -+ 1.96 sd."""
+    value = rows[statistic].values.astype(float)
+    half = 1.96 * rows["half_sample_sd"].sel(statistic=statistic).values
+    return np.array([value - half, value + half])
 
 
-def judge(rows, correlations):
-    """Return the verdict on each of the study's claims, given its `correlation_table`."""
-    preset, whom = rows.attrs["preset"], population(rows)
-    table = correlations.set_index(["shape", "target"])
-    line = dict(table.T).get((SHAPES["approximate_skewness"], TARGETS["robustness"]), {"families": 0})
-    evidence = {}
-    if line["families"] >= statistics.FEWEST_FAMILIES:
-        evidence["kstar-3"] = claims.Evidence(
-            line["r"], line["low"], line["high"], line["p_value"], int(line["families"]), whom, preset
-        )
-    both = pairs(rows).dropna()
-    if len(both) > 1:
-        change = statistics.paired_difference(both["Gamma' pgd"], both["Gamma' plain"])
-        evidence["kstar-4"] = claims.Evidence(
-            change.estimate, change.low, change.high, change.p_value, change.n,
-            f"{change.n} pairs of networks on {rows['dataset'].values[0]}", preset,
-        )  # fmt: skip
-    return claims.judge("kstar_skewness", evidence)
+def named(rows, names) -> list[str]:
+    """Return the models that go by these names, or by these short names; by default the two that differ most.
+
+    Those are the ones with the lowest and the highest Gamma'.
+    """
+    models, names = [str(model) for model in rows.model.values], as_list(names, "networks", empty=True)
+    if not names:
+        gamma = rows["approximate_skewness"].fillna(0).values
+        return [models[i] for i in dict.fromkeys([int(gamma.argmin()), int(gamma.argmax())])]
+    known = {short_name(model): model for model in models} | {model: model for model in models}
+    for name in names:
+        if name not in known:
+            raise InputError(f"no network {name!r} was measured here; there are {', '.join(models)}")
+    return [known[name] for name in names]
 
 
-def overview(rows):
-    """Return one line for each network: accuracies, R, and the shape of its feature space."""
-    import pandas as pd
-
-    values = columns(rows)
-    return pd.DataFrame(
-        {
-            "network": rows.model.values,
-            "clean accuracy": values["accuracy"],
-            "corrupted accuracy": values["corrupted"],
-            "R": values["robustness"],
-            "R, groups not trained on": values["unseen"],
-            "Gamma'": values["approximate_skewness"],
-            "Gamma": values["true_skewness"],
-            "mean k*": rows["mean_normalised_rank"].values,
-            "classes without gamma": rows["n_undefined"].values.astype(int),
-            "origin": rows["origin"].values,
-        }
-    ).sort_values("R", ascending=False)
-
-
-def numbers(rows, correlations, verdicts) -> dict:
-    """Return every number that the study's page quotes, by name, given its two tables."""
-    values = columns(rows)
-    found = {}
-    names = {words: name for name, words in (SHAPES | TARGETS).items()}
-    for line in correlations.to_dict("records"):
-        key = f"{names[line['shape']]}_{names[line['target']]}"
-        found |= {f"{key}_{part}": line[part] for part in ("r", "low", "high", "spearman")}
-    for claim, line in verdicts.iterrows():
-        key = claim.replace("-", "_")
-        found |= {f"{key}_{part}": line[part] for part in ("verdict", "estimate", "low", "high", "n")}
-    gamma = values["approximate_skewness"]
-    found |= {
-        "n_classes": rows.sizes.get("class", 0),
-        "n_fractured": int((gamma > 0.5).sum()),
-        "gamma_lowest": float(np.nanmin(gamma)),
-        "gamma_highest": float(np.nanmax(gamma)),
-        "floor_skewness": float(rows["permuted_skewness"].values[0]),
-        "floor_mean_rank": float(rows["permuted_mean_rank"].values[0]),
-        "mean_rank_lowest": float(rows["mean_normalised_rank"].min()),
-        "mean_rank_highest": float(rows["mean_normalised_rank"].max()),
-        "accuracy_lowest": float(values["accuracy"].min()),
-        "accuracy_highest": float(values["accuracy"].max()),
-        "R_lowest": float(values["robustness"].min()),
-        "R_highest": float(values["robustness"].max()),
-    }
-    return found
+def most_accurate(rows) -> list[str]:
+    """Return the model with the highest clean accuracy, in a list."""
+    return [str(rows.model.values[int(rows["accuracy"].values.argmax())])]

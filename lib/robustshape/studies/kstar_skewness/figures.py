@@ -3,7 +3,16 @@
 import numpy as np
 
 from robustshape import style
-from robustshape.studies.kstar_skewness.analyse import columns
+from robustshape.studies.kstar_skewness.analyse import (
+    columns,
+    half_sample_interval,
+    main_attack,
+    matched,
+    named,
+    robust_accuracy,
+)
+
+PLOT_NAMES = {"tsne": "t-SNE", "umap": "UMAP"}
 
 
 def class_distributions(rows, models=None):
@@ -17,11 +26,7 @@ def class_distributions(rows, models=None):
     import seaborn as sns
 
     style.theme()
-    if models is None:
-        gamma = rows["approximate_skewness"].fillna(0).values
-        models = [
-            str(rows.model.values[i]) for i in dict.fromkeys([int(gamma.argmin()), int(gamma.argmax())])
-        ]
+    models = named(rows, models or [])
     figure, axes = plt.subplots(len(models), 1, figsize=(8.4, 3.1 * len(models)), squeeze=False, sharey=True)
     for axis, model in zip(axes[:, 0], models):
         row = rows.sel(model=model)
@@ -55,30 +60,221 @@ def _bands(axis, floor: float) -> None:
 
 
 def skewness_against_robustness(rows):
-    """Draw Gamma' against clean accuracy and against R on the coloured bands, then mean k* against R."""
+    """Draw Gamma' on the coloured bands against clean accuracy, R and robust accuracy, and mean k* likewise.
+
+    After Figs. 3 and 4 of Kotyan, Chen, Vargas (2024). Bars are intervals over images from recomputed half-samples.
+    Targets that were not measured have no column.
+    """
     import matplotlib.pyplot as plt
 
     style.theme()
     values = columns(rows)
-    floor = float(rows["permuted_skewness"].values[0])
-    figure, axes = plt.subplots(1, 3, figsize=(11.5, 3.9))
-    bars = rows["approximate_skewness_interval"].values.T
-    for axis, target, words in (
-        (axes[0], "accuracy", "clean accuracy"),
-        (axes[1], "robustness", "R = corrupted / clean accuracy"),
-    ):
-        style.scatter(axis, values[target], values["approximate_skewness"], rows, errors=bars)
-        _bands(axis, floor)
-        axis.set(xlabel=words, ylabel="Γ' (mean skewness)")
-    mean = rows["mean_normalised_rank"].values
-    style.scatter(
-        axes[2], values["robustness"], mean, rows, errors=rows["mean_normalised_rank_interval"].values.T
+    words = {"accuracy": "clean accuracy", "robustness": "R = corrupted / clean accuracy"}
+    words["robust"] = f"accuracy under {main_attack(rows)}"
+    targets = [target for target in words if np.isfinite(values[target]).any()]
+    floors = float(rows["permuted_skewness"].values[0]), float(rows["permuted_mean_rank"].values[0])
+    figure, axes = plt.subplots(
+        2, len(targets), figsize=(1.4 + 3.4 * len(targets), 6.6), sharex="col", sharey="row", squeeze=False
     )
-    axes[2].axhline(float(rows["permuted_mean_rank"].values[0]), color=style.INK, ls=":", lw=1)
-    axes[2].set(yscale="log", xlabel="R = corrupted / clean accuracy", ylabel="mean normalised k* (log)")
-    for axis, title in zip(axes, ("against accuracy", "against robustness", "the same, unsaturated")):
-        axis.set_title(title, loc="left")
+    for column, target in zip(axes.T, targets):
+        for axis, shape in zip(column, ("approximate_skewness", "mean_normalised_rank")):
+            bars = half_sample_interval(rows, shape)
+            shown = rows[shape].values.astype(float)
+            style.scatter(axis, values[target], shown, rows, errors=np.maximum(bars, shown / 10))
+        _bands(column[0], floors[0])
+        column[1].axhline(floors[1], color=style.INK, ls=":", lw=1)
+        column[1].set(yscale="log", xlabel=words[target])
+    axes[0, 0].set_ylabel("Γ' (mean skewness)")
+    axes[1, 0].set_ylabel("mean normalised k* (log)")
     style.legend(figure, rows)
+    return figure
+
+
+def one_architecture(rows):
+    """Draw Gamma', mean k* and robust accuracy of one architecture under each recipe, a point for each run."""
+    import matplotlib.pyplot as plt
+
+    style.theme()
+    ours = matched(rows)
+    if ours is None:
+        return _nothing("no architecture was trained under several recipes here")
+    values = columns(ours)
+    names = [recipe for recipe in style.RECIPES if recipe in set(ours["recipe"].values)]
+    place = np.array([names.index(recipe) for recipe in ours["recipe"].values])
+    panels = [
+        (values["approximate_skewness"], "Γ' (mean skewness)", "linear"),
+        (ours["mean_normalised_rank"].values, "mean normalised k* (log)", "log"),
+        (values["robust"], f"accuracy under {main_attack(rows)}", "linear"),
+    ]
+    figure, axes = plt.subplots(1, 3, figsize=(10.4, 3.4))
+    for axis, (shown, words, scale) in zip(axes, panels):
+        for i in range(len(names)):
+            level = shown[place == i].mean()
+            axis.plot([i - 0.3, i + 0.3], [level, level], color=style.INK, lw=1)
+        marks = [style.RECIPES[recipe][1] for recipe in ours["recipe"].values]
+        seeds = ours["training_seed"].values
+        for x, y, mark, seed in zip(place, shown, marks, seeds):
+            axis.scatter(x + 0.15 * (seed - seeds.mean()), y, marker=mark, color=style.ACCENT, s=40, lw=0.6,
+                         edgecolor="white", zorder=3)  # fmt: skip
+        axis.set_xticks(range(len(names)), [style.RECIPES[r][0] for r in names], rotation=40, ha="right")
+        axis.set(ylabel=words, yscale=scale)
+    return figure
+
+
+def beside_plots(rows, models):
+    """Draw the k* of each class beside the plots in two dimensions of the same features, a row for each network.
+
+    After Fig. 2 of Kotyan, Chen, Vargas (2024). The title of a plot says the share of same-class neighbours in it.
+    """
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    style.theme()
+    there = [model for model in models if model in set(map(str, rows.model.values))]
+    methods = [str(m) for m in rows["embedding"].values] if "embedding" in rows.dims else []
+    if not there or not methods:
+        return _nothing("these networks have no plots here")
+    figure, axes = plt.subplots(
+        len(there), 1 + len(methods), figsize=(4.2 + 2.9 * len(methods), 3.0 * len(there)), squeeze=False,
+        width_ratios=[1.35] + [1] * len(methods),
+    )  # fmt: skip
+    palette = sns.color_palette("husl", rows.sizes["class"])
+    for line, model in zip(axes, there):
+        row = rows.sel(model=model)
+        _violins(line[0], row, palette)
+        name = style.words(model, str(row["family"].values), str(row["recipe"].values))
+        gamma, robust = float(row["approximate_skewness"]), robust_accuracy(rows.sel(model=[model]))[0]
+        under = "" if np.isnan(robust) else f", robust accuracy {robust:.2f}"
+        line[0].set_title(f"{name}\nΓ' = {gamma:+.2f}{under}", loc="left", fontsize=9)
+        for axis, method in zip(line[1:], methods):
+            x, y = row["plot"].sel(embedding=method).values.T
+            axis.scatter(x, y, c=[palette[c] for c in row["plot_label"].values], s=3, lw=0)
+            axis.set(xticks=[], yticks=[])
+            axis.set_title(
+                f"{PLOT_NAMES[method]}: hit {float(row['plot_hit'].sel(embedding=method)):.2f}",
+                loc="left",
+                fontsize=9,
+            )
+    return figure
+
+
+def _violins(axis, row, palette) -> None:
+    """Draw the normalised k* of each class of one network."""
+    import pandas as pd
+    import seaborn as sns
+
+    table = pd.DataFrame({"class": row["label"].values, "k": row["normalised_rank"].values})
+    sns.violinplot(
+        table, x="class", y="k", hue="class", palette=palette, legend=False, cut=0, density_norm="width", inner=None,
+        linewidth=0.5, ax=axis,
+    )  # fmt: skip
+    axis.set(ylim=(0, 1), xlabel="", ylabel="normalised k*")
+
+
+def class_size(rows):
+    """Draw Gamma' and mean normalised k* against the number of images a class, and what shuffled labels give."""
+    import matplotlib.pyplot as plt
+
+    style.theme()
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6))
+    palette = style.colours(rows["family"].values)
+    sizes = rows["class_size"].values
+    for axis, name, words in (
+        (axes[0], "size_skewness", "Γ' (mean skewness)"),
+        (axes[1], "size_mean_rank", "mean normalised k* (log)"),
+    ):
+        for line, family in zip(rows[name].values, rows["family"].values):
+            axis.plot(sizes, line, color=palette[family], lw=1, alpha=0.7)
+        axis.plot(sizes, rows[f"{name}_floor"].values[0], color=style.INK, ls=":", lw=1.5)
+        axis.annotate("labels shuffled", (sizes[-1], rows[f"{name}_floor"].values[0][-1]), fontsize=8,
+                      xytext=(-4, 5), textcoords="offset points", ha="right")  # fmt: skip
+        axis.set(xscale="log", xlabel="images a class (log)", ylabel=words)
+        axis.set_xticks(sizes, [str(size) for size in sizes])
+        axis.minorticks_off()
+    axes[1].set_yscale("log")
+    style.legend(figure, rows, recipes=False)
+    return figure
+
+
+def clean_against_attacked(rows):
+    """Draw Gamma' and mean normalised k* of the same images clean and attacked, one line for each network."""
+    import matplotlib.pyplot as plt
+
+    style.theme()
+    if "condition" not in rows.dims:
+        return _nothing("no attacked features were measured here")
+    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.6))
+    palette = style.colours(rows["family"].values)
+    for axis, name, words in (
+        (axes[0], "shift_skewness", "Γ' (mean skewness)"),
+        (axes[1], "shift_mean_rank", "mean normalised k* (log)"),
+    ):
+        for ends, family, recipe in zip(rows[name].values, rows["family"].values, rows["recipe"].values):
+            marker = style.RECIPES.get(recipe, ("", "o"))[1]
+            axis.plot([0, 1], ends, color=palette[family], marker=marker, lw=1, ms=5, alpha=0.8)
+        axis.set_xticks([0, 1], ["clean", str(rows["shift"].values[0]).partition(" on ")[0]])
+        axis.set(xlim=(-0.25, 1.25), ylabel=words)
+    axes[1].set_yscale("log")
+    style.legend(figure, rows)
+    return figure
+
+
+def gallery(rows, model: str, n: int = 12):
+    """Draw the images of a network with the lowest k*, each over its nearest foreign neighbour.
+
+    Images come from the reader's own copy of the data set; where there is none, their ids stand in their places.
+    """
+    import matplotlib.pyplot as plt
+
+    style.theme()
+    row = rows.sel(model=model)
+    pictures, names = _pictures(str(row["dataset"].values), str(row["reading"].values))
+    figure, axes = plt.subplots(2, n, figsize=(0.95 * n, 2.9))
+    for column, place in zip(axes.T, range(n)):
+        for axis, kind in zip(column, ("suspect", "suspect_neighbour")):
+            sample = str(row[kind].values[place])
+            label = int(row[f"{kind}_label"].values[place])
+            if sample in pictures:
+                image = pictures[sample]
+                axis.imshow(image[..., 0] if image.shape[2] == 1 else image, cmap="gray_r")
+            else:
+                axis.text(0.5, 0.5, sample.replace("/", "/\n"), ha="center", va="center", fontsize=6)
+            axis.set(xticks=[], yticks=[])
+            axis.set_title(names.get(label, str(label)), fontsize=8, fontweight="normal", pad=3)
+        column[0].set_xlabel(f"k* {int(row['suspect_rank'].values[place])}", fontsize=8, labelpad=1)
+    axes[0, 0].set_ylabel("lowest k*", fontsize=8)
+    axes[1, 0].set_ylabel("nearest\nforeign", fontsize=8)
+    return figure
+
+
+def _pictures(dataset: str, reading: str):
+    """Return the images of a data set by id, and the names of its classes; both empty where it is not here."""
+    import warnings
+
+    from robustshape import datasets
+    from robustshape.errors import RobustshapeError
+
+    try:
+        if datasets.found().get(dataset, {}).get("place") is None:
+            return {}, {}
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", UserWarning
+            )  # that a copy is another is said where it is measured
+            data = datasets.load(dataset, reading=reading)
+    except RobustshapeError:
+        return {}, {}
+    names = dict(enumerate(data.attrs["class_names"]))
+    return dict(zip(map(str, data.sample.values), data["image"].values)), names
+
+
+def _nothing(why: str):
+    """Return a figure that says why there is nothing to draw."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(6, 1))
+    axis.text(0.5, 0.5, why, ha="center", va="center", color=style.INK)
+    axis.set_axis_off()
     return figure
 
 
@@ -93,9 +289,12 @@ def adversarial_pairs(table):
         (axes[0], "Gamma'", "Γ' (mean skewness)"),
         (axes[1], "mean k*", "mean normalised k* (log)"),
     ):
+        labelled = set()
         for _, line in table.iterrows():
             ends = [line[f"{quantity} plain"], line[f"{quantity} pgd"]]
-            label = style.FAMILIES.get(line["family"], line["family"])
+            family = line["family"]
+            label = style.FAMILIES.get(family, (family,))[0] if family not in labelled else None
+            labelled.add(family)
             axis.plot([0, 1], ends, "o-", color=palette[line["family"]], label=label, lw=1.6)
         axis.set_xticks([0, 1], ["plain", "adversarial"])
         axis.set(xlim=(-0.25, 1.25), ylabel=words)
