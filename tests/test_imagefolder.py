@@ -267,3 +267,20 @@ def test_folders_that_are_not_imagenets_are_refused_as_imagenet(data):
     make(data / "imagenet" / "val")
     with pytest.raises(StoreError, match=r"such as 'cat'; load it as imagefolder:"):
         datasets.load("imagenet")
+
+
+def test_pictures_of_various_sizes_go_through_a_preprocessing_that_resizes(tmp_path):
+    from robustshape.models.preprocessing import Preprocessing
+
+    rng, paths = np.random.default_rng(0), []
+    for i, size in enumerate([(12, 9), (20, 31)]):
+        paths.append(tmp_path / f"{i}.png")
+        Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(paths[-1])
+    facts = [pictures.describe(path) for path in paths]
+    files = pictures.Pictures(paths, *zip(*[fact[:3] for fact in facts]), 3)
+    sized = Preprocessing(channels=3, size=(8, 8), resize=8)
+    found = sized(files)
+    assert found.shape == (2, 3, 8, 8)
+    assert (found[1] == sized(np.array(Image.open(paths[1]))[None])[0]).all()
+    with pytest.raises(InputError, match="various sizes, and this network's preprocessing leaves them so"):
+        Preprocessing(channels=3)(files)

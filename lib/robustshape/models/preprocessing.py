@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from robustshape.datasets.pictures import Pictures
 from robustshape.errors import InputError
 
 
@@ -52,6 +53,8 @@ class Preprocessing:
         >>> Preprocessing(channels=3, mean=(0.5,) * 3, std=(0.5,) * 3).pixels(images)[0, :, 0, 0]
         tensor([0.2000, 0.2000, 0.2000])
         """
+        if isinstance(images, Pictures):
+            return self._one_by_one(images)
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4:
             raise InputError(
@@ -67,6 +70,17 @@ class Preprocessing:
         if self.channels == 3:
             x = x.expand(-1, 3, -1, -1)
         return x
+
+    def _one_by_one(self, pictures) -> torch.Tensor:
+        """Return the pixels of image files of various sizes, decoded one after the other."""
+        found = [self.pixels(image[None]) for image in pictures]
+        sizes = {tuple(x.shape[1:]) for x in found}
+        if len(sizes) > 1:
+            raise InputError(
+                "these image files are of various sizes, and this network's preprocessing leaves them so; choose a "
+                "reading that makes them equal, such as crop64, or give the network a size and a resize"
+            )
+        return torch.cat(found)
 
     def normalise(self, x) -> torch.Tensor:
         """Return pixels (n, c, h, w) minus `mean`, over `std`, per channel; gradients flow through."""

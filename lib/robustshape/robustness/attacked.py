@@ -15,6 +15,7 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 
+from robustshape import datasets
 from robustshape.attacks.stages import Stage, in_words
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
@@ -119,7 +120,7 @@ def attack(model: str, options: tuple, selection: Selection, stages, seed: int) 
             continue
         classifier = load_classifier(model, options)
         if clean is None:
-            logits = finite(classifier.logits(data["image"].values), model, "logits")
+            logits = finite(classifier.logits(datasets.pixels(data)), model, "logits")
             clean = logits.argmax(1) == data["label"].values
         robust = clean[: stage.n].copy()
         for earlier in _before(ladder, place):
@@ -154,7 +155,7 @@ def _adversarial(classifier, data, stage: Stage, budget: Fraction, seed: int):
     labels = data["label"].values
     x = ATTACKS[stage.name](
         classifier.on_pixels(),
-        classifier.pixels(data["image"].values),
+        classifier.pixels(datasets.pixels(data)),
         torch.as_tensor(labels, dtype=torch.int64, device=classifier.device),
         eps=float(budget),
         norm=stage.norm,

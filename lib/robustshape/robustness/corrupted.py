@@ -5,6 +5,7 @@ One store for each network and corruption holds the predicted class of every ima
 
 import time
 
+from robustshape import datasets
 from robustshape.datasets.selection import Selection
 from robustshape.features import class_columns, finite, load_classifier
 from robustshape.paths import cache_dir
@@ -63,7 +64,7 @@ def predict(models, selection: Selection, corruption: str, severities, seed: int
     from robustshape.corruptions import corrupt
 
     data = selection.load()
-    images, ids = data["image"].values, data.sample.values
+    images, ids = np.asarray(datasets.pixels(data)), data.sample.values
     predicted = {pair: np.empty((len(severities), len(images)), np.int16) for pair in models}
     seconds = dict.fromkeys(models, 0.0)
     began = time.perf_counter()

@@ -78,9 +78,10 @@ def skewness_against_robustness(rows):
     )
     for column, target in zip(axes.T, targets):
         for axis, shape in zip(column, ("approximate_skewness", "mean_normalised_rank")):
-            bars = half_sample_interval(rows, shape)
-            shown = rows[shape].values.astype(float)
-            style.scatter(axis, values[target], shown, rows, errors=np.maximum(bars, shown / 10))
+            bars, shown = half_sample_interval(rows, shape), rows[shape].values.astype(float)
+            if shape == "mean_normalised_rank":
+                bars = np.maximum(bars, shown / 10)  # a logarithm has no room for less
+            style.scatter(axis, values[target], shown, rows, errors=bars)
         _bands(column[0], floors[0])
         column[1].axhline(floors[1], color=style.INK, ls=":", lw=1)
         column[1].set(yscale="log", xlabel=words[target])
