@@ -3,14 +3,16 @@
 import tracemalloc
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 from scipy.spatial.distance import cdist
 
 from robustshape.errors import InputError
-from robustshape.indicators import INDICATORS, foreign_ranks
+from robustshape.indicators import INDICATORS, class_rows, foreign_ranks
 from robustshape.indicators.kstar import (
     bootstrap_intervals,
     kstar_distribution,
@@ -87,8 +89,6 @@ def test_compat_gives_the_authors_numbers(name):
 
 
 def test_compat_on_exact_ties():
-    import torch
-
     given = case("E_ties_duplicates")
     found = kstar_distribution(given["X"], given["y"], compat="authors")
     rank, low, high = (
@@ -144,13 +144,12 @@ def test_exact_on_hard_features(make):
 
 
 def test_exact_where_blocks_are_small_and_classes_share_them(monkeypatch):
-    monkeypatch.setattr(foreign_ranks, "WIDTH", 64)
     features, _ = sample(4, n=500)
     labels = np.repeat(np.arange(30), np.random.default_rng(0).multinomial(470, np.arange(1, 31) / 465) + 1)
     labels = np.random.default_rng(1).permutation(np.append(labels, np.full(500 - len(labels), 29)))[:500]
     blocks = foreign_ranks.class_blocks
-    monkeypatch.setattr(foreign_ranks, "class_blocks", lambda ordered: blocks(ordered, 32))
-    kinds = {block.mixed for block in blocks(np.sort(labels), 32)}
+    monkeypatch.setattr(foreign_ranks, "class_blocks", lambda ordered, size, shared: blocks(ordered, 32, 16))
+    kinds = {block.mixed for block in blocks(np.sort(labels), 32, 16)}
     assert kinds == {True, False}
     assert np.array_equal(nearest_foreign_rank(features, labels), brute_force(features, labels))
 
@@ -180,13 +179,145 @@ def test_order_of_samples_names_of_classes_and_rotation_do_not_matter():
     assert np.array_equal(nearest_foreign_rank(features.astype(np.float64) @ rotation, labels), expected)
 
 
-def test_no_square_array_is_made():
-    features, labels = sample(7, n=12_000, d=16)
+def test_no_square_array_is_made(monkeypatch):
+    features, labels = sample(7, n=6_000, d=16)
+    sizes, multiply = [], torch.mm
+
+    def watched(left, right, *, out):
+        sizes.append(out.numel())
+        return multiply(left, right, out=out)
+
+    monkeypatch.setattr(torch, "mm", watched)
     tracemalloc.start()
     nearest_foreign_rank(features, labels)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 0.12 * 4 * len(labels) ** 2  # of one float32 N x N array
+    assert max(sizes) <= foreign_ranks.BLOCK["cpu"] ** 2 < 0.05 * len(labels) ** 2
+    assert sum(sizes) < 0.75 * len(labels) ** 2  # each pair of blocks once
+    assert peak < 0.05 * 4 * len(labels) ** 2
+
+
+def test_blocks_shrink_where_little_is_free(monkeypatch):
+    cpu = torch.device("cpu")
+    assert foreign_ranks.block_rows(cpu) == foreign_ranks.BLOCK["cpu"]
+    monkeypatch.setattr(foreign_ranks, "free_bytes", lambda device: 40 * 2**20 * torch.get_num_threads())
+    assert foreign_ranks.block_rows(cpu) == 512
+    monkeypatch.setattr(foreign_ranks, "free_bytes", lambda device: 0)
+    assert foreign_ranks.block_rows(cpu) == 128
+
+
+def test_features_on_disk_are_read_in_blocks(monkeypatch, tmp_path):
+    features, labels = sample(10, n=3000, d=200)
+    np.save(tmp_path / "features.npy", features)
+    on_disk = np.load(tmp_path / "features.npy", mmap_mode="r")
+    expected = nearest_foreign_rank(features, labels)
+    for module in (class_rows, foreign_ranks):
+        monkeypatch.setattr(module, "free_bytes", lambda device: 0)
+    tracemalloc.start()
+    found = nearest_foreign_rank(on_disk, labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(found, expected)
+    assert peak < 0.5 * features.nbytes
+
+
+class OnDisk:
+    """What zarr gives: rows by slice, of which it remembers the most asked for at once."""
+
+    def __init__(self, array):
+        self.array, self.most = array, 0
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, index):
+        rows = self.array[index]
+        self.most = max(self.most, len(rows))
+        return rows
+
+
+def test_an_array_that_is_none_of_numpy_is_copied_in_blocks(monkeypatch):
+    features, labels = sample(11, n=3000, d=200)
+    given = OnDisk(features)
+    assert np.array_equal(nearest_foreign_rank(given, labels), nearest_foreign_rank(features, labels))
+    assert 0 < given.most <= 0.5 * len(features)
+    assert type(class_rows.held(given)) is np.ndarray
+    monkeypatch.setattr(class_rows, "free_bytes", lambda device: 0)
+    spilled = class_rows.held(given)
+    assert isinstance(spilled, np.memmap) and np.array_equal(spilled, features)
+
+
+def test_says_when_there_is_no_room(monkeypatch):
+    monkeypatch.setattr(class_rows, "free_bytes", lambda device: 0)
+    monkeypatch.setattr(class_rows.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    with pytest.raises(InputError, match=r"copy of 400 rows of 22 features needs 0\.0 GB.*set TMPDIR"):
+        nearest_foreign_rank(*sample())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.int64])
+def test_takes_tensors(dtype):
+    features, labels = sample(12)
+    tensor = torch.from_numpy(np.round(8 * features)).to(dtype)
+    if tensor.is_floating_point():
+        tensor.requires_grad_()
+    expected = brute_force(np.round(8 * features), labels)
+    assert np.array_equal(nearest_foreign_rank(tensor, torch.from_numpy(labels)), expected)
+    assert np.array_equal(nearest_foreign_rank(tensor, labels, device="cpu"), expected)
+
+
+def test_same_ranks_on_any_number_of_threads_and_settings_of_torch_come_back():
+    features, labels = sample(13, n=2500, n_classes=3)
+    features[1000:1200] = features[:200]
+    expected = nearest_foreign_rank(features, labels)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert np.array_equal(nearest_foreign_rank(features, labels), expected)
+        assert torch.get_num_threads() == 3
+        assert torch.backends.mkldnn.matmul.fp32_precision == "bf16"
+    finally:
+        torch.set_num_threads(before)
+        torch.backends.mkldnn.matmul.fp32_precision = "none"
+
+
+def test_an_error_in_a_thread_is_told():
+    torch.set_num_threads(2)
+    try:
+        with foreign_ranks.alone_and_precise(torch.device("cpu")) as each, pytest.raises(ZeroDivisionError):
+            each(lambda number: 1 // number, range(-3, 3))
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_exact_where_every_row_has_the_same_hash(monkeypatch):
+    features, labels = sample(14)
+    features[::3] = features[0]
+    monkeypatch.setattr(torch, "rand", lambda n, **options: torch.full((n,), -0.5, dtype=torch.float64))
+    assert np.array_equal(nearest_foreign_rank(features, labels), brute_force(features, labels))
+
+
+def test_equal_rows_become_one():
+    features, labels = np.array([[0.0], [1.0], [-0.0], [1.0], [3.0]]), np.array([5, 5, 5, 4, 4])
+    with foreign_ranks.alone_and_precise(torch.device("cpu")) as each:
+        rows = class_rows.Rows(features, labels, unit_norm=False, device=torch.device("cpu"), each=each)
+    assert rows.ordered.tolist() == [0, 0, 1, 1]  # class 4 first
+    assert rows.weight[rows.member].tolist() == [1 + 1, 1, 1 + 1, 1, 1]
+    assert rows.touching[rows.member].tolist() == [False, True, False, True, False]
+
+
+def test_small_classes_are_left_out_on_request():
+    features, labels = sample(15, n=300)
+    labels[:15] = 9
+    with pytest.warns(UserWarning, match="1 of 5 classes have fewer than 20.*exclude_small=True"):
+        assert kstar_distribution(features, labels)["small"].values.tolist() == [False] * 4 + [True]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = kstar_distribution(features, labels, exclude_small=True)
+    alone = kstar_distribution(features[15:], labels[15:])
+    assert found["sample"].values.tolist() == list(range(15, 300)) and found.sizes["class"] == 4
+    assert np.array_equal(found["rank"], alone["rank"])
+    with pytest.raises(InputError, match=r"without the classes of fewer than 20 samples .* \(of 30\)"):
+        kstar_distribution(features, np.arange(300) % 30, exclude_small=True)
 
 
 def test_constant_and_tiny_classes():
@@ -219,12 +350,24 @@ def test_constant_and_tiny_classes():
         (np.ones((3, 2)), [0.0, 1.0, 1.0], {}, "labels must be integers, but are float64"),
         (np.ones((3, 2)), [1, 1, 1], {}, "at least two classes"),
         (np.array([[1.0], [np.nan], [np.inf]]), [0, 1, 1], {}, "2 of 3 samples have NaN or infinite"),
+        (np.ones((3, 2)), [True, False, True], {}, "labels must be integers, but are bool"),
+        (np.ones((3, 2)), [4, 7, 9], {}, "each of the 3 samples has a label of its own"),
+        (np.ones((3, 2)), [[1, 0], [0, 1], [0, 1]], {}, r"features \(3, 2\) and labels \(3, 2\)"),
+        (np.ones((3, 2), complex), [0, 1, 1], {}, r"real features \(n, d\), but was given complex128"),
+        (torch.tensor([[1.0], [np.nan], [0.0]]), [0, 1, 1], {}, "1 of 3 samples have NaN or infinite"),
         (np.ones((3, 2)), [0, 1, 1], {"metric": "cosin"}, "unknown metric 'cosin'"),
+        (np.ones((3, 2)), [0, 1, 1], {"device": "mps"}, 'device "cpu" or "cuda", but was asked for \'mps\''),
     ],
 )
 def test_says_what_is_wrong(features, labels, options, words):
     with pytest.raises(InputError, match=words):
         nearest_foreign_rank(features, labels, **options)
+
+
+def test_says_that_there_is_no_cuda(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="no CUDA device is visible here for 'cuda'"):
+        kstar_distribution(*sample(), device="cuda")
 
 
 def test_compat_is_named():

@@ -16,12 +16,12 @@ import warnings
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.foreign_ranks import foreign_ranks
 from robustshape.indicators.kstar_authors import authors_rank, authors_skewness
 from robustshape.indicators.kstar_statistics import (
     SMALL_CLASS,
     bootstrap_intervals,
     class_patterns,
+    in_large_classes,
     permutation_floor,
     skewness,
 )
@@ -35,49 +35,64 @@ __all__ = [
 ]
 
 METRICS = ("euclidean", "cosine")
+CHECKED_ROWS = 1024  # read at once from features that may lie in a file
 
 
-def nearest_foreign_rank(features, labels, *, metric: str = "euclidean") -> np.ndarray:
+def nearest_foreign_rank(features, labels, *, metric: str = "euclidean", device=None) -> np.ndarray:
     """Return k* of every sample: the rank of its nearest neighbour of another class.
 
     Parameters
     ----------
     features : (n, d) float
-        One row per sample, finite.
+        One row per sample, finite: an array, a torch tensor, or an array on disk (`numpy.memmap`, zarr), which is
+        read in blocks of rows. What does not fit into half of the free memory goes to a temporary file: a float32
+        working copy of the features, and a zarr array itself.
     labels : (n,) int
-        Class of each sample; at least two classes.
+        Class of each sample; at least two classes, and fewer than samples.
     metric : {"euclidean", "cosine"}
         ``cosine`` divides each row by its norm first (a zero row stays zero).
+    device : None, "cpu" or "cuda"
+        Where the distances are computed; by default where the features are. The ranks are the same.
 
     Returns
     -------
     (n,) int64
         ``1 + number of same-class samples strictly closer than the nearest foreign sample``, from 1 to the
-        size of the sample's class. Equal to a float64 brute force, in O(block) memory beside the features.
+        size of the sample's class. Equal to a float64 brute force, in O(block) memory beside the features and
+        their working copy.
 
     Raises
     ------
     InputError
-        If the shapes do not fit, labels are not integers, there are fewer than two classes, or a feature is
-        NaN or infinite.
+        If the shapes do not fit, labels are not integers, there are fewer than two classes or as many as
+        samples, a feature is NaN or infinite, or the device is not there.
 
     Examples
     --------
     >>> nearest_foreign_rank([[0.0], [1.0], [2.0], [2.5]], [0, 0, 0, 1])
     array([3, 3, 1, 1])
     """
-    features, labels = _checked(features, labels, metric)
-    return foreign_ranks(features, labels, unit_norm=metric == "cosine")
+    from robustshape.indicators.foreign_ranks import foreign_ranks
+
+    features, labels, device = _checked(features, labels, metric, device)
+    return foreign_ranks(features, labels, unit_norm=metric == "cosine", device=device)
 
 
 def kstar_distribution(
-    features, labels, *, metric: str = "euclidean", anchors: bool = False, compat: str | None = None
+    features,
+    labels,
+    *,
+    metric: str = "euclidean",
+    anchors: bool = False,
+    compat: str | None = None,
+    exclude_small: bool = False,
+    device=None,
 ):
     """Return the k* distribution of every class, with its skewness and pattern.
 
     Parameters
     ----------
-    features, labels, metric
+    features, labels, metric, device
         As for `nearest_foreign_rank`.
     anchors : bool
         Append 0 and 1 to every class before its skewness, as the first paper's printed figures do. Every
@@ -85,6 +100,9 @@ def kstar_distribution(
     compat : None or "authors"
         ``authors`` gives the numbers of the authors' released computation, with their treatment of
         constant classes and ties. Holds blocks of full rows and sorts them: slow for many samples.
+    exclude_small : bool
+        Leave out the samples of classes of fewer than 20 before anything is ranked; they are then nobody's
+        neighbours. By default such classes are computed, marked and warned about.
 
     Returns
     -------
@@ -94,7 +112,7 @@ def kstar_distribution(
         ``mean (class)``, ``std (class)`` (ddof 0), ``size (class)``, ``small (class)`` (fewer than 20 samples),
         ``true_skewness`` = Gamma (g1 of all samples pooled, never anchored), ``approximate_skewness`` = Gamma'
         (mean gamma of the classes that have one), ``mean_normalised_rank``, ``n_undefined`` (classes without a
-        gamma). Coordinates ``class`` and ``label (sample)``.
+        gamma). Coordinates ``class``, ``sample`` (place among the given samples) and ``label (sample)``.
 
     Warns
     -----
@@ -114,13 +132,19 @@ def kstar_distribution(
 
     if compat not in (None, "authors"):
         raise InputError(f'compat must be None or "authors", but is {compat!r}')
-    features, labels = _checked(features, labels, metric)
+    features, labels, device = _checked(features, labels, metric, device)
+    samples = np.arange(len(labels))
+    if exclude_small:
+        features, labels, samples = _without_small_classes(features, labels)
     classes, member, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if compat:
-        rank = authors_rank(features, member, unit_norm=metric == "cosine")
+        on_host = features.cpu() if hasattr(features, "cpu") else features
+        rank = authors_rank(on_host, member, unit_norm=metric == "cosine")
         normalised = (rank / sizes[member]).astype(np.float32)
     else:
-        rank = foreign_ranks(features, member, unit_norm=metric == "cosine")
+        from robustshape.indicators.foreign_ranks import foreign_ranks
+
+        rank = foreign_ranks(features, member, unit_norm=metric == "cosine", device=device)
         normalised = rank / sizes[member]
     groups = [normalised[member == c] for c in range(len(classes))]
     skewed = [np.append(g, [0.0, 1.0]) for g in groups] if anchors else groups
@@ -134,7 +158,8 @@ def kstar_distribution(
     if small.any():
         warnings.warn(
             f"{small.sum()} of {len(classes)} classes have fewer than {SMALL_CLASS} samples (the smallest "
-            f"{sizes.min()}); their skewness is computed but bounded by their size: marked in `small`",
+            f"{sizes.min()}); their skewness is computed but bounded by their size: marked in `small`, "
+            "and left out with exclude_small=True",
             stacklevel=2,
         )
     known = gamma[np.isfinite(gamma)]
@@ -153,27 +178,99 @@ def kstar_distribution(
             "mean_normalised_rank": float(normalised.mean(dtype=np.float64)),
             "n_undefined": int(len(gamma) - len(known)),
         },
-        coords={"class": classes, "label": ("sample", labels)},
+        coords={"class": classes, "sample": samples, "label": ("sample", labels)},
         attrs={"metric": metric, "anchors": int(anchors), "compat": compat or ""},
     )
 
 
-def _checked(features, labels, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return both as arrays that the kernel can take, or say what is wrong with them."""
-    features, labels = np.asarray(features), np.asarray(labels)
+def _checked(features, labels, metric: str, device):
+    """Return features, labels and device as the kernel can take them, or say what is wrong with them."""
     if metric not in METRICS:
         raise InputError(f"unknown metric {metric!r}; k* is defined for {' and '.join(METRICS)}")
-    if features.ndim != 2 or not features.shape[1] or features.dtype.kind not in "fiub":
-        raise InputError(f"k* needs real features (n, d), but was given {features.dtype} {features.shape}")
-    if labels.shape != features.shape[:1]:
+    features, device = _placed(features, device)
+    labels = np.asarray(labels.cpu() if hasattr(labels, "cpu") else labels)
+    kind = (
+        "f" if getattr(features.dtype, "is_floating_point", False) else getattr(features.dtype, "kind", "c")
+    )
+    if features.ndim != 2 or not features.shape[1] or kind not in "fiub":
         raise InputError(
-            f"k* needs one label per sample, but was given features {features.shape} and labels {labels.shape}"
+            f"k* needs real features (n, d), but was given {features.dtype} {tuple(features.shape)}"
+        )
+    if labels.shape != tuple(features.shape[:1]):
+        raise InputError(
+            f"k* needs one label per sample, but was given features {tuple(features.shape)} and labels {labels.shape}"
         )
     if labels.dtype.kind not in "iu":
         raise InputError(f"labels must be integers, but are {labels.dtype}; number the classes first")
-    if len(np.unique(labels)) < 2:
+    n_classes = len(np.unique(labels))
+    if n_classes < 2:
         raise InputError("k* needs samples of at least two classes; there is no foreign neighbour in one")
-    if features.dtype.kind == "f" and not np.isfinite(features).all():
-        bad = int(np.count_nonzero(~np.isfinite(features).all(axis=1)))
-        raise InputError(f"{bad} of {len(features)} samples have NaN or infinite features; leave them out")
-    return features, labels.astype(np.int64)
+    if n_classes == len(labels):
+        raise InputError(
+            f"each of the {n_classes} samples has a label of its own, so that every k* is 1; "
+            "give the class of each sample, not its number"
+        )
+    bad = _not_finite(features) if kind == "f" else 0
+    if bad:
+        raise InputError(f"{bad} of {len(labels)} samples have NaN or infinite features; leave them out")
+    return features, labels.astype(np.int64), device
+
+
+def _placed(features, device):
+    """Return features as an array of this process, or a tensor on CUDA, and the device to compute on."""
+    tensor = type(features).__module__.partition(".")[0] == "torch"
+    chosen = str(device or (features.device if tensor else "cpu"))
+    if chosen.partition(":")[0] not in ("cpu", "cuda"):
+        raise InputError(f'k* can be computed on device "cpu" or "cuda", but was asked for {chosen!r}')
+    if tensor or chosen != "cpu":
+        import torch
+
+        if chosen != "cpu" and not torch.cuda.is_available():
+            raise InputError(
+                f'no CUDA device is visible here for {chosen!r}; leave device out, or give "cpu"'
+            )
+    if tensor:
+        features = features.detach()
+        if chosen == "cpu":
+            features = features.cpu()
+            known = features.dtype != torch.bfloat16  # to numpy
+            features = (features if known else features.float()).numpy()
+        else:
+            features = features.to(chosen)
+    elif not isinstance(features, np.ndarray):
+        if all(hasattr(features, name) for name in ("shape", "dtype", "ndim", "__getitem__")):
+            from robustshape.indicators.class_rows import held
+
+            features = held(features)
+        else:
+            features = np.asarray(features)
+    return features, chosen
+
+
+def _not_finite(features) -> int:
+    """Return the number of rows with a NaN or infinite value."""
+    bad = 0
+    for start in range(0, len(features), CHECKED_ROWS):
+        part = features[start : start + CHECKED_ROWS]
+        finite = np.isfinite(part) if isinstance(part, np.ndarray) else part.isfinite()
+        if not finite.all():
+            bad += int((~finite.all(1)).sum())
+    return bad
+
+
+def _without_small_classes(features, labels: np.ndarray):
+    """Return features, labels and places of the samples of classes that are large enough."""
+    samples = np.flatnonzero(in_large_classes(labels))
+    if len(np.unique(labels[samples])) < 2:
+        raise InputError(
+            f"without the classes of fewer than {SMALL_CLASS} samples fewer than two remain "
+            f"(of {len(np.unique(labels))}); keep the small ones, or take more samples of each"
+        )
+    if len(samples) < len(labels):
+        if isinstance(features, np.ndarray):
+            from robustshape.indicators.class_rows import held
+
+            features = held(features, samples)
+        else:
+            features = features[samples]
+    return features, labels[samples], samples
