@@ -1,6 +1,7 @@
 """Claims: the project's own file, the rule of the verdict, Holm's correction, errors that name claim and field."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ def test_both_studies_state_all_their_claims():
         f"purity-{i}" for i in range(1, 5)
     ]
     assert [n for n, c in stated.items() if c.study == "kstar_skewness"] == [
-        f"kstar-{i}" for i in range(1, 6)
+        f"kstar-{i}" for i in range(1, 9)
     ]
 
 
@@ -88,6 +89,13 @@ def test_headline_is_corrected_over_the_measured_claims_only():
     assert found.loc["x-3", "population"] == "digits" and found.loc["x-3", "n"] == 0
 
 
+def test_a_claim_about_other_presets_does_not_weaken_the_others():
+    stated = {"x-1": claim(id="x-1"), "x-2": claim(id="x-2", presets=("elsewhere",))}
+    here = {name: evidence(0.1, 0.9, 0.03) for name in stated}
+    found = judge("x", {name: replace(e, preset="laptop") for name, e in here.items()}, claims=stated)
+    assert found["verdict"].tolist() == ["holds", "not judged"] and found["p_adjusted"].iloc[0] == 0.03
+
+
 def test_an_unknown_p_value_cannot_hold():
     found = judge("x", {"x-1": evidence(0.1, 0.9, float("nan"))}, claims={"x-1": claim()})
     assert found["uncorrected"].tolist() == ["holds"] and found["verdict"].tolist() == ["cannot be told"]
@@ -96,7 +104,7 @@ def test_an_unknown_p_value_cannot_hold():
 def test_judges_the_projects_own_claims(monkeypatch):
     monkeypatch.setattr(claims.paths, "require_project", lambda: FILE.parents[1])
     found = judge("kstar_skewness", {"kstar-3": evidence(-0.9, -0.5)})
-    assert found["verdict"].value_counts().to_dict() == {"not yet measured": 4, "holds": 1}
+    assert found["verdict"].value_counts().to_dict() == {"not yet measured": 7, "holds": 1}
 
 
 def test_evidence_for_no_claim_is_refused():

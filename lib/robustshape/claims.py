@@ -179,7 +179,8 @@ def judge(study: str, evidence: Mapping[str, Evidence], *, claims: Mapping[str, 
     for name in evidence:
         if name not in own:
             raise InputError(f"{study} makes no claim {name!r}; closest: {', '.join(closest(name, own))}")
-    measured = [name for name in own if evidence.get(name) is not None]
+    unjudged = (None, UNMEASURED, UNJUDGED)  # those of other presets are no tests here
+    measured = [name for name in own if verdict(own[name], evidence.get(name)) not in unjudged]
     adjusted = dict(zip(measured, holm([evidence[name].p_value for name in measured])))
 
     rows = []

@@ -72,6 +72,21 @@ def class_columns(classifier, data):
     )
 
 
+def Columns(network, columns):
+    """Return `network` with these of its logits alone, as a torch module."""
+    import torch
+
+    class _Columns(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = network
+
+        def forward(self, x):
+            return self.network(x)[:, columns]
+
+    return _Columns()
+
+
 def finite(values, model: str, what: str):
     """Return `values`, or raise InputError if the network `model` gave NaN or infinity."""
     import numpy as np

@@ -35,10 +35,13 @@ CONSTRUCTORS = {
 
 
 def names() -> list[str]:
-    """Return the names of the cards in the folders beside the project's notebooks."""
+    """Return the names of the project's cards: those beside its notebooks, and those of networks that ship."""
     root = project_root()
     cards = sorted((root / "notebooks").glob("*/*.json")) if root else []
-    return [f"file:{path.relative_to(root / 'notebooks').as_posix()}" for path in cards]
+    shipped = sorted((root / "data" / "models").glob("*.json")) if root else []
+    return [f"file:{path.relative_to(root / 'notebooks').as_posix()}" for path in cards] + [
+        f"file:{path.relative_to(root).as_posix()}" for path in shipped
+    ]
 
 
 def _find(name: str) -> Path:

@@ -9,16 +9,21 @@ import json
 import shutil
 from pathlib import Path
 
+from robustshape.models.weights import sha256
 from robustshape.paths import cache_dir, project_root
 
 FOLDER = ("data", "models")
 
 
 @functools.cache
-def _cards(folder: Path) -> list[tuple[dict, Path]]:
-    """Return (identity, weights) of every card in the folder that says how it was trained."""
+def _cards(folder: Path) -> list[tuple[dict, Path, str]]:
+    """Return (identity, weights, checksum) of every card in the folder that says how it was trained."""
     cards = [(json.loads(path.read_text(encoding="utf-8")), path) for path in sorted(folder.glob("*.json"))]
-    return [(card["training"], path.parent / card["weights"]) for card, path in cards if "training" in card]
+    return [
+        (card["training"], path.parent / card["weights"], f"sha256:{card['sha256']}")
+        for card, path in cards
+        if "training" in card
+    ]
 
 
 def shipped(identity: dict) -> Path | None:
@@ -26,13 +31,15 @@ def shipped(identity: dict) -> Path | None:
     root = project_root()
     wanted = json.loads(json.dumps(identity))
     known = _cards(root.joinpath(*FOLDER)) if root else []
-    return next((weights for training, weights in known if training == wanted and weights.is_file()), None)
+    for training, weights, checksum in known:
+        if training == wanted and weights.is_file() and sha256(weights) == checksum:
+            return weights
+    return None  # a file that is not its card's is trained again
 
 
 def ship(name: str, options: dict) -> Path | None:
     """Copy a trained ``zoo:`` network into ``data/models`` and return its card; None if it is there or not trained."""
     from robustshape.models import load, zoo
-    from robustshape.models.weights import sha256
     from robustshape.paths import require_project
     from robustshape.store.keys import key_of
 
@@ -41,7 +48,9 @@ def ship(name: str, options: dict) -> Path | None:
     if shipped(identity) is not None or not kept.is_file():
         return None
     classifier, folder = load(name, **options), require_project().joinpath(*FOLDER)
-    stem = f"{identity['dataset']}_{name.removeprefix('zoo:').replace('/', '_')}"
+    stem = f"{identity['dataset']}_{name.removeprefix('zoo:')}".replace("/", "_").replace(":", "_")
+    if (folder / f"{stem}.json").exists():  # another training of the same name, such as of fewer epochs
+        stem += f"_{key_of(identity)[:8]}"
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(kept, folder / f"{stem}.safetensors")
     card = {

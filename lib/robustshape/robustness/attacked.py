@@ -19,7 +19,7 @@ from robustshape import datasets
 from robustshape.attacks.stages import Stage, in_words
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
-from robustshape.features import finite, load_classifier
+from robustshape.features import Columns, class_columns, finite, load_classifier
 from robustshape.paths import cache_dir
 from robustshape.store import arrays
 from robustshape.store.atomic import usable_folder
@@ -121,7 +121,7 @@ def attack(model: str, options: tuple, selection: Selection, stages, seed: int) 
         classifier = load_classifier(model, options)
         if clean is None:
             logits = finite(classifier.logits(datasets.pixels(data)), model, "logits")
-            clean = logits.argmax(1) == data["label"].values
+            clean = logits[:, class_columns(classifier, data)].argmax(1) == data["label"].values
         robust = clean[: stage.n].copy()
         for earlier in _before(ladder, place):
             kept = arrays.open_folder(folders[ladder.index(earlier)])["robust"].values[: stage.n]
@@ -131,7 +131,8 @@ def attack(model: str, options: tuple, selection: Selection, stages, seed: int) 
         for start in range(0, len(left), PIECE):
             places = left[start : start + PIECE]
             x, labels = _adversarial(classifier, data.isel(sample=places), stage, budget, seed)
-            robust[places] = _predicted(classifier, x) == labels
+            logits = classifier.activations_on_pixels(x, ["logits"])["logits"]
+            robust[places] = logits[:, class_columns(classifier, data)].argmax(1) == labels
         dataset = xarray.Dataset(
             {"robust": ("sample", robust)},
             coords={"sample": data.sample.values[: stage.n]},
@@ -153,8 +154,9 @@ def _adversarial(classifier, data, stage: Stage, budget: Fraction, seed: int):
     from robustshape.attacks import ATTACKS
 
     labels = data["label"].values
+    network, columns = classifier.on_pixels(), class_columns(classifier, data)
     x = ATTACKS[stage.name](
-        classifier.on_pixels(),
+        network if isinstance(columns, slice) else Columns(network, columns).eval(),
         classifier.pixels(datasets.pixels(data)),
         torch.as_tensor(labels, dtype=torch.int64, device=classifier.device),
         eps=float(budget),
@@ -163,10 +165,6 @@ def _adversarial(classifier, data, stage: Stage, budget: Fraction, seed: int):
         ids=data.sample.values,
     )
     return x, labels
-
-
-def _predicted(classifier, x):
-    return classifier.activations_on_pixels(x, ["logits"])["logits"].argmax(1)
 
 
 def correct(model: str, options: tuple, selection: Selection, stages, seed: int):
@@ -252,7 +250,9 @@ def features_under(model: str, options: tuple, selection: Selection, stage: Stag
             with one_thread():
                 part = data.isel(sample=slice(start, start + PIECE))
                 x, _ = _adversarial(classifier, part, stage, budget, seed)
-                parts.append(classifier.activations_on_pixels(x, ["penultimate", "logits"]))
+                found = classifier.activations_on_pixels(x, ["penultimate", "logits"])
+                found["logits"] = found["logits"][:, class_columns(classifier, part)]
+                parts.append(found)
         dataset = xarray.Dataset(
             {
                 "features": (("sample", "feature"), np.concatenate([p["penultimate"] for p in parts])),

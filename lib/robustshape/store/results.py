@@ -211,6 +211,11 @@ def agreement(result, *, quantities: tuple[str, ...], tolerance: float = 1e-6):
         row = {"model": model, "defined alike": str(here["key"].item()) == str(there["key"].item())}
         gap = 0.0
         for quantity in quantities:
+            if quantity not in here and quantity not in there:
+                continue
+            if quantity not in here or quantity not in there:
+                gap = np.inf
+                continue
             ours, theirs = here[quantity].values, there[quantity].values
             row[f"{quantity} here"], row[f"{quantity} published"] = float(ours.mean()), float(theirs.mean())
             if ours.shape != theirs.shape or (np.isnan(ours) != np.isnan(theirs)).any():

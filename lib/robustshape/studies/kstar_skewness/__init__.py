@@ -3,6 +3,12 @@
 from robustshape.studies.kstar_skewness.measure import measure, specifications
 
 TITLE = "Do networks that split classes into fragments fail sooner? (k* distribution)"
-QUANTITIES = ("approximate_skewness", "mean_normalised_rank", "accuracy", "corrupted_accuracy")
+QUANTITIES = (
+    "approximate_skewness",
+    "mean_normalised_rank",
+    "accuracy",
+    "corrupted_accuracy",
+    "robust_accuracy",
+)
 
 __all__ = ["QUANTITIES", "TITLE", "measure", "specifications"]

@@ -1,9 +1,10 @@
 """Statistics of the k* study: the numbers that are compared, their correlations, and who is paired with whom."""
 
+from fractions import Fraction
+
 import numpy as np
 
 from robustshape import statistics
-from robustshape.errors import InputError
 from robustshape.models import short_name
 from robustshape.studies import as_list
 from robustshape.studies.ratios import mean_corrupted_accuracy, robustness, unseen_robustness
@@ -30,9 +31,13 @@ ONE_ARCHITECTURE = "cnn_a"  # the one trained under every recipe with several se
 
 
 def main_attack(rows) -> str:
-    """Return the attack that robust accuracy means here: PGD at the largest L-infinity budget, or ''."""
+    """Return the attack that robust accuracy means here: PGD at the largest L-infinity budget, or ''.
+
+    It is the worst case over that attack and those before it on the ladder.
+    """
     measured = [str(name) for name in rows["attack"].values] if "attack" in rows.dims else []
-    return next((name for name in reversed(measured) if name.startswith("pgd linf")), "")
+    by_budget = {Fraction(name.split()[-1]): name for name in measured if name.startswith("pgd linf ")}
+    return by_budget[max(by_budget)] if by_budget else ""
 
 
 def robust_accuracy(rows) -> np.ndarray:
@@ -144,25 +149,44 @@ def pairs(rows, treated: str = "pgd", control: str = "plain"):
     """
     import pandas as pd
 
+    kinds = zip(map(str, rows.model.values), rows["training_seed"].values, rows["recipe"].values)
     found = {
-        (family, int(seed), recipe): i
-        for i, (family, seed, recipe) in enumerate(
-            zip(rows["family"].values, rows["training_seed"].values, rows["recipe"].values)
-        )
+        (name.removeprefix("zoo:").partition("/")[0].partition("-")[0], int(seed), recipe): i
+        for i, (name, seed, recipe) in enumerate(kinds)
+        if seed >= 0  # trained here; a family may hold several architectures
     }
-    gamma, mean = rows["approximate_skewness"].values, rows["mean_normalised_rank"].values
+    families, gamma = rows["family"].values, rows["approximate_skewness"].values
+    mean = rows["mean_normalised_rank"].values
     table = [
         {
-            "family": family,
+            "family": families[i],
             "seed": seed,
-            f"Gamma' {control}": gamma[found[family, seed, control]],
+            f"Gamma' {control}": gamma[found[architecture, seed, control]],
             f"Gamma' {treated}": gamma[i],
-            f"mean k* {control}": mean[found[family, seed, control]],
+            f"mean k* {control}": mean[found[architecture, seed, control]],
             f"mean k* {treated}": mean[i],
         }
-        for (family, seed, recipe), i in found.items()
-        if recipe == treated and seed >= 0 and (family, seed, control) in found
+        for (architecture, seed, recipe), i in found.items()
+        if recipe == treated and (architecture, seed, control) in found
     ]
+    return pd.DataFrame(table)
+
+
+def changes(rows, treated: str = "pgd", control: str = "plain"):
+    """Return by how much Gamma' and mean k* change from `control` to `treated` over `pairs`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns quantity, change, low, high (95 %, Student's t over pairs), p_value, pairs; empty without a pair.
+    """
+    import pandas as pd
+
+    both, table = pairs(rows, treated, control).dropna(), []
+    for quantity in ("Gamma'", "mean k*") if len(both) else ():
+        found = statistics.paired_difference(both[f"{quantity} {treated}"], both[f"{quantity} {control}"])
+        interval = {"low": found.low, "high": found.high, "p_value": found.p_value}
+        table.append({"quantity": quantity, "change": found.estimate, **interval, "pairs": found.n})
     return pd.DataFrame(table)
 
 
@@ -174,19 +198,20 @@ def half_sample_interval(rows, statistic: str) -> np.ndarray:
 
 
 def named(rows, names) -> list[str]:
-    """Return the models that go by these names, or by these short names; by default the two that differ most.
+    """Return the models that go by these names, or by these short names; without any, the two that differ most.
 
-    Those are the ones with the lowest and the highest Gamma'.
+    Those are the ones with the lowest and the highest Gamma'. Names of networks that were not measured are left out.
     """
-    models, names = [str(model) for model in rows.model.values], as_list(names, "networks", empty=True)
-    if not names:
+    models = [str(model) for model in rows.model.values]
+    known = {short_name(model): model for model in models} | {model: model for model in models}
+    names = as_list(names, "networks", empty=True)
+    there = [known[name] for name in names if name in known]
+    if len(there) < len(names):
+        print(f"not measured here: {', '.join(name for name in names if name not in known)}")
+    if not there:
         gamma = rows["approximate_skewness"].fillna(0).values
         return [models[i] for i in dict.fromkeys([int(gamma.argmin()), int(gamma.argmax())])]
-    known = {short_name(model): model for model in models} | {model: model for model in models}
-    for name in names:
-        if name not in known:
-            raise InputError(f"no network {name!r} was measured here; there are {', '.join(models)}")
-    return [known[name] for name in names]
+    return there
 
 
 def most_accurate(rows) -> list[str]:

@@ -116,9 +116,11 @@ def suspects(features, labels, ids, predicted, rank, metric: str):
     """
     import xarray
 
-    lowest = np.flatnonzero(rank <= np.sort(rank)[min(N_SUSPECTS, len(rank)) - 1])
+    _, member, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    normalised = rank / sizes[member]
+    lowest = np.flatnonzero(normalised <= np.sort(normalised)[min(N_SUSPECTS, len(rank)) - 1])
     foreign, nearness = _nearest(features, labels, lowest, metric)
-    order = np.lexsort([ids[lowest], nearness, rank[lowest]])[:N_SUSPECTS]
+    order = np.lexsort([ids[lowest], nearness, normalised[lowest]])[:N_SUSPECTS]
     chosen, neighbour = lowest[order], foreign[order]
     values = {
         "suspect": ids[chosen],

@@ -229,7 +229,8 @@ def gallery(rows, model: str, n: int = 12):
 
     style.theme()
     row = rows.sel(model=model)
-    pictures, names = _pictures(str(row["dataset"].values), str(row["reading"].values))
+    wanted = {str(sample) for kind in ("suspect", "suspect_neighbour") for sample in row[kind].values[:n]}
+    pictures, names = _pictures(str(row["dataset"].values), str(row["reading"].values), wanted)
     figure, axes = plt.subplots(2, n, figsize=(0.95 * n, 2.9))
     for column, place in zip(axes.T, range(n)):
         for axis, kind in zip(column, ("suspect", "suspect_neighbour")):
@@ -248,8 +249,8 @@ def gallery(rows, model: str, n: int = 12):
     return figure
 
 
-def _pictures(dataset: str, reading: str):
-    """Return the images of a data set by id, and the names of its classes; both empty where it is not here."""
+def _pictures(dataset: str, reading: str, wanted: set[str]):
+    """Return the wanted images of a data set by id, and the names of its classes; empty where it is not here."""
     import warnings
 
     from robustshape import datasets
@@ -266,7 +267,8 @@ def _pictures(dataset: str, reading: str):
     except RobustshapeError:
         return {}, {}
     names = dict(enumerate(data.attrs["class_names"]))
-    return dict(zip(map(str, data.sample.values), data["image"].values)), names
+    images = datasets.pixels(data)
+    return {str(s): images[i] for i, s in enumerate(data.sample.values) if str(s) in wanted}, names
 
 
 def _nothing(why: str):

@@ -61,6 +61,13 @@ def threat_models():
     return wide[sorted(wide.columns, reverse=True)].reset_index().rename(columns={"model": "network"})
 
 
+def zero_shot_accuracies() -> dict[str, float]:
+    """Return the reported mean zero-shot accuracy over data sets of each CLIP-like network, by its name here."""
+    table = _table("openclip.csv")
+    names = "openclip:" + table["architecture"] + "/" + table["tag"]
+    return dict(zip(names, table["mean_accuracy"]))
+
+
 def openclip(n: int = 12):
     """Return the reported zero-shot accuracies of `n` CLIP-like networks, from the best to the worst."""
     table = _table("openclip.csv").sort_values("mean_accuracy", ascending=False)

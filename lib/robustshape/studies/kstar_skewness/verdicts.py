@@ -8,12 +8,13 @@ from robustshape.studies.kstar_skewness.analyse import (
     PLOTS,
     SHAPES,
     TARGETS,
+    changes,
     columns,
     main_attack,
     matched,
-    pairs,
     within_one_architecture,
 )
+from robustshape.studies.kstar_skewness.reported import zero_shot_accuracies
 from robustshape.studies.kstar_skewness.tables import interval_check
 
 
@@ -42,7 +43,8 @@ def judge(rows, correlations, *, draws: int = 1000, seed: int = 0):
 
     gamma, robust = values["approximate_skewness"], values["robust"]
     if len(set(families)) >= statistics.FEWEST_FAMILIES:
-        resampled("kstar-1", lambda i: float((gamma[i] > BAND).mean()), threshold=0.5)
+        if np.isfinite(gamma).any():
+            resampled("kstar-1", lambda i: float((gamma[i] > BAND).mean()), threshold=0.5)
         for claim, target in (("kstar-3", "robustness"), ("kstar-6", "robust")):
             line = correlations[
                 (correlations["shape"] == SHAPES["approximate_skewness"])
@@ -53,26 +55,27 @@ def judge(rows, correlations, *, draws: int = 1000, seed: int = 0):
         plots = [values[f"{method}_hit"] for method in PLOTS]
         if np.isfinite([gamma, robust, *plots]).all():
             resampled("kstar-5", lambda i: _advantage(gamma[i], [plot[i] for plot in plots], robust[i]))
-    both = pairs(rows).dropna()
-    if len(both) > 1:
-        change = statistics.paired_difference(both["Gamma' pgd"], both["Gamma' plain"])
-        pairs_of = (
-            f"{change.n} pairs, {rows['dataset'].values[0]}, {int(rows['n_samples'].values[0]):,} images"
-        )
-        add("kstar-4", change.estimate, change.low, change.high, change.p_value, change.n, pairs_of)
-    within = within_one_architecture(rows, draws=draws, seed=seed)
-    if len(within):
-        ours = f"{within['runs'][0]} runs of one architecture under {within['recipes'][0]} recipes"
+        reported = np.array([zero_shot_accuracies().get(str(model), np.nan) for model in rows.model.values])
+        if np.isfinite(reported).all():
+            resampled("kstar-2", lambda i: statistics.pearson(gamma[i], reported[i]))
+    ours, found = matched(rows), changes(rows)
+    if ours is None and len(found) and found["pairs"][0] > 1:
+        change = found.iloc[0]
+        pairs_of = f"{change['pairs']} pairs, {rows['dataset'].values[0]}, {int(rows['n_samples'].values[0]):,} images"
+        add("kstar-4", *change[["change", "low", "high", "p_value", "pairs"]], pairs_of)
+    if ours is not None:
+        within = within_one_architecture(rows, draws=draws, seed=seed)
         line = within[
             (within["shape"] == SHAPES["approximate_skewness"]) & (within["target"] == TARGETS["robust"])
         ]
         if len(line):
-            add("kstar-7", *line.iloc[0][["r", "low", "high", "p_value", "recipes"]], ours)
-        seeds = pairs(matched(rows)).dropna()
-        if len(seeds) > 1:
-            change = statistics.paired_difference(seeds["Gamma' pgd"], seeds["Gamma' plain"])
-            words = f"{change.n} seeds of one architecture, plain and PGD"
-            add("kstar-8", change.estimate, change.low, change.high, change.p_value, change.n, words)
+            words = f"{line.iloc[0]['runs']} runs of one architecture under {line.iloc[0]['recipes']} recipes"
+            add("kstar-7", *line.iloc[0][["r", "low", "high", "p_value", "recipes"]], words)
+        found = changes(ours)
+        if len(found) and found["pairs"][0] > 1:
+            change = found.iloc[0]
+            words = f"{change['pairs']} seeds of one architecture, plain and PGD"
+            add("kstar-8", *change[["change", "low", "high", "p_value", "pairs"]], words)
     return claims.judge("kstar_skewness", evidence)
 
 
@@ -82,10 +85,10 @@ def _advantage(gamma, plots, robust) -> float:
     return abs(statistics.spearman(gamma, robust)) - of_plots
 
 
-def numbers(rows, correlations, verdicts) -> dict:
+def numbers(rows, correlations, verdicts, *, seed: int = 0) -> dict:
     """Return every number that the study's page quotes, by name, given its two tables."""
     values = columns(rows)
-    within = within_one_architecture(rows)
+    within = within_one_architecture(rows, seed=seed)
     found = {}
     names = {words: name for name, words in (SHAPES | TARGETS).items()}
     for line in correlations.to_dict("records"):
@@ -99,6 +102,14 @@ def numbers(rows, correlations, verdicts) -> dict:
         found |= {f"{key}_{part}": line[part] for part in ("r", "low", "high", "spearman", "runs", "recipes")}
     for line in interval_check(rows).to_dict("records"):
         found[f"half_sample_ratio_{line['statistic']}"] = line["ratio"]
+    for line in changes(rows).to_dict("records"):
+        key = "change_of_gamma" if line["quantity"] == "Gamma'" else "change_of_mean_rank"
+        found |= {
+            f"{key}_{part}": line[name]
+            for part, name in (("estimate", "change"), ("low", "low"), ("high", "high"), ("n", "pairs"))
+        }
+    n_plotted = rows.sizes.get("plot_sample", 0)
+    found |= {"n_plotted": f"{n_plotted:,}", "n_shifted": f"{rows.sizes.get('shift_sample', 0):,}"}
     gamma = values["approximate_skewness"]
     found |= {
         "n_classes": rows.sizes.get("class", 0),
