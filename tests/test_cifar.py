@@ -184,6 +184,10 @@ def test_an_npz_of_other_arrays_or_types_is_refused(place):
         np.savez(place / "cifar10_test.npz", **arrays)
         with pytest.raises(StoreError, match=why):
             datasets.load("cifar10")
+    with (place / "cifar10_test.npz").open("wb") as file:
+        np.save(file, images)  # one array, whatever its name says
+    with pytest.raises(StoreError, match="is not CIFAR or is damaged"):
+        datasets.load("cifar10")
 
 
 def test_an_archive_without_the_batches_or_cut_short_is_named(place):

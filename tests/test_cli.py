@@ -66,6 +66,26 @@ def test_results_of_your_run_as_a_table(cache, tmp_path, capsys):
     assert "your run (2 of 2 rows finished)" in capsys.readouterr().out
     header, *lines = (tmp_path / "t.csv").read_text().splitlines()
     assert len(lines) == 2 and {"model", "approximate_skewness", "key", "commit"} <= set(header.split(","))
+    assert header.startswith("network,model,") and "approximate_skewness_interval_low" in header
+    assert "accuracy, fgsm linf 0.1" in header and "corrupted_accuracy" in header
+    command = ["results", "kstar_skewness", "--preset", "test", "--per"]
+    assert main([*command, "class", "--csv", str(tmp_path / "c.csv")]) == 0
+    assert len((tmp_path / "c.csv").read_text().splitlines()) == 1 + 2 * 10
+    assert main([*command, "classes"]) == 2
+    assert "unknown dimension of the rows 'classes'; closest: class" in capsys.readouterr().err
+
+
+def test_doctor_names_weights_that_lie_in_folders_but_not_however_deep(monkeypatch, tmp_path):
+    from robustshape import doctor
+
+    for name in ("a.pth", "weights/b.pt", "cifar10/Linf/c.pt", "1/2/3/d.pt", ".hidden/e.pt", "photos/f.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setenv("ROBUSTSHAPE_DATA", str(tmp_path))
+    assert list(doctor.weights()) == ["a.pth", "b.pt", "cifar10/Linf/c.pt"]
+    assert doctor.weights()["cifar10/Linf/c.pt"] == f"{tmp_path / 'cifar10' / 'Linf'}, 0.0 MiB"
+    monkeypatch.setattr(doctor, "FOLDERS", 1)
+    assert list(doctor.weights()) == ["a.pth", "b.pt"]
 
 
 def test_import_is_quick_and_loads_no_heavy_package():

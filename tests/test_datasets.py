@@ -227,6 +227,10 @@ def test_an_npz_of_other_arrays_or_of_objects_is_refused(nowhere):
     np.savez(nowhere / "mnist.npz", **small_mnist() | {"x_test": np.array([{}], dtype=object)})
     with pytest.raises(StoreError, match="allow_pickle"):
         datasets.load("mnist")
+    with (nowhere / "mnist.npz").open("wb") as file:
+        np.save(file, np.zeros(3))  # one array, whatever its name says
+    with pytest.raises(StoreError, match="is not MNIST or is damaged"):
+        datasets.load("mnist")
 
 
 def test_without_mnist_and_without_a_connection_mnist5k_is_named():

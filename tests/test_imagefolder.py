@@ -134,6 +134,39 @@ def test_splits_are_folders_of_their_own_and_val_may_stand_for_test(data):
     assert datasets.load("imagefolder:pets").image.shape[2] == 10
 
 
+def test_splits_of_different_classes_are_refused_but_each_can_be_read_alone(data):
+    make(data / "pets" / "train", classes=("ant", "bee", "cat"))
+    make(data / "pets" / "test", classes=("ant", "bee", "dog"))
+    for split in ("train", "test"):
+        with pytest.raises(InputError, match=r"train lacks dog; .*test lacks cat; .*imagefolder:.*pets/test"):
+            datasets.load("imagefolder:pets", split=split)
+    assert datasets.load("imagefolder:pets/test").attrs["class_names"] == ["ant", "bee", "dog"]
+
+
+def test_the_zoo_says_which_readings_make_images_of_various_sizes_equal(data):
+    from robustshape import models
+
+    for split in ("train", "test"):
+        make(data / "pets" / split, VARIOUS)
+    with pytest.raises(InputError, match=r"'imagefolder:pets' read as 'native' .* crop32 or crop64"):
+        models.identity("zoo:lenet", dataset="imagefolder:pets")
+    assert models.identity("zoo:lenet", dataset="imagefolder:pets", reading="crop32")["size"] == 32
+
+
+def test_a_network_that_cannot_take_images_of_various_sizes_is_said_with_a_size(data, monkeypatch):
+    from types import SimpleNamespace
+
+    from robustshape import features
+
+    def logits(images):
+        raise RuntimeError("the shapes do not fit")
+
+    make(data / "pets", VARIOUS)
+    monkeypatch.setattr(features, "load_classifier", lambda *_: SimpleNamespace(n_classes=2, logits=logits))
+    with pytest.raises(InputError, match=r"mine cannot take images of .*pets' \(\d+, \d+, 3\): the shapes"):
+        features.check("mine", (), Selection.parts("imagefolder:pets", (2,), seed=0)[0])
+
+
 def test_a_folder_without_splits_is_a_test_split_and_has_no_other(data):
     make(data / "vehicles", classes=("train", "tram"))  # a class may be called train
     assert datasets.load("imagefolder:vehicles").attrs["class_names"] == ["train", "tram"]
@@ -196,6 +229,21 @@ def test_an_image_that_is_cut_short_is_named_when_it_is_looked_at(data):
     assert seen[4].shape == (12, 10, 3)
     with pytest.raises(StoreError, match=r"dog/5\.jpg cannot be read as an image"):
         seen[5]
+
+
+@pytest.mark.parametrize("name", ["dog/1.png", "dog/5.png"])
+def test_an_image_that_changed_after_its_folder_was_listed_is_refused(data, name):
+    make(data / "pets", VARIOUS)
+    seen = datasets.pixels(datasets.load("imagefolder:pets"))
+    path, i = data / "pets" / name, [str(p).endswith(name) for p in seen.paths].index(True)
+    kept = seen[i]
+    Image.fromarray(255 - kept).save(path)  # of the same size
+    with pytest.raises(StoreError, match=rf"{name} has changed since its folder was listed; run again"):
+        seen[i]
+    assert np.array_equal(datasets.pixels(datasets.load("imagefolder:pets"))[i], 255 - kept)
+    path.unlink()
+    with pytest.raises(StoreError, match=rf"{name} cannot be read"):
+        seen[i]
 
 
 def test_an_image_of_more_than_eight_bits_is_refused(data):

@@ -56,10 +56,11 @@ def test_every_network_of_the_zoo_trains(architecture, recipe, digits):
     from robustshape.training.loop import train
 
     module = zoo.construct(architecture)
-    first = module.head.weight.detach().clone()
+    head = module.get_submodule(last_linear(module))
+    first = head.weight.detach().clone()
     short = replace(recipe_for(architecture, recipe), epochs=1, batch_size=16)
     history = train(module, digits[:32], np.arange(32) % 10, short, seed=0)
-    assert 0 < history["loss"][0] < 10 and not torch.equal(module.head.weight, first)
+    assert 0 < history["loss"][0] < 10 and not torch.equal(head.weight, first)
 
 
 @pytest.mark.parametrize("architecture", PLAIN)
@@ -67,7 +68,8 @@ def test_every_network_of_the_zoo_trains(architecture, recipe, digits):
 def test_every_architecture_ends_in_a_linear_head(architecture, channels, size):
     module = zoo.construct(architecture, channels=channels, size=size, n_classes=7)
     assert module(torch.rand(2, channels, size, size)).shape == (2, 7)
-    assert last_linear(module) == "head" and isinstance(module.head, nn.Linear)
+    head = module.get_submodule(last_linear(module))
+    assert isinstance(head, nn.Linear) and head.out_features == 7
 
 
 def test_the_catalogue_is_every_family_times_every_recipe():
@@ -308,6 +310,26 @@ def test_timm_reads_a_local_file(weights, name):
     assert tuple(x.shape) == (3, *timm.data.resolve_model_data_config(module)["input_size"])
 
 
+def test_timms_other_ways_to_the_size_are_done_or_refused():
+    from types import SimpleNamespace
+
+    from robustshape.models import timm_models
+    from robustshape.models.resizing import Squash
+
+    assert "resizing" not in models.identity("timm:test_resnet.r160_in1k")
+    squashed = "convnext_tiny.fb_in22k_ft_in1k_384"
+    assert models.identity(f"timm:{squashed}")["resizing"] == "squash"
+    facts = dict(input_size=(3, 8, 8), mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bicubic")
+    for mode, crop_pct, refused in (("squash", 1.0, False), ("squash", 0.9, True), ("border", 1.0, True)):
+        module = SimpleNamespace(pretrained_cfg=facts | dict(crop_mode=mode, crop_pct=crop_pct))
+        if not refused:
+            found = timm_models.preprocessing_of(module, "mine")
+            assert isinstance(found, Squash) and found.size == (8, 8) and found.interpolation == "bicubic"
+            continue
+        with pytest.raises(InputError, match=rf"timm:mine by the crop mode '{mode}' .*write a file: card"):
+            timm_models.preprocessing_of(module, "mine")
+
+
 def test_a_damaged_or_foreign_local_file_is_named(weights):
     name = "test_resnet.r160_in1k"
     (weights / f"{name}.safetensors").write_bytes(b"cut")
@@ -403,6 +425,11 @@ def test_a_card_gives_a_classifier(card):
         ),
         ({"constructor": "zoo:lennet"}, InputError, "unknown architecture 'lennet'; closest: lenet"),
         ({"arguments": {"chanels": 3}}, InputError, "do not fit zoo:lenet.*chanels"),
+        (
+            {"constructor": "zoo:cifar_resnet20", "arguments": {"depth": 32}},
+            InputError,
+            "zoo:cifar_resnet20 has a depth of 20, but its arguments say 32; leave it out",
+        ),
         (
             {"arguments": {"channels": 1, "n_classes": 2}},
             InputError,

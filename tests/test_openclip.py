@@ -135,12 +135,18 @@ def test_names_of_imagenets_classes_are_its_own(monkeypatch, tmp_path, cache):
     assert class_names_of(f"imagefolder:{tmp_path / 'own'}") == ("barn owl", "red kite")
 
 
+def test_names_of_classes_are_words():
+    assert class_names_of("cifar100")[1] == "aquarium fish"
+    assert not any("_" in name for name in class_names_of("cifar100"))
+
+
 def test_every_set_of_templates_holds_the_name_once():
     for name in ("photo", "simple", "number", "imagenet"):
         assert all(template.count("{}") == 1 for template in templates_of(name, ["a", "b"]))
     assert len(templates_of(None, class_names_of(None))) == 80
     assert templates_of(None, ["cat", "dog"]) == templates_of("simple", ["cat", "dog"])
     assert templates_of("a {}", ["cat"]) == ("a {}",)
+    assert templates_of("a {} in {{braces}}", ["cat"]) == ("a {} in {{braces}}",)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +159,9 @@ def test_every_set_of_templates_holds_the_name_once():
         ({"dataset": "digit"}, "unknown data set 'digit'; closest: digits"),
         ({"templates": "simpel"}, "unknown set of templates 'simpel'; closest: simple"),
         ({"templates": ["a photo"]}, "'a photo' does not"),
+        ({"templates": ["{} {x}"]}, r"no other braces, .* '\{\} \{x\}' does not"),
+        ({"templates": ["{} {"]}, r"'\{\} \{' does not"),
+        ({"templates": ["a {{}}"]}, "does not"),
         ({"templates": []}, "at least one template"),
         ({"datset": "digits"}, "unknown argument for .* 'datset'; closest: dataset"),
     ],

@@ -1,6 +1,7 @@
 """RobustBench: the catalogue without the package, and loading with a package and a server made for the test."""
 
 import argparse
+import importlib
 import io
 import sys
 import threading
@@ -105,16 +106,20 @@ def test_the_package_is_entered_without_its_own_imports(folder, tmp_path, monkey
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert list(imports.architectures.__wrapped__()) == ["cifar10/Linf/A"]
+    assert "robustbench" not in sys.modules
+    # a reader's own import runs all of it
+    with pytest.raises(ImportError, match="autoattack_that_is_not_there"):
+        importlib.import_module("robustbench")
     (zoo / "__init__.py").write_text("import nothing_of_this_name\n")
     for name in [name for name in sys.modules if name.partition(".")[0] == "robustbench"]:
-        monkeypatch.delitem(sys.modules, name)
+        del sys.modules[name]
     imports.importlib.invalidate_caches()
     (zoo / "__init__.py").touch()
     with pytest.raises(
         MissingFileError, match=r"cannot be imported .*nothing_of_this_name.*make robustbench"
     ):
         imports.architectures.__wrapped__()
-    sys.modules.pop("robustbench", None)
+    assert "robustbench" not in sys.modules
 
 
 def test_an_architecture_that_does_not_build_is_an_error_in_words(package, monkeypatch):

@@ -94,7 +94,7 @@ def _listing(what: str, pattern: str):
 
 
 @app.command
-def results(study: str, /, *, preset: str = "laptop", csv: Path | None = None) -> None:
+def results(study: str, /, *, preset: str = "laptop", per: str = "", csv: Path | None = None) -> None:
     """Show a study's results: your latest run with this preset if there is one, else the published one.
 
     Parameters
@@ -103,15 +103,17 @@ def results(study: str, /, *, preset: str = "laptop", csv: Path | None = None) -
         See: robustshape list studies.
     preset
         See: robustshape list presets. A run without a preset is called 'custom'.
+    per
+        A line for each class, sample or other dimension of the rows, in place of one for each model.
     csv
         Write the table to this file as well.
     """
     from robustshape import rows
 
     dataset, which = rows.latest(study, preset)
-    table = rows.table(dataset)
-    print(f"{study}, preset {preset}: {which}, {len(table)} models")
-    print(table.to_string(index=False, float_format=lambda x: f"{x:.4f}"))
+    table = rows.table(dataset, per)
+    print(f"{study}, preset {preset}: {which}, {dataset.sizes['model']} models, {len(table):,} lines")
+    print(table.to_string(index=False, float_format=lambda x: f"{x:.4f}", max_rows=200))
     if csv:
         from robustshape.store.atomic import write_file
 

@@ -1,9 +1,11 @@
 """What this machine has and what it lacks: versions, hardware, disk, data sets and weights, and how to get them."""
 
+import itertools
 import os
 import platform
 import shutil
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from robustshape.paths import cache_dir, data_dirs, offline, project_root
 
@@ -14,6 +16,7 @@ PACKAGES = (
 OPTIONAL = {"robustbench": "not installed; only models called robustbench:... need it: make robustbench"}
 NVIDIA_DEVICES = ("/dev/nvidiactl", "/dev/dxg")  # Linux itself, Linux inside Windows
 WEIGHTS = (".safetensors", ".pt", ".pth", ".pkl")
+DEPTH, FOLDERS = 2, 2_000  # how far below a data folder, and in how many, weights are looked for
 
 
 def installed() -> dict[str, str]:
@@ -99,11 +102,26 @@ def data_sets() -> dict[str, str]:
 
 
 def weights() -> dict[str, str]:
-    """Return the weight files found under the data folders; the project's own networks need none."""
-    files = sorted({path for folder in data_dirs() for path in folder.iterdir() if path.suffix in WEIGHTS})
-    if not files:
-        return {"own": "none; the networks called zoo:... are trained here and need none"}
-    return {path.name: f"{path.parent}, {path.stat().st_size / 2**20:.1f} MiB" for path in files}
+    """Return the weight files found under the data folders, subfolders too; our own networks need none."""
+    names = {}  # of each file its name in the innermost data folder that holds it
+    for folder in data_dirs():
+        names |= {path: path.relative_to(folder).as_posix() for path in _weight_files(folder)}
+    found = {}
+    for path, name in names.items():
+        found.setdefault(name, f"{path.parent}, {path.stat().st_size / 2**20:.1f} MiB")
+    return dict(sorted(found.items())) or {
+        "own": "none; the networks called zoo:... are trained here and need none"
+    }
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """Return the weight files in a folder and up to DEPTH below it."""
+    found = []
+    for above, inside, files in itertools.islice(os.walk(folder), FOLDERS):
+        deep = len(Path(above).relative_to(folder).parts)
+        inside[:] = sorted(name for name in inside if not name.startswith(".")) if deep < DEPTH else []
+        found += [Path(above, file) for file in files if Path(file).suffix in WEIGHTS]
+    return [path for path in found if path.is_file()]
 
 
 def facts() -> dict[str, dict[str, str]]:

@@ -43,7 +43,7 @@ def check(model: str, options: tuple, selection: Selection) -> None:
         classifier.logits(datasets.pixels(data)[:1])
     except RuntimeError as error:  # of torch: shapes that do not fit
         raise InputError(
-            f"{model} cannot take images of {selection.dataset!r} {data['image'].shape[1:]}: "
+            f"{model} cannot take images of {selection.dataset!r} {datasets.pixels(data)[0].shape}: "
             f"{str(error).splitlines()[0]}; give it a preprocessing that fits (file: cards and python: may)"
         ) from error
 

@@ -2,6 +2,7 @@
 
 from robustshape.errors import InputError
 from robustshape.notebook import parameters_of, read_parameters
+from robustshape.registry import unknown_name
 from robustshape.store import results
 from robustshape.studies import as_list, load
 
@@ -34,10 +35,53 @@ def latest(study: str, preset: str):
     )
 
 
-def table(dataset):
-    """Return a table with a line for each model and a column for each single number or word of its row."""
-    single = dataset[[name for name, v in dataset.data_vars.items() if v.dims == ("model",)]]
-    return single.to_dataframe().reset_index()
+def table(dataset, per: str = ""):
+    """Return a study's rows as a flat table.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        As returned by `latest`.
+    per : str
+        Empty for a line for each model, with every single number or word of its row, both ends of its intervals,
+        its accuracy under each attack and its mean corrupted accuracy. Or a dimension, such as ``class`` or
+        ``sample``: a line for each model and each of those.
+
+    Raises
+    ------
+    InputError
+        If the rows have no such dimension.
+
+    Examples
+    --------
+    >>> import xarray
+    >>> rows = xarray.Dataset({"accuracy": ("model", [0.9]), "rank": (("model", "sample"), [[1, 3]])},
+    ...                       coords={"model": ["file:cards/mine.json"], "sample": ["a", "b"]})
+    >>> table(rows).to_dict("records")
+    [{'network': 'mine', 'model': 'file:cards/mine.json', 'accuracy': 0.9}]
+    >>> table(rows, per="sample")[["network", "sample", "rank"]].values.tolist()
+    [['mine', 'a', 1], ['mine', 'b', 3]]
+    """
+    from robustshape.models import short_name
+
+    known = [str(dim) for dim in dataset.dims if dim != "model"]
+    if per and per not in known:
+        raise unknown_name("dimension of the rows", per, known, f"one of {', '.join(known)}")
+    dims = {"model", per} if per else {"model"}
+    chosen = dataset[[name for name, v in dataset.data_vars.items() if set(v.dims) == dims]]
+    if not per:
+        for name, values in dataset.data_vars.items():
+            if values.dims == ("model", "bound"):
+                ends = {f"{name}_{end}": values.sel(bound=end, drop=True) for end in values["bound"].values}
+                chosen = chosen.assign(ends)
+            elif name == "robust_accuracy":
+                under = {f"accuracy, {a}": values.sel(attack=a, drop=True) for a in values["attack"].values}
+                chosen = chosen.assign(under)
+            elif name == "corrupted_accuracy":
+                chosen = chosen.assign(corrupted_accuracy=values.mean(("corruption", "severity")))
+    flat = chosen.drop_vars([c for c in chosen.coords if c not in dims]).to_dataframe().reset_index()
+    flat.insert(0, "network", [short_name(str(model)) for model in flat["model"]])
+    return flat
 
 
 def publish(study: str, preset: str):

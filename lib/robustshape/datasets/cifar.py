@@ -137,7 +137,7 @@ def read_npz(path: Path):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return arrays["images"], arrays["labels"].astype(np.int64)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, error) from error
 
 

@@ -1,8 +1,9 @@
 """imagefolder:PATH: any folder with one folder of images per class.
 
 PATH holds the class folders itself (it is then the split ``test``), or ``train`` and ``test`` (or ``val``)
-folders that do. Classes are numbered by their sorted names. PATH is absolute, or starts here or in a folder of
-ROBUSTSHAPE_DATA. Ids and checksum come from the names and bytes inside the folder, not from where it lies.
+folders that do, of the same names. Classes are numbered by their sorted names. PATH is absolute, or starts
+here or in a folder of ROBUSTSHAPE_DATA. Ids and checksum come from the names and bytes inside the
+folder, not from where it lies.
 Images of one size that fit into 2 GiB are read at once; others are decoded when they are looked at.
 """
 
@@ -145,8 +146,26 @@ def read_folder(folder: Path, prefix: str):
 
 def read(place: str, split: str):
     """Return images (or Pictures), labels, ids and facts of a split of the folder called `place`."""
-    images, labels, ids, facts = read_folder(splits(find(place))[split], f"imagefolder/{split}")
+    folders = splits(find(place))
+    _check_classes(folders)
+    images, labels, ids, facts = read_folder(folders[split], f"imagefolder/{split}")
     return images, labels, ids, facts | {"checksum_matches": True}  # the name stands for whatever lies there
+
+
+def _check_classes(folders: dict[str, Path]) -> None:
+    """Refuse splits of different classes, whose numbers would stand for one class here and another there."""
+    classes = {split: set(_subfolders(folder)) for split, folder in folders.items()}
+    every = set.union(*classes.values())
+    if lacking := {split: sorted(every - own) for split, own in classes.items() if own != every}:
+        said = "; ".join(
+            f"{folders[split]} lacks {', '.join(names[:5])}"
+            + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+            for split, names in lacking.items()
+        )
+        raise InputError(
+            f"the splits of a folder must have the same classes, but {said}; add or remove class folders, or "
+            f"name one split alone, as in imagefolder:{folders['test']}"
+        )
 
 
 def locate(place: str) -> str | None:

@@ -97,7 +97,7 @@ def read_npz(path: Path, split: str):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return arrays[f"x_{split}"], arrays[f"y_{split}"]
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(path, error) from error
 
 

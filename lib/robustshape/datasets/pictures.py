@@ -5,6 +5,7 @@ become RGB, and an orientation written beside the pixels is ignored, as torchvis
 """
 
 import hashlib
+import io
 from collections.abc import Sequence
 
 from robustshape.errors import InputError, StoreError
@@ -83,7 +84,7 @@ class Pictures(Sequence):
     ----------
     paths : (n,) str
     digests : (n,) str
-        The sha256 of each file.
+        The sha256 of each file when it was listed; one that has changed since is refused.
     heights, widths : (n,) int
     channels : 1 or 3
         Of all of them.
@@ -100,7 +101,12 @@ class Pictures(Sequence):
         if isinstance(which, slice):
             parts = (each[which] for each in (self.paths, self.digests, self.heights, self.widths))
             return Pictures(*parts, self.channels)
-        return decode(self.paths[which], self.channels)
+        path = self.paths[which]
+        with _named(path), open(path, "rb") as file:
+            content = file.read()
+        if hashlib.sha256(content).hexdigest() != self.digests[which]:  # results would keep the old one's key
+            raise StoreError(f"{path} has changed since its folder was listed; run again")
+        return decode(io.BytesIO(content), self.channels, path)
 
     @property
     def one_size(self) -> bool:
@@ -123,8 +129,6 @@ class Pictures(Sequence):
             )
         whole = np.empty((len(self), self.heights[0], self.widths[0], self.channels), np.uint8)
         for i, pixels in enumerate(self):
-            if pixels.shape != whole.shape[1:]:
-                raise StoreError(f"{self.paths[i]} has changed since its folder was listed; run again")
             whole[i] = pixels
         return whole if dtype is None else whole.astype(dtype)
 

@@ -38,9 +38,14 @@ def _files(full: str) -> list[str]:
 
 def identity(name: str) -> dict:
     """Return architecture and tag, and the checksum of a file of the reader's own where that is what is read."""
-    full = _full_name(name)
+    config, full = _config(name), _full_name(name)
     local = find_weights(*_files(full))
-    return {"source": "timm", "name": full, "weights": sha256(local) if local else "hub"}
+    return {
+        "source": "timm",
+        "name": full,
+        "weights": sha256(local) if local else "hub",
+        **({"resizing": "squash"} if _squashed(full, config.crop_mode, config.crop_pct) else {}),
+    }
 
 
 def construct(name: str, **arguments):
@@ -51,15 +56,35 @@ def construct(name: str, **arguments):
     return timm.create_model(name, pretrained=False, **arguments)
 
 
-def preprocessing_of(module):
-    """Return the preprocessing that timm's configuration of the network asks for."""
+def _squashed(full: str, mode: str, crop_pct: float) -> bool:
+    """Return whether images of any shape are squashed to the network's size; refuse what we cannot do."""
+    if mode == "center":
+        return False
+    if mode == "squash" and crop_pct == 1:
+        return True
+    raise InputError(
+        f"timm prepares the images of timm:{full} by the crop mode {mode!r} (crop_pct {crop_pct}), which is "
+        f"not offered here; write a file: card with the constructor timm:{full} and a preprocessing of your own"
+    )
+
+
+def preprocessing_of(module, full: str):
+    """Return the preprocessing that timm's configuration of the network, called `full`, asks for.
+
+    Raises
+    ------
+    InputError
+        If it fills images of another shape up to the network's, or cuts into squashed ones.
+    """
     import timm
 
     from robustshape.models.preprocessing import Preprocessing
+    from robustshape.models.resizing import Squash
 
     data = timm.data.resolve_model_data_config(module)
     channels, height, width = data["input_size"]
-    return Preprocessing(
+    kind = Squash if _squashed(full, data["crop_mode"], data["crop_pct"]) else Preprocessing
+    return kind(
         channels=channels,
         size=(height, width),
         resize=math.floor(min(height, width) / data["crop_pct"]),
@@ -116,7 +141,7 @@ def load(name: str, *, device: str = "cpu"):
     return Classifier(
         name=f"timm:{full}",
         module=module,
-        preprocess=preprocessing_of(module),
+        preprocess=preprocessing_of(module, full),
         head=head_of(module),
         n_classes=module.num_classes,
         identity=spec,

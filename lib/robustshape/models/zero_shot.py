@@ -5,6 +5,7 @@ section 3.1: logits are the cosines of the image's embedding with the classes' t
 """
 
 import functools
+from string import Formatter
 
 import torch
 from torch import nn
@@ -43,7 +44,7 @@ def templates_of(templates, class_names) -> tuple[str, ...]:
     Raises
     ------
     InputError
-        If there is no such set, or a sentence lacks its ``{}``.
+        If there is no such set, or a sentence lacks its ``{}`` or has a place for anything else.
 
     Examples
     --------
@@ -69,20 +70,29 @@ def templates_of(templates, class_names) -> tuple[str, ...]:
         return TEMPLATES[templates]
     given = (templates,) if isinstance(templates, str) else tuple(templates)
     for template in given:
-        if template.count("{}") != 1:
+        if not _has_one_place(template):
             raise InputError(
-                f"a template holds {{}} once, where the class name goes, as in 'a photo of a {{}}.'; "
-                f"{template!r} does not"
+                f"a template holds {{}} once, where the class name goes, and no other braces, as in "
+                f"'a photo of a {{}}.'; {template!r} does not"
             )
     if not given:
         raise InputError("a zero-shot classifier needs at least one template, but was given none")
     return given
 
 
+def _has_one_place(template: str) -> bool:
+    try:
+        places = [parts for _, *parts in Formatter().parse(template) if parts[0] is not None]
+    except ValueError:  # a brace without its other half
+        return False
+    return places == [["", "", None]]
+
+
 def class_names_of(dataset: str | None) -> tuple[str, ...]:
     """Return the names of a data set's classes in words, in the order of its labels; None: ImageNet's 1,000.
 
-    Classes that are ImageNet's take the names that Radford et al. chose so that no two are alike.
+    Classes that are ImageNet's take the names of Radford et al., who told most of its homonyms apart;
+    "missile" and "sunglasses" still stand for two classes each. An underscore becomes a space.
 
     >>> class_names_of("digits")[:2], class_names_of(None)[:2]
     (('0', '1'), ('tench', 'goldfish'))
@@ -94,7 +104,11 @@ def class_names_of(dataset: str | None) -> tuple[str, ...]:
     from robustshape.datasets import DATASETS
 
     known = DATASETS.about(dataset)["class_names"]
-    return tuple(known) if known is not None else _names_in_the_data(dataset, DATASETS[dataset].locate())
+    return _in_words(known) if known is not None else _names_in_the_data(dataset, DATASETS[dataset].locate())
+
+
+def _in_words(names) -> tuple[str, ...]:
+    return tuple(str(name).replace("_", " ") for name in names)
 
 
 @functools.lru_cache(maxsize=32)
@@ -106,7 +120,7 @@ def _names_in_the_data(dataset: str, _place) -> tuple[str, ...]:
     facts = datasets.load(dataset, reading="native").attrs
     if "imagenet_index" in facts:
         return tuple(IMAGENET_CLASSNAMES[i] for i in facts["imagenet_index"])
-    return tuple(str(name).replace("_", " ") for name in facts["class_names"])
+    return _in_words(facts["class_names"])
 
 
 def text_directions(clip, tokenise, class_names, templates) -> torch.Tensor:

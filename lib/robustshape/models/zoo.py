@@ -57,6 +57,11 @@ def identity(
     recipe = recipe_for(architecture, recipe_name)
     if epochs is not None and epochs < 1:
         raise InputError(f"epochs is {epochs}, but must be at least 1")
+    if "image" not in data:
+        raise InputError(
+            f"the zoo's networks are trained on images of one size held in memory, but {dataset!r} read as "
+            f"{data.attrs['reading']!r} is files decoded one by one; choose the reading crop32 or crop64"
+        )
     n_images = min(recipe.n_images or data.sizes["sample"], data.sizes["sample"])
     recipe = replace(recipe, epochs=epochs or epochs_for(recipe, n_images))
     if data.sizes["y"] != data.sizes["x"] or data.sizes["y"] % 4:
@@ -152,7 +157,11 @@ def construct(
         torch.manual_seed(seed)
         family = name.rstrip("0123456789")
         if family != name:
-            arguments["depth"] = int(name[len(family) :])
+            depth = int(name[len(family) :])
+            if arguments.setdefault("depth", depth) != depth:
+                raise InputError(
+                    f"zoo:{name} has a depth of {depth}, but its arguments say {arguments['depth']}; leave it out"
+                )
         build = importlib.import_module(f"robustshape.models.architectures.{family}").build
         return build(channels, size, n_classes, **arguments)
 

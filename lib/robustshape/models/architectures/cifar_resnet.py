@@ -62,13 +62,13 @@ class CifarResNet(nn.Module):
 
 
 def build(channels: int, size: int, n_classes: int, *, depth: int = 20, shortcut: str = "A") -> nn.Module:
-    """Return the network of `depth` 20, 32, 44, 56 or 110 layers with shortcuts of option A or B.
+    """Return the network of `depth` 6 n + 2 layers (in the zoo 20, 32, 44, 56) with shortcuts A or B.
 
     >>> sum(p.numel() for p in build(3, 32, 10).parameters())
     269722
     """
     if depth < 8 or (depth - 2) % 6:
-        raise InputError(f"a CIFAR ResNet has 6 n + 2 layers (20, 32, 44, 56, 110), but depth is {depth}")
+        raise InputError(f"a CIFAR ResNet has 6 n + 2 layers (20, 32, 44, 56), but depth is {depth}")
     if shortcut not in ("A", "B"):
         raise InputError(f"shortcut is 'A' (zero padding) or 'B' (1 x 1 convolution), but was {shortcut!r}")
     return CifarResNet(depth, channels, n_classes, shortcut)

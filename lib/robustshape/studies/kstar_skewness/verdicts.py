@@ -79,6 +79,12 @@ def judge(rows, correlations, *, draws: int = 1000, seed: int = 0):
     return claims.judge("kstar_skewness", evidence)
 
 
+def _r(x, y) -> float:
+    """Return the correlation over the models that have both numbers; NaN for fewer than three."""
+    there = np.isfinite(x) & np.isfinite(y)
+    return statistics.pearson(x[there], y[there]) if there.sum() > 2 else float("nan")
+
+
 def _advantage(gamma, plots, robust) -> float:
     """Return by how much Gamma' orders models by robustness better than the better of the plots."""
     of_plots = max(abs(statistics.spearman(plot, robust)) for plot in plots)
@@ -114,6 +120,7 @@ def numbers(rows, correlations, verdicts, *, seed: int = 0) -> dict:
     found |= {
         "n_classes": rows.sizes.get("class", 0),
         "attack": main_attack(rows),
+        "accuracy_robust_r": _r(values["accuracy"], values["robust"]),
         "n_fractured": int((gamma > 0.5).sum()),
         "gamma_lowest": float(np.nanmin(gamma)),
         "gamma_highest": float(np.nanmax(gamma)),
