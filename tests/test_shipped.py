@@ -1,6 +1,7 @@
 """Networks that come with the project: found by their identity, and loaded by their card."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,3 +69,22 @@ def test_networks_for_photographs_are_kept_in_half_precision(cache, tmp_path, mo
     assert spec["n_images"] == 20_000 and spec["kept_as"] == "float16"
     earlier = json.loads(json.dumps(models.identity("zoo:mlp", dataset="digits")["recipe"]))
     assert "n_images" not in earlier and "kept_as" not in earlier  # keys made before these fields stay
+
+
+CARDS = sorted((Path(__file__).parents[1] / "data" / "models").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
+def test_every_network_that_ships_is_its_card_s_and_found_by_its_identity(path):
+    classifier, card = models.load(f"file:{path}"), json.loads(path.read_text())
+    side, channels = card["arguments"]["size"], card["arguments"]["channels"]
+    images = np.random.default_rng(0).integers(0, 256, (3, side, side, channels), dtype=np.uint8)
+    assert np.isfinite(classifier.logits(images)).all() and classifier.n_classes == 10
+    shipped._cards.cache_clear()
+    assert shipped.shipped(card["training"]) == path.with_suffix(".safetensors")
+
+
+def test_all_that_ships_is_small():
+    data = Path(__file__).parents[1] / "data"
+    shipped_files = [f for folder in ("models", "results", "reported") for f in (data / folder).rglob("*")]
+    assert CARDS and sum(f.stat().st_size for f in shipped_files if f.is_file()) < 40e6
