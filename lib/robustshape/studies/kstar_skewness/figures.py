@@ -27,7 +27,7 @@ def class_distributions(rows, models=None):
 
     style.theme()
     models = named(rows, models or [])
-    figure, axes = plt.subplots(len(models), 1, figsize=(8.4, 3.1 * len(models)), squeeze=False, sharey=True)
+    figure, axes = plt.subplots(len(models), 1, figsize=(8.4, 3.1 * len(models)), squeeze=False)
     for axis, model in zip(axes[:, 0], models):
         row = rows.sel(model=model)
         table = pd.DataFrame({"class": row["label"].values, "k": row["normalised_rank"].values})
@@ -36,9 +36,12 @@ def class_distributions(rows, models=None):
             ax=axis,
         )  # fmt: skip
         for i, gamma in enumerate(row["skewness"].values):
-            axis.text(i, 1.04, "–" if np.isnan(gamma) else f"{gamma:+.2f}", ha="center", fontsize=8)
-        axis.text(-0.62, 1.04, "γ", ha="center", fontsize=9)
-        axis.set(ylim=(0, 1), xlabel="", ylabel="normalised k*")
+            text = "–" if np.isnan(gamma) else f"{gamma:+.2f}"
+            axis.text(i, 1.04, text, ha="center", fontsize=8, transform=axis.get_xaxis_transform())
+        axis.text(-0.62, 1.04, "γ", ha="center", fontsize=9, transform=axis.get_xaxis_transform())
+        # the whole range, unless nothing of a network is in most of it
+        top = 1.0 if table["k"].max() > 0.2 else table["k"].max()
+        axis.set(ylim=(0, top), xlabel="", ylabel="normalised k*")
         name = style.words(model, str(row["family"].values), str(row["recipe"].values))
         axis.set_title(f"{name}: Γ' = {float(row['approximate_skewness']):+.2f}", loc="left", pad=20)
     axes[-1, 0].set_xlabel("class")
@@ -167,9 +170,9 @@ def _violins(axis, row, palette) -> None:
     table = pd.DataFrame({"class": row["label"].values, "k": row["normalised_rank"].values})
     sns.violinplot(
         table, x="class", y="k", hue="class", palette=palette, legend=False, cut=0, density_norm="width", inner=None,
-        linewidth=0.5, ax=axis,
+        linewidth=0.5, log_scale=True, ax=axis,
     )  # fmt: skip
-    axis.set(ylim=(0, 1), xlabel="", ylabel="normalised k*")
+    axis.set(xlabel="", ylabel="normalised k* (log)")
 
 
 def class_size(rows):
