@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from robustshape import book, notebook
+from robustshape import book, notebook, pages
 from robustshape.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -142,12 +142,12 @@ def test_sees_what_a_page_would_load_from_elsewhere(tmp_path):
         '<script src="_static/y.js"></script><img src="data:image/png;base64,x">'
     )
     (tmp_path / "a.css").write_text("b { background: url(data:x) } c { src: url('../f.woff2') }")
-    assert book.loaded_from_outside(tmp_path) == []
+    assert pages.loaded_from_outside(tmp_path) == []
     (tmp_path / "b.html").write_text(
         '<script defer src="https://x.org/y.js"></script><link href=//x.org/z.css>'
     )
     (tmp_path / "b.css").write_text("@import 'https://x.org/i.css'; d { src: url(https://x.org/f.woff2) }")
-    assert book.loaded_from_outside(tmp_path) == [
+    assert pages.loaded_from_outside(tmp_path) == [
         "b.css: https://x.org/i.css", "b.css: https://x.org/f.woff2", "b.html: https://x.org/y.js",
         "b.html: //x.org/z.css",
     ]  # fmt: skip

@@ -7,15 +7,13 @@ from scipy import stats
 from robustshape.errors import InputError
 from robustshape.indicators import kstar_statistics
 from robustshape.indicators.kstar import kstar_distribution
+from robustshape.indicators.kstar_chance import expected_skewness, geometric_skewness, permutation_floor
 from robustshape.indicators.kstar_statistics import (
     bootstrap_draws,
     bootstrap_intervals,
     class_patterns,
-    expected_skewness,
-    geometric_skewness,
     in_large_classes,
     percentile_interval,
-    permutation_floor,
     rank_statistics,
 )
 

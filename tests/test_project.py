@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import yaml
 
-from robustshape import book
+from robustshape import pages
 from robustshape.notebook import notebook_path, notebooks
 
 ROOT = Path(__file__).parents[1]
@@ -83,9 +83,9 @@ def test_no_file_is_large():
 
 
 def test_every_page_of_the_book_is_written_and_has_a_title():
-    for page in book.pages():
+    for page in pages.pages(ROOT):
         assert (ROOT / "book" / f"{page}.md").read_text().lstrip().startswith("# "), page
-    assert {path.stem for path in (ROOT / "book").glob("*.md")} == set(book.pages())
+    assert {path.stem for path in (ROOT / "book").glob("*.md")} == set(pages.pages(ROOT))
 
 
 def test_figures_have_a_name_and_alternative_text():
@@ -98,7 +98,7 @@ def test_figures_have_a_name_and_alternative_text():
 
 def test_every_study_has_a_page_and_every_page_says_how_to_run_it():
     for name in notebooks():
-        assert name in book.pages()
+        assert name in pages.pages(ROOT)
         assert f"generated/run_{name}.md" in (ROOT / "book" / f"{name}.md").read_text()
 
 

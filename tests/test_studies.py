@@ -19,6 +19,7 @@ from robustshape.studies.cluster_purity import figures as purity_figures
 from robustshape.studies.kstar_skewness import analyse as kstar_analysis
 from robustshape.studies.kstar_skewness import aspects as kstar_aspects
 from robustshape.studies.kstar_skewness import figures as kstar_figures
+from robustshape.studies.kstar_skewness import gallery as kstar_gallery
 from robustshape.studies.kstar_skewness import reported as kstar_reported
 from robustshape.studies.kstar_skewness import tables as kstar_tables
 from robustshape.studies.kstar_skewness import verdicts as kstar_conclusions
@@ -468,7 +469,7 @@ def test_class_sizes_end_at_the_smallest_class_and_include_the_whole():
 
 
 def test_a_gallery_shows_images_where_they_are_and_ids_where_they_are_not():
-    figure = kstar_figures.gallery(invented_rows(), "zoo:mlp-plain")
+    figure = kstar_gallery.gallery(invented_rows(), "zoo:mlp-plain")
     upper, lower = figure.axes[:12], figure.axes[12:]
     assert all(axis.images for axis in upper)  # digits of the package
     assert not any(axis.images for axis in lower) and "elsewhere" in lower[0].texts[0].get_text()

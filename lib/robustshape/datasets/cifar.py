@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from robustshape.datasets import cifar_facts as known
 from robustshape.datasets.pickles import read_pickle
-from robustshape.datasets.samples import DATASETS, Entry
+from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.errors import StoreError
 from robustshape.paths import cache_dir, data_dirs
 
@@ -218,11 +218,7 @@ def _damaged(place: Path, why) -> StoreError:
 
 def locate(cifar: Cifar) -> str | None:
     """Return the files or folders that hold the splits, or the one that is there, or None."""
-    try:
-        found = [find(cifar, split) for split in ("train", "test")]
-    except StoreError:  # a cache that cannot be made holds nothing
-        return None
-    return ", ".join(sorted({str(place) for place, _ in filter(None, found)})) or None
+    return places(lambda split: (find(cifar, split) or (None,))[0], ("train", "test"))
 
 
 for _cifar, _title in ((CIFAR10, "CIFAR-10 photographs"), (CIFAR100, "CIFAR-100 photographs, fine classes")):

@@ -8,7 +8,7 @@ A copy that is not the official one, byte for byte, is used, but its checksum sa
 
 from pathlib import Path
 
-from robustshape.datasets.samples import DATASETS, Entry
+from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.errors import StoreError
 from robustshape.paths import cache_dir, data_dirs
 
@@ -141,11 +141,7 @@ def _damaged(path: Path, why) -> StoreError:
 
 def locate() -> str | None:
     """Return the folder or file that holds both splits, or the one that is there, or None."""
-    try:
-        places = {str(place) for place in map(find, FILES) if place}
-    except StoreError:  # a cache that cannot be made holds nothing
-        return None
-    return ", ".join(sorted(places)) or None
+    return places(find, FILES)
 
 
 DATASETS.register(

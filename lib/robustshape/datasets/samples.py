@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from robustshape.datasets.pictures import Pictures
-from robustshape.errors import InputError
+from robustshape.errors import InputError, StoreError
 from robustshape.registry import Registry
 
 
@@ -52,6 +52,19 @@ class DataSets(Registry):
 
 
 DATASETS = DataSets()
+
+
+def places(find: Callable, splits) -> str | None:
+    """Return where the splits of a data set lie, as ``find(split)`` says (None for nowhere), or None.
+
+    >>> places({"train": "b", "test": "a"}.get, ["train", "test", "more"]), places({}.get, ["test"])
+    ('a, b', None)
+    """
+    try:
+        found = {str(place) for place in map(find, splits) if place}
+    except StoreError:  # a cache that cannot be made holds nothing
+        return None
+    return ", ".join(sorted(found)) or None
 
 
 def check_images(images, labels=None):

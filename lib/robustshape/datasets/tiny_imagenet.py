@@ -18,7 +18,7 @@ from pathlib import Path
 
 from robustshape.datasets import imagenet_classes
 from robustshape.datasets.pictures import decode
-from robustshape.datasets.samples import DATASETS, Entry
+from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.download import fetch, has_checksum
 from robustshape.errors import StoreError
 from robustshape.paths import cache_dir, data_dirs
@@ -154,11 +154,7 @@ def _damaged(place: Path, why) -> StoreError:
 
 def locate() -> str | None:
     """Return the folders or archives that hold the splits, or the one that is there, or None."""
-    try:
-        places = {str(place) for place in map(find, ("train", "test")) if place}
-    except StoreError:  # a cache that cannot be made holds nothing
-        return None
-    return ", ".join(sorted(places)) or None
+    return places(find, ("train", "test"))
 
 
 DATASETS.register(

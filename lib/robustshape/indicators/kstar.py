@@ -17,12 +17,12 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.kstar_authors import authors_rank, authors_skewness
+from robustshape.indicators.kstar_chance import permutation_floor
 from robustshape.indicators.kstar_statistics import (
     SMALL_CLASS,
     bootstrap_intervals,
     class_patterns,
     in_large_classes,
-    permutation_floor,
     skewness,
 )
 

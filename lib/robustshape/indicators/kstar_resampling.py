@@ -16,11 +16,10 @@ import numpy as np
 from robustshape.errors import InputError
 from robustshape.indicators.checks import centred, class_labels
 from robustshape.indicators.kstar import nearest_foreign_rank
+from robustshape.indicators.kstar_chance import expected_skewness, permutation_floor
 from robustshape.indicators.kstar_statistics import (
     bootstrap_draws,
-    expected_skewness,
     percentile_interval,
-    permutation_floor,
     rank_statistics,
 )
 
@@ -132,7 +131,7 @@ def permutation_baseline(
     -------
     xarray.Dataset
         By ``statistic``: ``mean`` over shuffles, ``interval (bound, statistic)`` of them, ``expected`` from the
-        class sizes alone (`kstar_statistics.permutation_floor`, and for Gamma' the mean of `expected_skewness`,
+        class sizes alone (`kstar_chance.permutation_floor`, and for Gamma' the mean of `expected_skewness`,
         which heeds how few samples a class has), and ``of_draw (draw, statistic)``.
 
     Examples

@@ -80,7 +80,7 @@ def by_class_size(features, labels, metric: str):
     import xarray
 
     from robustshape.indicators import kstar
-    from robustshape.indicators.kstar_statistics import expected_skewness, permutation_floor
+    from robustshape.indicators.kstar_chance import expected_skewness, permutation_floor
 
     members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
     smallest = min(len(member) for member in members)

@@ -223,57 +223,6 @@ def clean_against_attacked(rows):
     return figure
 
 
-def gallery(rows, model: str, n: int = 12):
-    """Draw the images of a network with the lowest k*, each over its nearest foreign neighbour.
-
-    Images come from the reader's own copy of the data set; where there is none, their ids stand in their places.
-    """
-    import matplotlib.pyplot as plt
-
-    style.theme()
-    row = rows.sel(model=model)
-    wanted = {str(sample) for kind in ("suspect", "suspect_neighbour") for sample in row[kind].values[:n]}
-    pictures, names = _pictures(str(row["dataset"].values), str(row["reading"].values), wanted)
-    figure, axes = plt.subplots(2, n, figsize=(0.95 * n, 2.9))
-    for column, place in zip(axes.T, range(n)):
-        for axis, kind in zip(column, ("suspect", "suspect_neighbour")):
-            sample = str(row[kind].values[place])
-            label = int(row[f"{kind}_label"].values[place])
-            if sample in pictures:
-                image = pictures[sample]
-                axis.imshow(image[..., 0] if image.shape[2] == 1 else image, cmap="gray_r")
-            else:
-                axis.text(0.5, 0.5, sample.replace("/", "/\n"), ha="center", va="center", fontsize=6)
-            axis.set(xticks=[], yticks=[])
-            axis.set_title(names.get(label, str(label)), fontsize=8, fontweight="normal", pad=3)
-        column[0].set_xlabel(f"k* {int(row['suspect_rank'].values[place])}", fontsize=8, labelpad=1)
-    axes[0, 0].set_ylabel("lowest k*", fontsize=8)
-    axes[1, 0].set_ylabel("nearest\nforeign", fontsize=8)
-    return figure
-
-
-def _pictures(dataset: str, reading: str, wanted: set[str]):
-    """Return the wanted images of a data set by id, and the names of its classes; empty where it is not here."""
-    import warnings
-
-    from robustshape import datasets
-    from robustshape.errors import RobustshapeError
-
-    try:
-        if datasets.found().get(dataset, {}).get("place") is None:
-            return {}, {}
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", UserWarning
-            )  # that a copy is another is said where it is measured
-            data = datasets.load(dataset, reading=reading)
-    except RobustshapeError:
-        return {}, {}
-    names = dict(enumerate(data.attrs["class_names"]))
-    images = datasets.pixels(data)
-    return {str(s): images[i] for i, s in enumerate(data.sample.values) if str(s) in wanted}, names
-
-
 def _nothing(why: str):
     """Return a figure that says why there is nothing to draw."""
     import matplotlib.pyplot as plt

@@ -126,7 +126,7 @@ def measure_one(networks: Population, model: str, settings: dict):
     import xarray
 
     from robustshape.indicators import kstar, kstar_resampling
-    from robustshape.indicators.kstar_statistics import expected_skewness
+    from robustshape.indicators.kstar_chance import expected_skewness
     from robustshape.studies.kstar_skewness import aspects
 
     began = time.perf_counter()

@@ -1,0 +1,70 @@
+"""The pages of the book: which there are, made by the strict page builder, and checked to load nothing from outside."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from robustshape.errors import StoreError
+
+
+def pages(root: Path) -> list[str]:
+    """Return every page of the table of contents, in order."""
+    import yaml
+
+    def files(node):
+        if isinstance(node, list):
+            return [name for item in node for name in files(item)]
+        if not isinstance(node, dict):
+            return []
+        own = [node[key] for key in ("root", "file") if key in node]
+        return own + [
+            name for key, inner in node.items() if key not in ("root", "file") for name in files(inner)
+        ]
+
+    return files(yaml.safe_load((root / "book" / "_toc.yml").read_text(encoding="utf-8")))
+
+
+def loaded_from_outside(html: Path) -> list[str]:
+    """Return the addresses of other hosts from which a page or style sheet under `html` would load something."""
+    tags = re.compile(
+        r"<(?:script|link|img|iframe|video|audio|source)\b[^>]*?\b(?:src|href)=[\"']?((?:https?:)?//[^\"'\s>]+)"
+    )
+    harmless = re.compile(r"<link\b[^>]*rel=[\"']?(?:canonical|license|author)[^>]*>")
+    styles = re.compile(r"(?:url\(|@import\s+)\s*[\"']?((?:https?:)?//[^\"')\s;]+)")
+    found = []
+    for path in sorted([*html.rglob("*.html"), *html.rglob("*.css")]):
+        text = harmless.sub("", path.read_text(encoding="utf-8", errors="replace"))
+        pattern = styles if path.suffix == ".css" else tags
+        found += [f"{path.relative_to(html)}: {address}" for address in pattern.findall(text)]
+    return found
+
+
+def forget_pages(root: Path) -> None:
+    """Make the page builder read every page again."""
+    shutil.rmtree(root / "_build" / ".doctrees", ignore_errors=True)
+
+
+def make_html(root: Path) -> Path:
+    """Run the strict page builder and return ``index.html``; raise StoreError with its warnings if it fails."""
+    html = root / "_build" / "html"
+    command = [
+        str(Path(sys.executable).with_name("jupyter-book")),
+        "build",
+        "book",
+        "--config",
+        "_config.yml",
+    ]
+    command += ["--path-output", ".", "-W", "-n", "--keep-going", "-q"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    missing = [page for page in pages(root) if not (html / f"{page}.html").is_file()]
+    outside = loaded_from_outside(html)
+    if done.returncode == 0 and not missing and not outside:
+        return html / "index.html"
+    forget_pages(root)  # what was read with a warning would pass in silence the next time
+    if done.returncode:
+        raise StoreError(f"the book was not built; what the page builder says:\n{done.stdout}\n{done.stderr}")
+    if missing:
+        raise StoreError(f"the book was built without these pages of book/_toc.yml: {', '.join(missing)}")
+    raise StoreError("pages of the book load from other hosts:\n" + "\n".join(sorted(set(outside))))
