@@ -96,6 +96,12 @@ def test_figures_have_a_name_and_alternative_text():
             assert ":name: fig-" in figure[1] and re.search(r":alt: \w.{20,}", figure[1]), page.name
 
 
+def test_no_fence_ends_on_its_first_line():
+    for page in (ROOT / "book").glob("*.md"):  # a backtick after the name of a directive makes it plain text
+        for line in page.read_text(encoding="utf-8").splitlines():
+            assert not re.match(r"`{3,}\{[^`]*`", line), f"{page.name}: {line}"
+
+
 def test_every_study_has_a_page_and_every_page_says_how_to_run_it():
     for name in notebooks():
         assert name in pages.pages(ROOT)

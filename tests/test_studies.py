@@ -487,6 +487,9 @@ def test_tables_have_a_line_for_each_network():
     rows = invented_rows()
     for table in (kstar_tables.overview, kstar_tables.beside, kstar_tables.attacks):
         assert len(table(rows)) == 10
+    correlations = kstar_analysis.correlation_table(rows, draws=10)
+    parts = [kstar_tables.correlations_of_kstar(correlations, others=others) for others in (False, True)]
+    assert [len(part) for part in parts] == [15, 25] and len(correlations) == 40
     assert kstar_tables.interval_check(rows)["ratio"].tolist() == pytest.approx([2.0] * 3)
     assert kstar_tables.attacks(rows.drop_dims("attack")).empty
     assert len(kstar_tables.suspects(rows, "zoo:vit-pgd")) == 12

@@ -20,6 +20,7 @@ SHAPES = {
     "tsne_hit": "neighbourhood hit in the t-SNE plot",
     "umap_hit": "neighbourhood hit in the UMAP plot",
 }
+OF_KSTAR = ("approximate_skewness", "true_skewness", "log_mean_rank")  # the other shapes are plainer numbers
 TARGETS = {
     "accuracy": "clean accuracy",
     "robustness": "R (corrupted / clean accuracy)",

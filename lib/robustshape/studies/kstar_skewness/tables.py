@@ -1,7 +1,7 @@
 """Tables of the k* study; each takes the study's rows and returns a pandas.DataFrame."""
 
 from robustshape.models import short_name
-from robustshape.studies.kstar_skewness.analyse import SHAPES, columns
+from robustshape.studies.kstar_skewness.analyse import OF_KSTAR, SHAPES, columns
 
 
 def overview(rows):
@@ -28,6 +28,12 @@ def overview(rows):
         .sort_values(["accuracy under attack", "R", "clean accuracy"], ascending=False)
         .dropna(axis=1, how="all")
     )
+
+
+def correlations_of_kstar(correlations, *, others: bool = False):
+    """Return the lines of `analyse.correlation_table` about k*, or with `others` those about plainer numbers."""
+    of_kstar = correlations["shape"].isin([SHAPES[name] for name in OF_KSTAR])
+    return correlations[of_kstar != others]
 
 
 def beside(rows):
