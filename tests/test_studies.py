@@ -490,6 +490,8 @@ def test_tables_have_a_line_for_each_network():
     correlations = kstar_analysis.correlation_table(rows, draws=10)
     parts = [kstar_tables.correlations_of_kstar(correlations, others=others) for others in (False, True)]
     assert [len(part) for part in parts] == [15, 25] and len(correlations) == 40
+    alone = kstar_analysis.correlation_table(rows.isel(model=[0]), draws=10)
+    assert kstar_tables.correlations_of_kstar(alone).empty
     assert kstar_tables.interval_check(rows)["ratio"].tolist() == pytest.approx([2.0] * 3)
     assert kstar_tables.attacks(rows.drop_dims("attack")).empty
     assert len(kstar_tables.suspects(rows, "zoo:vit-pgd")) == 12

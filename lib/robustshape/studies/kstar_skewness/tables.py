@@ -32,6 +32,8 @@ def overview(rows):
 
 def correlations_of_kstar(correlations, *, others: bool = False):
     """Return the lines of `analyse.correlation_table` about k*, or with `others` those about plainer numbers."""
+    if correlations.empty:  # too few networks to correlate anything
+        return correlations
     of_kstar = correlations["shape"].isin([SHAPES[name] for name in OF_KSTAR])
     return correlations[of_kstar != others]
 
