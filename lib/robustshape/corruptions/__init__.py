@@ -85,7 +85,7 @@ def corrupt(
 
     n, height, width, channels = images.shape
     result = np.empty_like(images)
-    step = max(1, _CHUNK // max(1, height * width * channels))
+    step = max(about["together"], _CHUNK // (height * width * channels))
     for start in range(0, n, step):
         part = slice(start, start + step)
         planes = np.ascontiguousarray(images[part].transpose(0, 3, 1, 2))  # (n, c, h, w)
@@ -96,7 +96,8 @@ def corrupt(
         changed = function(planes, row, streams)
         if tint:
             changed = luma(np.clip(changed, 0, 255))
-        result[part] = _truncated(changed).transpose(0, 2, 3, 1)
+        for channel in range(channels):  # one by one: three long copies are faster than many of three values
+            result[part, ..., channel] = _truncated(changed[:, channel])
     return result
 
 

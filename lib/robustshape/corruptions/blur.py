@@ -20,6 +20,8 @@ import numpy as np
 
 from robustshape.corruptions.catalogue import corruption
 
+_SMALL = 64  # pixels; an image with a longer side is worked on plane by plane: intermediate arrays stay in the cache
+
 # ------------------------------------------------------------------------------------------- linear maps
 
 
@@ -46,21 +48,32 @@ def smooth(planes, sigma: float, mode: str = "nearest", truncate: float = 4.0) -
     whatever the batch, and float64 hides its rounding, independent of batch and threads.
     """
     height, width = planes.shape[-2:]
-    planes = _times(gaussian_matrix(height, sigma, mode, truncate), planes.astype(np.float64))
-    return _times(gaussian_matrix(width, sigma, mode, truncate), planes.swapaxes(-1, -2)).swapaxes(-1, -2)
+    if max(height, width) <= _SMALL:
+        down, across = (gaussian_matrix(side, sigma, mode, truncate) for side in (height, width))
+        return down @ planes.astype(np.float64) @ across.T
+    down, across = (_bands(side, sigma, mode, truncate) for side in (height, width))
+    smoothed = np.empty(planes.shape)
+    between = np.empty((height, width))
+    for plane, result in zip(planes.reshape(-1, height, width), smoothed.reshape(-1, height, width)):
+        plane = plane.astype(np.float64)
+        for rows, used, weights in down:
+            np.matmul(weights, plane[used], out=between[rows])
+        for columns, used, weights in across:
+            np.matmul(between[:, used], weights.T, out=result[:, columns])
+    return smoothed
 
 
-def _times(matrix, planes, *, block: int = 64):
-    """Return ``matrix @ planes``, a block of rows at a time without the columns that are zero there."""
-    if len(matrix) <= block:
-        return matrix @ planes
-    product = np.empty(planes.shape)
-    for start in range(0, len(matrix), block):
-        rows = matrix[start : start + block]
-        used = np.flatnonzero(rows.any(axis=0))
-        band = slice(used[0], used[-1] + 1)
-        product[..., start : start + block, :] = rows[:, band] @ planes[..., band, :]
-    return product
+@lru_cache(maxsize=32)
+def _bands(size: int, sigma: float, mode: str, truncate: float, *, block: int = 32) -> list[tuple]:
+    """Return the Gaussian matrix a block of rows at a time: the rows, the columns not zero there, the block."""
+    matrix = gaussian_matrix(size, sigma, mode, truncate)
+    bands = []
+    for start in range(0, size, block):
+        rows = slice(start, start + block)
+        used = np.flatnonzero(matrix[rows].any(axis=0))
+        used = slice(used[0], used[-1] + 1)
+        bands.append((rows, used, matrix[rows, used].copy()))
+    return bands
 
 
 def zoom_matrix(size: int, factor: float) -> tuple[np.ndarray, int]:
@@ -87,14 +100,24 @@ def streak(planes, radius: int, sigma: float, degrees) -> np.ndarray:
     down = np.ceil(steps * np.sin(angles) - 0.5).astype(int)  # (n, step)
     across = np.ceil(steps * np.cos(angles) - 0.5).astype(int)
 
-    reach = int(max(np.abs(down).max(), np.abs(across).max()))
-    padded = np.pad(planes, ((0, 0), (0, 0), (reach, reach), (reach, reach)), mode="edge").astype(np.float32)
+    borders = [(0, 0), (0, 0), *((-int(shift.min()), int(shift.max())) for shift in (down, across))]
+    padded = np.pad(planes, borders, mode="edge").astype(np.float32)
+    down, across = down - down.min(), across - across.min()
+    if max(height, width) > _SMALL:  # rows of a padded plane one after the other: every shift is one long row
+        starts = down * padded.shape[3] + across
+        size = padded[0, 0].size - starts.max()
+        total, shifted = np.zeros_like(padded), np.empty(size, np.float32)
+        for image, sums, first in zip(padded, total, starts):
+            for plane, result in zip(image.reshape(len(image), -1), sums.reshape(len(sums), -1)[:, :size]):
+                for start, weight in zip(first, weights):
+                    result += np.multiply(plane[start : start + size], weight, out=shifted)
+        return total[:, :, :height, :width]
+    total = np.zeros(planes.shape, np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (height, width), axis=(2, 3))
     windows = windows.transpose(0, 2, 3, 1, 4, 5)  # (n, shift down, shift across, c, h, w)
     image = np.arange(n)
-    total = np.zeros(planes.shape, np.float32)
     for step, weight in enumerate(weights):
-        shifted = windows[image, down[:, step] + reach, across[:, step] + reach]
+        shifted = windows[image, down[:, step], across[:, step]]
         shifted *= weight
         total += shifted
     return total
@@ -114,12 +137,15 @@ def correlate(planes, kernel) -> np.ndarray:
                 total += weight * padded[:, :, y : y + height, x : x + width]
         return total
     shape = [next_fast_len(side, real=True) for side in padded.shape[2:]]
-    spectrum = rfft2(padded.astype(np.float64), shape, workers=1) * rfft2(
-        kernel[::-1, ::-1], shape, workers=1
-    )
-    return irfft2(spectrum, shape, workers=1)[
-        :, :, 2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width
-    ]
+    response = rfft2(kernel[::-1, ::-1], shape, workers=1)
+    inner = np.s_[:, 2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width]
+    padded, total = padded.reshape(-1, *padded.shape[2:]), np.empty(planes.shape)
+    step = max(1, (1 << 15) // (height * width))  # planes at once: they stay in the cache
+    for start in range(0, len(padded), step):
+        spectrum = rfft2(padded[start : start + step].astype(np.float64), shape, workers=1)
+        spectrum *= response
+        total.reshape(-1, height, width)[start : start + step] = irfft2(spectrum, shape, workers=1)[inner]
+    return total
 
 
 # ------------------------------------------------------------------------------------------- corruptions
@@ -160,12 +186,13 @@ def glass_blur(images, constants, streams):
     """Return x blurred, its pixels displaced at random, and blurred again."""
     sigma, reach, rounds = constants
     n, channels, height, width = images.shape
-    pixels = (smooth(images, sigma) + 2**-10).astype(np.uint8)
-    for _ in range(rounds):
-        source = displaced(streams.integers(-reach, reach, 2, height, width), reach)
-        pixels = np.take_along_axis(pixels.reshape(n, channels, -1), source[:, None], axis=2)
-        pixels = pixels.reshape(images.shape)
-    return smooth(pixels, sigma)
+    pixels = (smooth(images, sigma) + 2**-10).astype(np.uint8).reshape(n, channels, -1)
+    sources = displaced(streams.integers(-reach, reach, 2, height, width), reach)
+    for _ in range(rounds - 1):  # to move pointers round by round is faster than to move pixels
+        further = displaced(streams.integers(-reach, reach, 2, height, width), reach)
+        sources = np.take_along_axis(sources, further, axis=1)
+    pixels = np.stack([image.take(source, axis=1) for image, source in zip(pixels, sources)])
+    return smooth(pixels.reshape(images.shape), sigma)
 
 
 def displaced(shifts, reach: int) -> np.ndarray:
@@ -176,12 +203,13 @@ def displaced(shifts, reach: int) -> np.ndarray:
     """
     n, _, height, width = shifts.shape
     size = height * width
-    here = np.arange(n * size).reshape(n, height, width)
+    here = np.arange(n * size)
+    within = np.s_[:, reach + 1 : height - reach + 1, reach + 1 : width - reach + 1]
     inside = np.zeros((n, height, width), bool)
-    inside[:, reach + 1 : height - reach + 1, reach + 1 : width - reach + 1] = True
-    target = np.where(inside, here + shifts[:, 0] * width + shifts[:, 1], here).ravel()
-    inside, here = inside.ravel(), here.ravel()
-    of_a_copy = inside & (target > here) & inside.take(target)
+    inside[within] = True
+    target = here.copy()
+    target.reshape(inside.shape)[within] += (shifts[:, 0] * width + shifts[:, 1])[within]
+    of_a_copy = (target > here) & inside.take(target)
     source = target.copy()
     going = np.flatnonzero(of_a_copy)
     while going.size:  # about half of them end with every step
@@ -198,7 +226,7 @@ def motion_blur(images, constants, streams):
     return streak(images, radius, sigma, streams.uniform(-45, 45, 1)[:, 0])
 
 
-@corruption("blur", "moves towards the object while the shutter is open")
+@corruption("blur", "moves towards the object while the shutter is open", together=8)
 def zoom_blur(images, constants, streams):
     """Return the mean of x and of its zooms."""
     n, channels, height, width = images.shape
@@ -209,7 +237,10 @@ def zoom_blur(images, constants, streams):
 
 @lru_cache(maxsize=2)
 def _zoom_operator(height: int, width: int, end: float, step: float):
-    """Return the mean of all zooms as one sparse (h w, h w) matrix: most of them read the same few pixels."""
+    """Return the mean of all zooms as one sparse (h w, h w) matrix: most of them read the same few pixels.
+
+    At 224 px it is 12 MB that a product reads from memory, so several images share one product (`together`).
+    """
     from scipy.sparse import csr_array, eye_array, kron
 
     factors = np.arange(1, end, step)

@@ -38,16 +38,18 @@ def impulse_noise(images, constants, streams):
     (share,) = constants
     bits = streams.bits(*images.shape[1:])
     half = round(share / 2 * 65536)
-    return np.where(bits < half, np.uint8(0), np.where(bits < 2 * half, np.uint8(255), images))
+    struck = -(bits < 2 * half).view(np.uint8)  # 255 or 0
+    return np.maximum(images, struck) * (bits >= half)
 
 
 @corruption("noise", "counts photons, as a camera does in the dark")
 def shot_noise(images, constants, streams):
     """Return ``Poisson(x c) / c``."""
     (photons,) = constants
-    index = images.astype(np.int32) << 16
+    index = images.astype(np.intp)
+    index <<= 16
     index |= streams.bits(*images.shape[1:])
-    return _poisson_outcomes(photons).take(index)
+    return _poisson_outcomes(photons).take(index, mode="clip")
 
 
 @lru_cache(maxsize=5)

@@ -120,23 +120,20 @@ def fog(images, constants, streams):
 
 def diamond_square(noise, decay: float) -> np.ndarray:
     """Return height maps (n, side, side) in [0, 1] from noise of the same shape in [-1, 1]; side a power of two."""
-    heights = np.zeros_like(noise)
-    step, wibble = noise.shape[1], 100.0
-    while step >= 2:
-        half = step // 2
-        size = np.float32(wibble**2)
-        corners = heights[:, ::step, ::step]
+    even, odd = slice(0, None, 2), slice(1, None, 2)
+    heights = np.zeros_like(noise[:, :1, :1])
+    step, wibble = noise.shape[1] // 2, 100.0
+    while step:  # the heights so far become the corners of a map with twice as many rows and columns
+        steps = np.float32(wibble**2) * noise[:, ::step, ::step]
+        corners, heights = heights, np.empty_like(steps)
         square = corners + np.roll(corners, -1, 1)
         square = square + np.roll(square, -1, 2)
-        heights[:, half::step, half::step] = square / 4 + size * noise[:, half::step, half::step]
-        centres = heights[:, half::step, half::step]
-        for axis, rows, columns in (
-            (1, slice(None, None, step), slice(half, None, step)),
-            (2, slice(half, None, step), slice(None, None, step)),
-        ):
+        centres = square / 4 + steps[:, odd, odd]
+        heights[:, even, even], heights[:, odd, odd] = corners, centres
+        for axis, rows, columns in ((1, even, odd), (2, odd, even)):
             diamond = centres + np.roll(centres, 1, axis) + corners + np.roll(corners, -1, 3 - axis)
-            heights[:, rows, columns] = diamond / 4 + size * noise[:, rows, columns]
-        step, wibble = half, wibble / decay
+            heights[:, rows, columns] = diamond / 4 + steps[:, rows, columns]
+        step, wibble = step // 2, wibble / decay
     heights -= heights.min(axis=(1, 2), keepdims=True)
     return heights / heights.max(axis=(1, 2), keepdims=True)
 
@@ -239,7 +236,7 @@ def chamfer_distance(targets, most: int = 20) -> np.ndarray:
     distance = np.full(targets.shape, most, np.float32)
     for step in range(most):
         left, right = (padded[:, :, most + shift : most + shift + width] for shift in (-step, step))
-        np.minimum(distance, length[step].take(np.minimum(left, right)), out=distance)
+        np.minimum(distance, length[step].take(np.minimum(left, right), mode="clip"), out=distance)
     return distance
 
 
