@@ -4,9 +4,11 @@ Each is one module of pure functions of arrays. The registry names those that ar
 called alike: ``INDICATORS[name](features, labels, rng) -> float``, features (n, d), labels (n,) int.
 
 >>> INDICATORS.names()[:4]
-['approximate_skewness', 'intrinsic_dimension', 'kmeans_purity', 'mean_normalised_rank']
->>> INDICATORS.names()[4:]
-['neighbourhood_hit', 'silhouette', 'true_skewness']
+['approximate_skewness', 'davies_bouldin', 'dispersion_score', 'effective_rank']
+>>> INDICATORS.names()[4:8]
+['intrinsic_dimension', 'kmeans_purity', 'mean_normalised_rank', 'neighbourhood_hit']
+>>> INDICATORS.names()[8:]
+['neural_collapse', 'participation_ratio', 'silhouette', 'true_skewness', 'within_between_ratio']
 """
 
 from robustshape.registry import Registry
@@ -72,6 +74,72 @@ def intrinsic_dimension(features, labels=None, rng=None) -> float:
     from robustshape.indicators import dimensionality
 
     return dimensionality.intrinsic_dimension(features)
+
+
+@INDICATORS.register(
+    "davies_bouldin",
+    symbol="DB",
+    about="width of each class beside its distance to the worst other; low is good",
+)
+def davies_bouldin(features, labels, rng=None) -> float:
+    """Return the Davies-Bouldin index with the classes as clusters."""
+    from robustshape.indicators import class_geometry
+
+    return class_geometry.davies_bouldin(features, labels)
+
+
+@INDICATORS.register(
+    "within_between_ratio", symbol="tr S_W / tr S_B", about="variance within classes over that of their means"
+)
+def within_between_ratio(features, labels, rng=None) -> float:
+    """Return the variance within the classes over that of their means."""
+    from robustshape.indicators import class_geometry
+
+    return class_geometry.within_between_ratio(features, labels)
+
+
+@INDICATORS.register(
+    "neural_collapse", symbol="NC1", about="variance within classes where their means differ; 0 is collapsed"
+)
+def neural_collapse(features, labels, rng=None) -> float:
+    """Return NC1, how far the classes are from having collapsed to their means."""
+    from robustshape.indicators import class_geometry
+
+    return class_geometry.neural_collapse_nc1(features, labels)
+
+
+@INDICATORS.register(
+    "dispersion_score",
+    symbol="log tr S_B",
+    about="log scatter of the class means; grows with scale and samples",
+)
+def dispersion_score(features, labels, rng=None) -> float:
+    """Return the logarithm of the scatter of the class means."""
+    from robustshape.indicators import class_geometry
+
+    return class_geometry.dispersion_score(features, labels)
+
+
+@INDICATORS.register(
+    "participation_ratio", symbol="PR", about="number of directions with much of the variance; heeds no label"
+)
+def participation_ratio(features, labels=None, rng=None) -> float:
+    """Return the participation ratio of the variances along the principal directions."""
+    from robustshape.indicators import spectrum
+
+    return spectrum.participation_ratio(features)
+
+
+@INDICATORS.register(
+    "effective_rank",
+    symbol="erank",
+    about="number of directions, by entropy of singular values; heeds no label",
+)
+def effective_rank(features, labels=None, rng=None) -> float:
+    """Return the effective rank of the centred features."""
+    from robustshape.indicators import spectrum
+
+    return spectrum.effective_rank(features)
 
 
 def _kstar(features, labels, name: str) -> float:
