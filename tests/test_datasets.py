@@ -54,7 +54,8 @@ def test_every_entry_says_where_it_comes_from(name):
     about = DATASETS.about(name)
     for key in ("title", "size", "licence", "source", "citation", "urls", "get"):
         assert about[key], key
-    assert all(about["checksum"][split] for split in ("train", "test"))
+    assert all(about["checksum"].values()) and about["checksum"]["test"]
+    assert ("train" in about["checksum"]) is (about["n_train"] != 0)
     assert about["reading"] in readings.READINGS
 
 
@@ -305,6 +306,30 @@ def test_crop_is_resizing_the_shorter_side_and_the_middle_square():
     whole = np.asarray(Image.fromarray(upright[1]).resize((32, 72), Image.Resampling.BILINEAR))
     assert np.array_equal(readings.crop(upright, 32)[1], whole[20:52])
     assert np.array_equal(readings.crop(images[:, :, :20], 20), images[:, :, :20])
+
+
+@pytest.mark.parametrize("shape", [(300, 400), (400, 300), (256, 341), (97, 100)])
+def test_frame224_is_the_middle_of_the_image_whose_shorter_side_was_made_256(shape):
+    from PIL import Image
+
+    image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    height, width = (round(side * 256 / min(shape)) for side in shape)
+    whole = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+    top, left = (height - 224) // 2, (width - 224) // 2
+    framed = readings.READINGS["frame224"](image[None])
+    assert np.array_equal(framed[0], whole[top : top + 224, left : left + 224])
+    if shape == (256, 341):  # as it is: 16 px above, 58 px on the left
+        assert np.array_equal(framed[0], image[16:240, 58:282])
+
+
+def test_only_framed_images_say_so_and_a_part_of_them_does():
+    from robustshape.datasets.selection import Selection
+
+    (few,) = datasets.subset(datasets.load("digits", reading="native"), 3, seed=0)
+    for reading in readings.READINGS:
+        assert datasets.read_as(few, reading).attrs.get("framed") is (True if reading == "frame224" else None)
+    part = Selection.parts("digits", (2, 2), seed=0, reading="frame224")[1].load()
+    assert part.image.shape == (2, 224, 224, 1) and part.attrs["framed"] is True
 
 
 def test_a_selection_is_the_part_of_the_whole_in_every_reading():

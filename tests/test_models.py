@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -15,11 +15,12 @@ from torch import nn
 
 from robustshape import datasets, models
 from robustshape.errors import InputError, MissingFileError, StoreError
-from robustshape.hooks import capture, last_linear, layer_names
+from robustshape.hooks import at_depth, capture, find_layer, last_linear, layer_names
 from robustshape.models import zoo
-from robustshape.models.classifier import Classifier
+from robustshape.models.classifier import Classifier, chunk_of
 from robustshape.models.preprocessing import Preprocessing
 from robustshape.models.recipes import CHANGES, PLAIN, recipe_for
+from robustshape.models.resizing import Cut, Squash, whole
 from robustshape.store.keys import key_of
 
 QUICK = {"dataset": "digits", "epochs": 1}
@@ -171,6 +172,40 @@ def test_numbers_do_not_depend_on_how_images_are_split(lenet, digits):
     assert whole["penultimate"].shape == (700, 84) and whole["conv2"].shape == (700, 16)
 
 
+def test_fewer_large_images_go_at_once_and_their_numbers_do_not_depend_on_the_split_either():
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(16, 5)
+    )
+    classifier = Classifier("mine", module, Preprocessing(channels=3), "4", 5, {})
+    images = photos(300, 96, 80)  # 256 images of 32 px have as many pixels as 34 of these
+    together = []
+    module.register_forward_pre_hook(lambda _, given: together.append(len(given[0])))
+    whole = classifier.activations(images, ["penultimate", "logits", "0"])
+    assert chunk_of(96, 80) == 32 and together == [32] * 10
+    parts = [classifier.activations(images[part], list(whole)) for part in (slice(256), slice(256, None))]
+    for name, values in whole.items():
+        assert np.array_equal(values, np.concatenate([part[name] for part in parts])), name
+    shown = classifier.activations_on_pixels(classifier.pixels(images), ["logits"])["logits"]
+    assert np.array_equal(shown, whole["logits"])
+    assert together == [32] * 30
+
+
+def test_every_number_of_images_at_once_divides_256():
+    sides = [1, 8, 28, 32, 33, 40, 64, 96, 128, 160, 224, 299, 384, 1000]
+    found = [chunk_of(side, side) for side in sides]
+    assert found == [256] * 4 + [128, 128, 64, 16, 16, 8, 8, 8, 8, 8]
+    assert chunk_of(16, 64) == chunk_of() == 256  # the area counts; vectors have none
+
+
+def test_a_preprocessing_may_give_vectors():
+    module = nn.Sequential(nn.Linear(3, 2, bias=False))
+    module[0].weight.data.copy_(torch.tensor([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0]]))
+    means = lambda images: torch.as_tensor(images).float().mean((1, 2))  # noqa: E731
+    classifier = Classifier("mine", module, means, "0", 2, {})
+    assert classifier.logits(np.full((2, 4, 4, 3), 7, np.uint8)).tolist() == [[7, 14]] * 2
+
+
 def test_the_head_of_the_penultimate_features_is_the_logits(lenet, digits):
     found = lenet.activations(digits[:50], ["penultimate", "logits"])
     head = lenet.module.head
@@ -215,6 +250,37 @@ def test_the_last_linear_layer():
         last_linear(nn.Sequential(nn.ReLU()))
 
 
+def test_a_layer_by_its_depth():
+    layers = [nn.Conv2d(1, 1, 1), nn.ReLU(), nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 1), nn.Flatten()]
+    network = nn.Sequential(*layers, nn.Linear(1, 1), nn.Linear(1, 1))  # five count: 0, 2, 3, 5, 6
+    for share, name in ((0.01, "0"), (0.2, "0"), (0.4, "2"), (0.5, "3"), (0.6, "3"), (0.8, "5"), (1, "6")):
+        assert at_depth(network, share) == name, share
+        assert find_layer(network, f"depth:{share}") is network.get_submodule(name)
+    for n in (1, 3, 5, 7, 9):  # of an odd number, the one with as many before as after it
+        assert at_depth(nn.Sequential(*[nn.Linear(1, 1) for _ in range(n)]), 0.5) == str(n // 2)
+    assert at_depth(nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1)), 0.5) == "0"
+
+
+@pytest.mark.parametrize("depth", ["0", "-0.5", "1.01", "nan", "inf", "half", ""])
+def test_a_depth_that_is_none_is_refused(lenet, digits, depth):
+    words = (
+        r"of a Sequential with 5 convolutions and linear layers; a depth is above 0 and at most 1, such as"
+    )
+    with pytest.raises(InputError, match=words):
+        lenet.activations(digits[:2], [f"depth:{depth}"])
+
+
+def test_a_network_without_layers_has_no_depth():
+    with pytest.raises(InputError, match=r"depth:0\.5 was asked for of a ReLU with 0 convolutions"):
+        find_layer(nn.ReLU(), "depth:0.5")
+
+
+def test_activations_at_a_depth_are_those_of_that_layer(lenet, digits):
+    found = lenet.activations(digits[:9], ["depth:1", "logits", "depth:0.4", "conv2"])
+    assert np.array_equal(found["depth:1"], found["logits"])
+    assert np.array_equal(found["depth:0.4"], found["conv2"])
+
+
 # preprocessing
 
 
@@ -234,6 +300,27 @@ def test_resizes_and_crops_as_torchvision_does(interpolation):
     theirs = v2.Compose([v2.Resize(40, InterpolationMode(interpolation), antialias=True), v2.CenterCrop(32)])
     expected = theirs(torch.from_numpy(images).permute(0, 3, 1, 2)).float() / 255
     assert (ours - expected).abs().max() <= 1.01 / 255
+
+
+def test_the_whole_of_an_image_is_resized_and_nothing_cut_off():
+    from torchvision.transforms import v2
+
+    given = Preprocessing(channels=3, size=(32, 48), resize=64, mean=(0.1, 0.2, 0.3), std=(0.5, 0.5, 0.1))
+    for kind in (Preprocessing, Cut, Squash):
+        preprocess = whole(kind(**asdict(given)))
+        assert isinstance(preprocess, Squash) and asdict(preprocess) == asdict(given)
+    x = torch.from_numpy(photos()).permute(0, 3, 1, 2)
+    expected = v2.Resize((32, 48), antialias=True)(x).float() / 255
+    assert (preprocess.pixels(photos()) - expected).abs().max() <= 1.01 / 255
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (given.mean, given.std))
+    assert torch.allclose(preprocess(photos()), (preprocess.pixels(photos()) - mean) / std)
+    fitting = photos(2, 32, 48)  # no pixel of such an image is changed, though `resize` is larger
+    assert np.array_equal((preprocess.pixels(fitting) * 255).round().permute(0, 2, 3, 1), fitting)
+
+
+def test_what_takes_any_size_or_is_a_function_shows_the_whole_already():
+    for preprocess in (Preprocessing(channels=3), Squash(channels=1), lambda images: images):
+        assert whole(preprocess) is preprocess
 
 
 def test_a_crop_larger_than_the_image_is_filled_with_black():
@@ -314,7 +401,6 @@ def test_timms_other_ways_to_the_size_are_done_or_refused():
     from types import SimpleNamespace
 
     from robustshape.models import timm_models
-    from robustshape.models.resizing import Squash
 
     assert "resizing" not in models.identity("timm:test_resnet.r160_in1k")
     squashed = "convnext_tiny.fb_in22k_ft_in1k_384"

@@ -21,11 +21,22 @@ IMAGENET = 1000  # its classes
 PIECE = 2048  # images; a multiple of the classifier's own chunk, so that pieces do not change a number
 
 
-def load_classifier(model: str, options: tuple):
-    """Return the Classifier called `model`, kept in this process; `options` are (name, value) pairs."""
+def load_classifier(model: str, options: tuple, data=None):
+    """Return the Classifier called `model`, kept in this process; `options` are (name, value) pairs.
+
+    Given the data set that it is to see, it takes the whole of images that are ``framed`` (see
+    `robustshape.datasets.load`), without its own resizing and crop.
+    """
     from robustshape import models
 
-    return _kept(model, options, key_of(models.identity(model, **dict(options))))
+    kept = _kept(model, options, key_of(models.identity(model, **dict(options))))
+    if data is None or not data.attrs.get("framed"):
+        return kept
+    from dataclasses import replace
+
+    from robustshape.models.resizing import whole
+
+    return replace(kept, preprocess=whole(kept.preprocess))
 
 
 @functools.lru_cache(maxsize=32)
@@ -37,7 +48,8 @@ def _kept(model: str, options: tuple, key: str):
 
 def check(model: str, options: tuple, selection: Selection) -> None:
     """Raise InputError if the network cannot take the images, or knows another number of classes."""
-    data, classifier = selection.load(), load_classifier(model, options)
+    data = selection.load()
+    classifier = load_classifier(model, options, data)
     class_columns(classifier, data)
     try:
         classifier.logits(datasets.pixels(data)[:1])
@@ -112,9 +124,10 @@ def spec(model: str, options: tuple, selection: Selection) -> dict:
     """Return what defines the features of `model` on `selection`; no network is loaded or trained."""
     from robustshape import models
 
+    among = "imagenet_index" in selection.load().attrs  # then the store has one number more
     return {
         "kind": "features",
-        "version": VERSION,
+        "version": VERSION + among,
         "model": models.identity(model, **dict(options)),
         "images": selection.identity(),
         "layer": "penultimate",
@@ -143,21 +156,25 @@ def compute_piece(model: str, options: tuple, selection: Selection, start: int) 
     import numpy as np
 
     began = time.perf_counter()
-    data, classifier = selection.load(), load_classifier(model, options)
-    images = datasets.pixels(data)[start : start + PIECE]
-    found = classifier.activations(images, layers=("penultimate", "logits"))
-    found["logits"] = found["logits"][:, class_columns(classifier, data)]
+    data = selection.load()
+    classifier = load_classifier(model, options, data)
+    part = slice(start, start + PIECE)
+    found = classifier.activations(datasets.pixels(data)[part], layers=("penultimate", "logits"))
     for what, values in found.items():
         finite(values, model, what)
-    seconds = time.perf_counter() - began
+    columns = class_columns(classifier, data)
+    kept = {"features": found["penultimate"], "logits": found["logits"][:, columns]}
+    if not isinstance(columns, slice):
+        kept["right_of_all"] = found["logits"].argmax(1) == columns[data["label"].values[part]]
+    kept["seconds"] = time.perf_counter() - began
     folder = _folder(model, options, selection)
     try:
         with write_file(_pieces(folder) / f"{start}.npz") as temporary, temporary.open("wb") as file:
-            np.savez(file, features=found["penultimate"], logits=found["logits"], seconds=seconds)
+            np.savez(file, **kept)
     except StoreError:
         if not usable_folder(folder):  # else another process has just finished the whole
             raise
-    return seconds
+    return kept["seconds"]
 
 
 def _read_piece(model: str, options: tuple, selection: Selection, start: int) -> dict:
@@ -181,7 +198,9 @@ def open_features(model: str, options: tuple, selection: Selection):
     Returns
     -------
     xarray.Dataset or None
-        float32, dask-backed, with ``label (sample)``; None if a piece is still missing.
+        float32, dask-backed, with ``label (sample)``; None if a piece is still missing. Where a network of
+        ImageNet's 1,000 classes answers with some of them, ``right_of_all (sample)`` bool says whether it would
+        be right with all.
     """
     import numpy as np
     import xarray
@@ -197,12 +216,10 @@ def open_features(model: str, options: tuple, selection: Selection):
     except FileNotFoundError:  # another process has just finished the whole and removed the pieces
         return arrays.open_folder(folder, chunks={})
     data = selection.load()
+    dims = {"features": ("sample", "feature"), "logits": ("sample", "class"), "right_of_all": ("sample",)}
     dataset = xarray.Dataset(
-        {
-            "features": (("sample", "feature"), np.concatenate([p["features"] for p in pieces])),
-            "logits": (("sample", "class"), np.concatenate([p["logits"] for p in pieces])),
-            "label": ("sample", data["label"].values),
-        },
+        {name: (dims[name], np.concatenate([p[name] for p in pieces])) for name in pieces[0] if name in dims}
+        | {"label": ("sample", data["label"].values)},
         coords={"sample": data.sample.values},
         attrs={"model": model, "seconds": float(sum(p["seconds"] for p in pieces))},
     ).chunk(sample=PIECE)

@@ -31,8 +31,37 @@ def layer_names(module) -> list[str]:
     return [name for name, _ in module.named_modules() if name]
 
 
+def at_depth(module, share: float) -> str:
+    """Return the name of the convolution or linear layer that stands at this share of a network's layers.
+
+    The same words for any network, where names differ: 1 is the last layer, 0.5 the one in the middle.
+
+    >>> from torch import nn
+    >>> at_depth(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 2, 3), nn.Flatten(), nn.Linear(8, 2)), 0.5)
+    '2'
+    """
+    from torch import nn
+
+    names = [name for name, layer in module.named_modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    if not 0 < share <= 1 or not names:
+        raise InputError(
+            f"depth:{share} was asked for of a {type(module).__name__} with {len(names)} convolutions and linear "
+            "layers; a depth is above 0 and at most 1, such as depth:0.5"
+        )
+    return names[max(0, int(share * len(names) + 0.5) - 1)]
+
+
 def find_layer(module, name: str):
-    """Return the module called `name` inside `module`; an unknown name raises with the closest three."""
+    """Return the module called `name` inside `module`; an unknown name raises with the closest three.
+
+    ``depth:0.5`` stands for the layer `at_depth` 0.5.
+    """
+    if name.startswith("depth:"):
+        try:
+            share = float(name.removeprefix("depth:"))
+        except ValueError:
+            share = 0.0
+        name = at_depth(module, share)
     layers = dict(module.named_modules())
     if name not in layers or not name:
         raise InputError(

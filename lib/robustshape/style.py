@@ -118,6 +118,16 @@ def legend(figure, rows, *, recipes: bool = True, **where) -> None:
     figure.legend(handles=handles, **({"loc": "outside right upper"} | where))
 
 
+def nothing(why: str):
+    """Return a figure that says why there is nothing to draw."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(6, 1))
+    axis.text(0.5, 0.5, why, ha="center", va="center", color=INK)
+    axis.set_axis_off()
+    return figure
+
+
 def table(frame, digits: int = 3):
     """Return a pandas.DataFrame (or a dictionary, as two columns) as a Markdown table for a notebook.
 

@@ -11,8 +11,10 @@ from robustshape.datasets import (  # noqa: F401  each registers itself
     digits,
     imagefolder,
     imagenet,
+    imagenette,
     mnist,
     mnist5k,
+    nips17,
     tiny_imagenet,
 )
 from robustshape.datasets.pictures import pixels
@@ -28,15 +30,17 @@ def load(name: str, *, split: str = "test", reading: str | None = None):
     Parameters
     ----------
     name : str
-        One of ``DATASETS``: ``cifar10``, ``cifar100``, ``digits``, ``imagenet``, ``mnist``, ``mnist5k``,
-        ``tiny_imagenet``; or ``imagefolder:PATH``, any folder with one folder of images per class.
+        One of ``DATASETS``: ``cifar10``, ``cifar100``, ``digits``, ``imagenet``, ``imagenette``, ``mnist``,
+        ``mnist5k``, ``nips17``, ``tiny_imagenet``; or ``imagefolder:PATH``, any folder with one folder of
+        images per class.
     split : {"test", "train"}
     reading : str, optional
         How the images become the size a classifier takes: ``native`` (as they are; the default of all but the
         digits), ``pad32`` (a black rim of 2 px around 28 px digits, their default), ``repeat32`` (every pixel
         four times along each side, the default of the 8 px ``digits``), ``resize32``, ``resize64``,
         ``resize224`` (to a square, bilinear), ``crop32``, ``crop64``, ``crop224`` (the shorter side resized,
-        then the middle square).
+        then the middle square), ``frame224`` (the shorter side resized to 256, then the middle 224: how the images
+        of ImageNet-C were made; a network takes the whole of such an image, without a crop of its own).
 
     Returns
     -------
@@ -106,14 +110,17 @@ def read_as(data, reading: str | None = None):
     InputError
         If the reading does not exist or does not fit the images.
     """
-    from robustshape.datasets.readings import READINGS
+    from robustshape.datasets.readings import FRAMED, READINGS
     from robustshape.datasets.samples import build
 
     reading = _known_reading(reading, DATASETS.about(data.attrs["dataset"]))
     if reading == "native":
         return data
     images = READINGS[reading](pixels(data))
-    return build(images, data.label.values, data.sample.values, **data.attrs | {"reading": reading})
+    facts = data.attrs | {"reading": reading}
+    if reading in FRAMED:
+        facts["framed"] = True
+    return build(images, data.label.values, data.sample.values, **facts)
 
 
 def _known_reading(reading: str | None, about: dict) -> str:

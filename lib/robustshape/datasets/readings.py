@@ -61,14 +61,16 @@ def resize(images, size: int):
     return _each(images, size, lambda picture: picture.resize((size, size), Image.Resampling.BILINEAR))
 
 
-def crop(images, size: int):
-    """Return the middle square of each image, after its shorter side was resized to `size` pixels, bilinear.
+def crop(images, size: int, shorter: int | None = None):
+    """Return the middle square of each image, after its shorter side was resized to `shorter` pixels, bilinear.
 
     Parameters
     ----------
     images : (n, h, w, c) uint8 or Pictures
     size : int
         Height and width of the result, in pixels.
+    shorter : int, optional
+        At least `size`; None: `size`, so that nothing of the shorter side is lost.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def crop(images, size: int):
     from PIL import Image
 
     def cropped(picture):
-        scale = size / min(picture.size)
+        scale = (shorter or size) / min(picture.size)
         width, height = (max(size, round(side * scale)) for side in picture.size)
         left, top = (width - size) // 2, (height - size) // 2
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)
@@ -120,4 +122,6 @@ READINGS = {
     "crop32": lambda images: crop(images, 32),
     "crop64": lambda images: crop(images, 64),
     "crop224": lambda images: crop(images, 224),
+    "frame224": lambda images: crop(images, 224, shorter=256),
 }
+FRAMED = ("frame224",)  # cut as networks cut: one takes the whole of such an image, resized if need be

@@ -1,6 +1,7 @@
 """A classifier: a network, the preprocessing it was trained with, and what is known about it."""
 
 import json
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,19 @@ from robustshape.hooks import capture, find_layer
 from robustshape.models.preprocessing import Preprocessing
 
 CHUNK = 256  # images in every forward pass, always; the last one is padded with its first image
+FEWEST = (
+    8  # of large images, whose maps would else leave the processor's caches (measured: 1.4 to 1.8x faster)
+)
+
+
+def chunk_of(*sides: int) -> int:
+    """Return how many images of this size go through a network at once: 256 up to 32 px, at least 8.
+
+    >>> chunk_of(32, 32), chunk_of(64, 64), chunk_of(224, 224)
+    (256, 64, 8)
+    """
+    fitting = CHUNK * 32 * 32 // math.prod(sides)
+    return next((n for n in (CHUNK, 128, 64, 32, 16) if n <= fitting), FEWEST)
 
 
 @dataclass(frozen=True)
@@ -59,14 +73,15 @@ class Classifier:
         ----------
         images : (n, h, w, c) uint8
         layers : sequence of str
-            ``penultimate`` (the input of `head`), ``logits`` (the output of the network), or any name in
-            ``module.named_modules()`` (its output). Maps (n, c, h, w) are averaged over their pixels.
+            ``penultimate`` (the input of `head`), ``logits`` (the output of the network), any name in
+            ``module.named_modules()`` (its output), or ``depth:0.5`` (see `robustshape.hooks.at_depth`).
+            Maps (n, c, h, w) are averaged over their pixels.
 
         Returns
         -------
         dict of (n, d) float32
-            A forward pass always sees 256 images, so that numbers do not depend on how a caller splits the
-            images, as long as its parts are multiples of 256.
+            A forward pass always sees as many images as `chunk_of` their size, so that numbers do not depend on
+            how a caller splits the images, as long as its parts are multiples of 256.
 
         Raises
         ------
@@ -88,12 +103,13 @@ class Classifier:
         if not n_images:
             raise InputError("activations need at least one image, but were given none")
         parts = {name: [] for name in layers}
+        chunk = chunk_of(*batch_of(slice(0, FEWEST)).shape[2:])
         with torch.inference_mode(), capture(self.module, inputs=[self.head], outputs=named) as seen:
-            for start in range(0, n_images, CHUNK):
-                batch = batch_of(slice(start, start + CHUNK)).to(self.device)
+            for start in range(0, n_images, chunk):
+                batch = batch_of(slice(start, start + chunk)).to(self.device)
                 n = len(batch)
-                if n < CHUNK:
-                    batch = torch.cat([batch, batch[:1].expand(CHUNK - n, *batch.shape[1:])])
+                if n < chunk:
+                    batch = torch.cat([batch, batch[:1].expand(chunk - n, *batch.shape[1:])])
                 logits = self.module(batch)
                 for name in layers:
                     if name == "penultimate":

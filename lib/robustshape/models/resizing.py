@@ -1,5 +1,7 @@
 """Two further ways to the size a network takes, beside resizing the shorter side and cutting out the middle."""
 
+from dataclasses import fields
+
 from torch.nn import functional as F
 
 from robustshape.models.preprocessing import Preprocessing, _centre_crop
@@ -27,3 +29,16 @@ class Squash(Preprocessing):
         if tuple(x.shape[2:]) == tuple(self.size):
             return x
         return F.interpolate(x, self.size, mode=self.interpolation, antialias=True, align_corners=False)
+
+
+def whole(preprocess):
+    """Return a preprocessing that shows the whole of an image: resized to what the network takes, nothing cut off.
+
+    One of its own that has no `size` is returned as it is.
+
+    >>> whole(Preprocessing(channels=3, size=(128, 128), resize=146)).describe()["resizing"]
+    'squash'
+    """
+    if getattr(preprocess, "size", None) is None or not isinstance(preprocess, Preprocessing):
+        return preprocess
+    return Squash(**{field.name: getattr(preprocess, field.name) for field in fields(Preprocessing)})

@@ -1,5 +1,15 @@
 """What networks still classify rightly when images are corrupted (`corrupted`) or attacked (`attacked`)."""
 
-from robustshape.robustness.corrupted import PIECE, VERSION, correct, missing, predict, spec
+from robustshape.robustness.corrupted import (
+    GENERATED,
+    PIECE,
+    STORED,
+    VERSION,
+    check,
+    correct,
+    missing,
+    predict,
+    spec,
+)
 
-__all__ = ["PIECE", "VERSION", "correct", "missing", "predict", "spec"]
+__all__ = ["GENERATED", "PIECE", "STORED", "VERSION", "check", "correct", "missing", "predict", "spec"]

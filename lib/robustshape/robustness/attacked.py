@@ -90,7 +90,7 @@ def _folders(*defines) -> list:
 def check(model: str, options: tuple, selection: Selection, stages) -> None:
     """Raise InputError if the network cannot be attacked or a stage wants more images than there are."""
     if tries(stages, selection):
-        load_classifier(model, options).on_pixels()
+        load_classifier(model, options, selection.load()).on_pixels()
 
 
 def missing(models, selection: Selection, stages, seed: int) -> list[tuple]:
@@ -118,7 +118,7 @@ def attack(model: str, options: tuple, selection: Selection, stages, seed: int) 
     for place, ((stage, budget), folder) in enumerate(zip(ladder, folders)):
         if usable_folder(folder):
             continue
-        classifier = load_classifier(model, options)
+        classifier = load_classifier(model, options, data)
         if clean is None:
             logits = finite(classifier.logits(datasets.pixels(data)), model, "logits")
             clean = logits[:, class_columns(classifier, data)].argmax(1) == data["label"].values
@@ -245,7 +245,8 @@ def features_under(model: str, options: tuple, selection: Selection, stage: Stag
     folder = cache_dir("attacked") / key_of(what)
     if not usable_folder(folder):
         began, parts = time.perf_counter(), []
-        data, classifier = selection.load().isel(sample=slice(0, stage.n)), load_classifier(model, options)
+        data = selection.load().isel(sample=slice(0, stage.n))
+        classifier = load_classifier(model, options, data)
         for start in range(0, stage.n, PIECE):
             with one_thread():
                 part = data.isel(sample=slice(start, start + PIECE))

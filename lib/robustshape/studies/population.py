@@ -1,10 +1,10 @@
 """What studies of a set of networks share: the networks, their clean features, their robustness.
 
-The images of an indicator and those of the robustness are disjoint parts of the test split, so that no
-chance of one image enters both sides of a correlation.
+The images of an indicator and those of the robustness are disjoint parts of a test split, or of two data sets,
+so that no chance of one image enters both sides of a correlation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from robustshape import features, robustness, tasks
@@ -32,18 +32,23 @@ class Population:
     reading: str | None = None  # of the images, see robustshape.datasets.load; None: the data set's own
     constants: str = "auto"  # of the corruptions, see robustshape.corruptions.corrupt
     attacks: tuple[Stage, ...] = ()  # a ladder, see robustshape.robustness.attacked
+    corrupted: str = robustness.GENERATED  # or stored: see robustshape.robustness.corrupted
+    robustness_dataset: str = ""  # of the robustness images, where it is not `dataset`
+    robustness_reading: str | None = None  # of the robustness images, where it is not `reading`
 
     @classmethod
     def of(
         cls, *, models, dataset, n_samples, n_robustness, corruptions, severities, epochs, seed,
-        reading=None, constants="auto", attacks=(),
+        reading=None, constants="auto", attacks=(), corrupted=robustness.GENERATED, robustness_dataset="",
+        robustness_reading=None,
     ):  # fmt: skip
         """Check a notebook's parameters and return the Population they describe."""
         from robustshape import corruptions as known
         from robustshape.corruptions import CORRUPTIONS
         from robustshape.datasets import DATASETS
 
-        DATASETS[dataset]  # an unknown name raises with the closest three
+        for name in filter(None, (dataset, robustness_dataset)):
+            DATASETS[name]  # an unknown name raises with the closest three
         names = as_list(corruptions, "corruptions", empty=True)
         names = list(known.STANDARD) if names == ["standard"] else names
         for name in names:
@@ -62,8 +67,10 @@ class Population:
             )
         population = cls(
             tuple(as_list(models, "models")), dataset, n_samples, n_robustness, tuple(names),
-            tuple(severities), epochs, seed, reading, constants, stages,
+            tuple(severities), epochs, seed, reading or None, constants, stages, corrupted,
+            robustness_dataset, robustness_reading or None,
         )  # fmt: skip
+        robustness.check(population.held_out, population.corruptions, population.severities, corrupted)
         if stages:
             attacked.tries(stages, population.held_out)  # more images than there are raise
         known_as = {}
@@ -77,8 +84,15 @@ class Population:
     @cached_property
     def selections(self) -> list[Selection]:
         """The images of the indicator and, if any, those of the robustness: no image in both."""
+        if self.n_robustness and self.robustness_dataset not in ("", self.dataset):
+            indicator = self.dataset, (self.n_samples,), self.reading
+            held_out = self.robustness_dataset, (self.n_robustness,), self.robustness_reading
+            return [Selection(name, n, 0, self.seed, reading=how) for name, n, how in (indicator, held_out)]
         sizes = (self.n_samples, self.n_robustness) if self.n_robustness else (self.n_samples,)
-        return Selection.parts(self.dataset, sizes, seed=self.seed, reading=self.reading)
+        parts = Selection.parts(self.dataset, sizes, seed=self.seed, reading=self.reading)
+        if self.robustness_reading:
+            parts[1:] = [replace(part, reading=self.robustness_reading) for part in parts[1:]]
+        return parts
 
     @property
     def held_out(self) -> Selection:
@@ -96,7 +110,7 @@ class Population:
 
     def _corrupted(self) -> tuple:
         """Return the arguments that follow a model's in the calls of `robustness`."""
-        return self.held_out, self.corruptions, self.severities, self.seed, self.constants
+        return self.held_out, self.corruptions, self.severities, self.seed, self.constants, self.corrupted
 
     def identity(self, model: str) -> dict:
         """Return what defines the network."""
@@ -106,6 +120,8 @@ class Population:
 
     def specification(self, model: str) -> dict:
         """Return what defines the common part of a model's row."""
+        from robustshape.corruptions import stored
+
         attacks = {"attacks": [str(stage) for stage in self.attacks], "attacks version": attacked.VERSION}
         return {
             "model": self.identity(model),
@@ -117,6 +133,11 @@ class Population:
             "constants": self.constants,
             "version": [features.VERSION, robustness.VERSION, CORRUPTIONS_VERSION],
             **(attacks if self.attacks else {}),
+            **(
+                {"corrupted": [self.corrupted, stored.VERSION]}
+                if self.corrupted != robustness.GENERATED
+                else {}
+            ),
         }
 
     def prepare(self, models: list[str], client=None) -> None:
@@ -124,7 +145,8 @@ class Population:
         pairs = [(model, self.options(model)) for model in models]
         for pair in pairs:
             if not pair[0].startswith("zoo:"):  # what does not fit shows before others are trained
-                features.check(*pair, self.selections[0])
+                for selection in self.selections:
+                    features.check(*pair, selection)
                 attacked.check(*pair, self.held_out, self.attacks)
         fresh = len(self._untrained(models)) == len(models)  # a pace is that of networks all trained now
         tasks.run(
@@ -185,7 +207,7 @@ class Population:
 
         options, indicator = self.options(model), self.selections[0]
         clean = [features.open_features(model, options, part) for part in self.selections]
-        classifier = features.load_classifier(model, options)
+        classifier = features.load_classifier(model, options, indicator.load())
         about, row, corruption_time = classifier.about, xarray.Dataset(), 0.0
         if self.corruptions:
             right = robustness.correct(model, options, *self._corrupted())
@@ -231,7 +253,7 @@ class Population:
         )
 
     def _pace(self, stage: str) -> str:
-        return f"{stage}, {self.dataset}, {self.n_robustness} images, {len(self.severities)} severities"
+        return f"{stage}, {self.dataset}, {self.n_robustness} images"
 
     def _untrained(self, names: list[str]) -> list[str]:
         from robustshape import models
@@ -244,7 +266,7 @@ class Population:
         untrained = len(self._untrained(missing))
         pieces = sum(len(features.missing_pieces(*pair, s)) for pair in pairs for s in self.selections)
         calls = robustness.missing(pairs, *self._corrupted())
-        images = sum(len(call[0]) for call in calls) * len(self.severities) * self.n_robustness
+        images = sum(len(call[0]) for call in calls) * self.n_robustness
         ladders = len(attacked.missing(pairs, self.held_out, self.attacks, self.seed))
         work = {"networks": untrained, "features": pieces, "corruptions": len(calls), "attacks": ladders}
         return (

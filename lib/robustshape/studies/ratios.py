@@ -1,4 +1,4 @@
-"""Robustness as a ratio: accuracy under corruption over clean accuracy, by group, and on unseen ones.
+"""Robustness as a ratio: accuracy under corruption over clean accuracy, by group, on unseen ones; and under attack.
 
 R(f) = acc_corrupted(f) / acc_clean(f) is the first equation of Ho, Pfreundt, J. Keuper, M. Keuper (2021).
 A network trained with noise and tested on noise does not generalise, so R stands beside R on the
@@ -58,3 +58,30 @@ def group_robustness(rows) -> dict:
 
     measured = set(map(str, rows["corruption"].values)) if "corruption" in rows else set()
     return {group: robustness(rows, names) for group, names in GROUPS.items() if measured & set(names)}
+
+
+def main_attack(rows) -> str:
+    """Return the attack that robust accuracy means here: PGD at the largest L-infinity budget, or ''.
+
+    It is the worst case over that attack and those before it on the ladder.
+    """
+    from fractions import Fraction
+
+    measured = [str(name) for name in rows["attack"].values] if "attack" in rows.dims else []
+    by_budget = {Fraction(name.split()[-1]): name for name in measured if name.startswith("pgd linf ")}
+    return by_budget[max(by_budget)] if by_budget else ""
+
+
+def robust_accuracy(rows):
+    """Return each model's accuracy under the `main_attack`; NaN where none was made."""
+    import numpy as np
+
+    attack = main_attack(rows)
+    if not attack:
+        return np.full(rows.sizes["model"], np.nan)
+    return rows["robust_accuracy"].sel(attack=attack).values.astype(float)
+
+
+def robustness_under_attack(rows):
+    """Return accuracy under the `main_attack` over clean accuracy, of each model; NaN where none was made."""
+    return robust_accuracy(rows) / rows["accuracy"].values.astype(float)

@@ -1,13 +1,17 @@
 """Statistics of the k* study: the numbers that are compared, their correlations, and who is paired with whom."""
 
-from fractions import Fraction
-
 import numpy as np
 
 from robustshape import statistics
 from robustshape.models import short_name
 from robustshape.studies import as_list
-from robustshape.studies.ratios import mean_corrupted_accuracy, robustness, unseen_robustness
+from robustshape.studies.matched import matched
+from robustshape.studies.ratios import (
+    mean_corrupted_accuracy,
+    robust_accuracy,
+    robustness,
+    unseen_robustness,
+)
 
 PLOTS = ("tsne", "umap")
 SHAPES = {
@@ -28,25 +32,6 @@ TARGETS = {
     "corrupted": "corrupted accuracy",
     "robust": "accuracy under attack",
 }
-ONE_ARCHITECTURE = "cnn_a"  # the one trained under every recipe with several seeds
-
-
-def main_attack(rows) -> str:
-    """Return the attack that robust accuracy means here: PGD at the largest L-infinity budget, or ''.
-
-    It is the worst case over that attack and those before it on the ladder.
-    """
-    measured = [str(name) for name in rows["attack"].values] if "attack" in rows.dims else []
-    by_budget = {Fraction(name.split()[-1]): name for name in measured if name.startswith("pgd linf ")}
-    return by_budget[max(by_budget)] if by_budget else ""
-
-
-def robust_accuracy(rows) -> np.ndarray:
-    """Return each model's accuracy under the `main_attack`; NaN where none was made."""
-    attack = main_attack(rows)
-    if not attack:
-        return np.full(rows.sizes["model"], np.nan)
-    return rows["robust_accuracy"].sel(attack=attack).values.astype(float)
 
 
 def columns(rows) -> dict[str, np.ndarray]:
@@ -131,13 +116,6 @@ def within_one_architecture(rows, *, draws: int = 1000, seed: int = 0):
                 found["runs"] = found.pop("models")
                 table.append({"shape": SHAPES[shape], "target": TARGETS[target], **found})
     return pd.DataFrame(table)
-
-
-def matched(rows):
-    """Return the rows of ONE_ARCHITECTURE trained here under at least three recipes, or None."""
-    chosen = (rows["family"].values == ONE_ARCHITECTURE) & (rows["training_seed"].values >= 0)
-    ours = rows.isel(model=np.flatnonzero(chosen))
-    return ours if len(set(ours["recipe"].values)) > 2 else None
 
 
 def pairs(rows, treated: str = "pgd", control: str = "plain"):

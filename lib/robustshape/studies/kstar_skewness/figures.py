@@ -6,11 +6,10 @@ from robustshape import style
 from robustshape.studies.kstar_skewness.analyse import (
     columns,
     half_sample_interval,
-    main_attack,
-    matched,
     named,
-    robust_accuracy,
 )
+from robustshape.studies.matched import matched
+from robustshape.studies.ratios import main_attack, robust_accuracy
 
 PLOT_NAMES = {"tsne": "t-SNE", "umap": "UMAP"}
 
@@ -101,7 +100,7 @@ def one_architecture(rows):
     style.theme()
     ours = matched(rows)
     if ours is None:
-        return _nothing("no architecture was trained under several recipes here")
+        return style.nothing("no architecture was trained under several recipes here")
     values = columns(ours)
     names = [recipe for recipe in style.RECIPES if recipe in set(ours["recipe"].values)]
     place = np.array([names.index(recipe) for recipe in ours["recipe"].values])
@@ -137,7 +136,7 @@ def beside_plots(rows, models):
     there = [model for model in models if model in set(map(str, rows.model.values))]
     methods = [str(m) for m in rows["embedding"].values] if "embedding" in rows.dims else []
     if not there or not methods:
-        return _nothing("these networks have no plots here")
+        return style.nothing("these networks have no plots here")
     figure, axes = plt.subplots(
         len(there), 1 + len(methods), figsize=(4.2 + 2.9 * len(methods), 3.0 * len(there)), squeeze=False,
         width_ratios=[1.35] + [1] * len(methods),
@@ -206,7 +205,7 @@ def clean_against_attacked(rows):
 
     style.theme()
     if "condition" not in rows.dims:
-        return _nothing("no attacked features were measured here")
+        return style.nothing("no attacked features were measured here")
     figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.6))
     palette = style.colours(rows["family"].values)
     for axis, name, words in (
@@ -220,16 +219,6 @@ def clean_against_attacked(rows):
         axis.set(xlim=(-0.25, 1.25), ylabel=words)
     axes[1].set_yscale("log")
     style.legend(figure, rows)
-    return figure
-
-
-def _nothing(why: str):
-    """Return a figure that says why there is nothing to draw."""
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(6, 1))
-    axis.text(0.5, 0.5, why, ha="center", va="center", color=style.INK)
-    axis.set_axis_off()
     return figure
 
 

@@ -10,12 +10,12 @@ from robustshape.studies.kstar_skewness.analyse import (
     TARGETS,
     changes,
     columns,
-    main_attack,
-    matched,
     within_one_architecture,
 )
 from robustshape.studies.kstar_skewness.reported import zero_shot_accuracies
 from robustshape.studies.kstar_skewness.tables import interval_check
+from robustshape.studies.matched import matched
+from robustshape.studies.ratios import main_attack
 
 
 def population(rows) -> str:

@@ -17,6 +17,7 @@ from robustshape.studies import as_list
 STUDY = "severity_profile"
 VERSION = 1  # raise when a change of the algorithm changes the numbers
 CONSTANTS = "224"  # those of ImageNet-C, as on the slides, applied to the digits as they are
+MADE = (CONSTANTS, robustness.GENERATED)
 
 
 def _plan(
@@ -50,7 +51,7 @@ def _plan(
         for model in as_list(models, "models"):
             options = (("dataset", dataset), ("epochs", epochs or None), ("reading", reading))
             name = f"{model} {reading}"
-            calls[name] = ((model, options), images, tuple(corruptions), tuple(severities), seed, CONSTANTS)
+            calls[name] = ((model, options), images, tuple(corruptions), tuple(severities), seed, *MADE)
             rows[name] = {
                 "study": STUDY,
                 "version": [VERSION, features.VERSION, robustness.VERSION, CORRUPTIONS_VERSION],
@@ -124,7 +125,7 @@ def measure(
     return results.gather(STUDY, rows, preset=preset, source=source, compute=compute)
 
 
-def measure_one(pair, images: Selection, corruptions, severities, seed: int, constants: str):
+def measure_one(pair, images: Selection, corruptions, severities, seed: int, *made):
     """Return one row from finished predictions."""
     import xarray
 
@@ -133,8 +134,8 @@ def measure_one(pair, images: Selection, corruptions, severities, seed: int, con
     began = time.perf_counter()
     model, options = pair
     clean = features.open_features(model, options, images)
-    right = robustness.correct(model, options, images, corruptions, severities, seed, constants)
-    classifier = features.load_classifier(model, options)
+    right = robustness.correct(model, options, images, corruptions, severities, seed, *made)
+    classifier = features.load_classifier(model, options, images.load())
     about = classifier.about
     return xarray.Dataset({"corrupted_accuracy": right.mean("sample", keep_attrs=False)}).assign(
         accuracy=features.accuracy(clean),

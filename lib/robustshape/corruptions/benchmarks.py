@@ -1,0 +1,229 @@
+"""The published corrupted benchmarks, and how their files lie in a folder of ROBUSTSHAPE_DATA.
+
+Hendrycks and Dietterich, "Benchmarking neural network robustness to common corruptions and perturbations", ICLR
+2019. ImageNet-C and Tiny-ImageNet-C are folders of JPEG files (quality 85), CIFAR-10-C and CIFAR-100-C an array for
+each corruption; their addresses are those of https://github.com/hendrycks/robustness. An image is found by its id,
+and only where the benchmark has it under its label.
+
+A further benchmark is one entry of `BENCHMARKS`.
+"""
+
+import os
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from robustshape.errors import InputError, StoreError
+from robustshape.paths import data_dirs
+
+SEVERITIES = (1, 2, 3, 4, 5)
+ARCHIVES = ("blur", "digital", "extra", "noise", "weather")  # of ImageNet-C; some keep them as folders
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A published benchmark: its name, where it comes from, and how its files lie.
+
+    A subclass gives ``wanted(data)``, what the images are called there; ``holds(wanted, corruption, severity)``,
+    whether all of them are; and ``read(wanted, corruption, severity)``, the images (n, size, size, 3) uint8, which
+    raises FileNotFoundError where one is not.
+    """
+
+    title: str
+    url: str
+    folders: tuple[str, ...]  # the names its folder may have
+    layout: str  # how its files lie, in words
+    size: int  # pixels a side
+    ids: str  # a regular expression: the ids of the images it was made from
+    reading: str = "native"  # of the clean images: the one that shows what the stored ones show
+
+    def roots(self) -> list[Path]:
+        """Return the folders of the benchmark that are there, in the order of ROBUSTSHAPE_DATA."""
+        named = self.folders
+        places = [top if top.name in named else top / name for top in data_dirs() for name in named]
+        return [place for place in dict.fromkeys(places) if place.is_dir()]
+
+    def find(self, name: str) -> Path:
+        """Return the first file or folder called `name` in the benchmark; raise FileNotFoundError if none is."""
+        for root in self.roots():
+            for archive in ("", *ARCHIVES):
+                if (root / archive / name).exists():
+                    return root / archive / name
+        raise FileNotFoundError(name)
+
+    def parsed(self, data) -> list[tuple[str, ...]]:
+        """Return the groups of `ids` in the id of each image."""
+        found = [(name, re.fullmatch(self.ids, str(name))) for name in data["sample"].values]
+        strange = [name for name, match in found if match is None]
+        if strange:
+            raise InputError(
+                f"{self.title} finds an image by its id, as robustshape.datasets.load gives it, but was asked for "
+                f"{strange[0]!r}; use the data set as loaded, or corrupted='generated'"
+            )
+        return [match.groups() for _, match in found]
+
+    def damaged(self, path: Path, why) -> StoreError:
+        """Return the error that names a file that cannot be used."""
+        return StoreError(f"{path} is damaged or not of {self.title} ({why}); replace it from {self.url}")
+
+
+@dataclass(frozen=True)
+class Files(Benchmark):
+    """``CORRUPTION/SEVERITY/WNID/NAME.JPEG``; `ids` has the groups WNID and NAME, or `by_label` NAME alone.
+
+    By label, an image's class folder is that of its label: classes are numbered by their sorted WordNet ids.
+    """
+
+    by_label: bool = False
+
+    def wanted(self, data) -> tuple[list, int]:
+        """Return (class folder or label, file) of each image, and the number of classes."""
+        parsed = self.parsed(data)
+        classes = data["label"].values.tolist() if self.by_label else [wnid for wnid, _ in parsed]
+        return [(kind, f"{group[-1]}.JPEG") for kind, group in zip(classes, parsed)], data.attrs["n_classes"]
+
+    def _class_folders(self, n_classes: int, corruption: str, severity: int):
+        """Return the function from a class folder's name, or a label, to its path."""
+        folder = self.find(corruption) / str(severity)
+        if not self.by_label:
+            return lambda wnid: folder / wnid
+        classes = sorted(name for name in _listed(folder) if re.fullmatch(r"n\d{8}", name))
+        if len(classes) != n_classes:  # what a label stands for cannot be told
+            raise FileNotFoundError(folder)
+        return lambda label: folder / classes[label]
+
+    def holds(self, wanted, corruption: str, severity: int) -> bool:
+        """Return whether every image is there; each class folder is listed once."""
+        names, n_classes = wanted
+        files: dict = {}
+        for kind, file in names:
+            files.setdefault(kind, set()).add(file)
+        try:
+            folder_of = self._class_folders(n_classes, corruption, severity)
+            return all(needed <= set(_listed(folder_of(kind))) for kind, needed in files.items())
+        except FileNotFoundError:
+            return False
+
+    def read(self, wanted, corruption: str, severity: int):
+        """Return the images (n, size, size, 3) uint8."""
+        names, n_classes = wanted
+        folder_of = self._class_folders(n_classes, corruption, severity)
+        images = np.empty((len(names), self.size, self.size, 3), np.uint8)
+        for image, (kind, file) in zip(images, names):
+            image[:] = self._decoded(folder_of(kind) / file)
+        return images
+
+    def _decoded(self, path: Path):
+        from PIL import Image
+
+        try:
+            with Image.open(path, formats=("JPEG",)) as picture:
+                pixels = np.asarray(picture.convert("RGB"))
+        except FileNotFoundError:
+            raise
+        except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+            raise self.damaged(path, error) from error
+        height, width = pixels.shape[:2]
+        if (height, width) != (self.size, self.size):
+            raise self.damaged(path, f"{height} x {width} px, not {self.size} x {self.size}")
+        return pixels
+
+
+@dataclass(frozen=True)
+class Arrays(Benchmark):
+    """``CORRUPTION.npy``, the test images at severity 1, then at 2, ...; ``labels.npy``; `ids` has the position."""
+
+    images: int = 10_000  # of the test split
+
+    def wanted(self, data) -> tuple:
+        """Return the position of each image in the test split, and its label."""
+        positions = np.array([int(number) for (number,) in self.parsed(data)])
+        if positions.max() >= self.images:
+            raise InputError(
+                f"{self.title} was made from {self.images:,} test images, but was asked for number {positions.max()}"
+            )
+        return positions, data["label"].values
+
+    def _opened(self, wanted, corruption: str):
+        """Return the array of a corruption, its pixels still in the file; refuse other labels than the images'."""
+        positions, labels = wanted
+        count = self.images * len(SEVERITIES)
+        path = self.find(f"{corruption}.npy")
+        stored = self._mapped(path, (count, self.size, self.size, 3), np.uint8)
+        path = path.with_name("labels.npy")
+        known = np.asarray(self._mapped(path, (count,), np.integer)).reshape(len(SEVERITIES), -1)
+        differ = (known[:, positions] != labels).any(axis=0)
+        if differ.any():
+            raise StoreError(
+                f"{path} gives {differ.sum()} of these {len(labels)} images another label than the data set does, so "
+                f"it is not made from this copy of it; replace it by that of {self.title}, from {self.url}"
+            )
+        return stored
+
+    def _mapped(self, path: Path, shape: tuple, kind):
+        try:  # as np.load(mmap_mode="r", allow_pickle=False) does, but of a .npy only
+            array = np.lib.format.open_memmap(path, mode="r")
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError) as error:  # a file that was cut short is a ValueError too
+            raise self.damaged(path, error) from error
+        if array.shape != shape or not np.issubdtype(array.dtype, kind):
+            raise self.damaged(path, f"{array.dtype} of shape {array.shape}, not of {shape}")
+        return array
+
+    def holds(self, wanted, corruption: str, severity: int) -> bool:
+        """Return whether the corruption is there, with its labels; no pixel is read."""
+        try:
+            self._opened(wanted, corruption)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def read(self, wanted, corruption: str, severity: int):
+        """Return the images (n, size, size, 3) uint8; no others are read."""
+        stored = self._opened(wanted, corruption)
+        return np.asarray(stored[self.images * (severity - 1) + wanted[0]])
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError(folder) from error
+    except OSError as error:
+        raise StoreError(
+            f"{folder} cannot be read ({error.strerror or error}); allow it or replace it"
+        ) from error
+
+
+def _cifar(classes: int, record: int) -> Arrays:
+    title = f"CIFAR-{classes}-C"
+    layout, ids = f"{title}/CORRUPTION.npy and {title}/labels.npy", rf"cifar{classes}/test/(\d+)"
+    return Arrays(title, f"https://zenodo.org/records/{record}", (title,), layout, 32, ids)
+
+
+BENCHMARKS = {
+    "imagenet": Files(
+        title="ImageNet-C",
+        url="https://zenodo.org/records/2235448",
+        folders=("imagenet-c", "ImageNet-C"),
+        layout="imagenet-c/CORRUPTION/SEVERITY/WNID/*.JPEG",
+        size=224,
+        ids=r"imagenet/test/(n\d{8})/(?:.*/)?([^/]+)\.\w+",
+        reading="frame224",
+    ),
+    "tiny_imagenet": Files(
+        title="Tiny-ImageNet-C",
+        url="https://zenodo.org/records/2536630",
+        folders=("Tiny-ImageNet-C", "TinyImageNet-C", "tiny-imagenet-c"),
+        layout="Tiny-ImageNet-C/CORRUPTION/SEVERITY/WNID/*.JPEG",
+        size=64,
+        ids=r"tiny_imagenet/test/(val_\d+)",
+        by_label=True,
+    ),
+    "cifar10": _cifar(10, 2535967),
+    "cifar100": _cifar(100, 3555552),
+}
