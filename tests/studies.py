@@ -22,7 +22,20 @@ KSTAR = SHARED | dict(
     plots=["tsne"],
     n_plotted=20,
 )
-PURITY = SHARED | dict(n_draws=3)
+PURITY = SHARED | dict(
+    reading="",
+    robustness_dataset="",
+    robustness_reading="",
+    corrupted="generated",
+    attacks=["pgd linf 0.1 on 20"],
+    n_classes=0,
+    per_class=4,
+    n_draws=3,
+    n_closer=1,
+    layer="penultimate",
+    layers=["logits"],
+    normalise=False,
+)
 
 
 def without_times(rows):

@@ -14,8 +14,6 @@ import xarray
 from robustshape import datasets, features, studies
 from robustshape.errors import InputError
 from robustshape.studies import cluster_purity, kstar_skewness, ratios, severity_profile
-from robustshape.studies.cluster_purity import analyse as purity_analysis
-from robustshape.studies.cluster_purity import figures as purity_figures
 from robustshape.studies.kstar_skewness import analyse as kstar_analysis
 from robustshape.studies.kstar_skewness import aspects as kstar_aspects
 from robustshape.studies.kstar_skewness import figures as kstar_figures
@@ -23,6 +21,7 @@ from robustshape.studies.kstar_skewness import gallery as kstar_gallery
 from robustshape.studies.kstar_skewness import reported as kstar_reported
 from robustshape.studies.kstar_skewness import tables as kstar_tables
 from robustshape.studies.kstar_skewness import verdicts as kstar_conclusions
+from robustshape.studies.matched import matched
 from robustshape.studies.severity_profile import analyse as profile_analysis
 from robustshape.studies.severity_profile import figures as profile_figures
 from studies import KSTAR, PURITY, SHARED, without_times
@@ -51,10 +50,6 @@ def invented_rows():
         {
             "accuracy": ("model", 0.8 + 0.15 * quality),
             "indicator_accuracy": ("model", 0.8 + 0.15 * quality),
-            "purity": ("model", 0.5 + 0.4 * quality),
-            "n_clusters": ("model", np.full(n, 10)),
-            "ari": ("model", quality),
-            "nmi": ("model", quality),
             "corrupted_accuracy": (
                 ("model", "corruption", "severity"),
                 (0.4 + 0.4 * quality)[:, None, None] * np.array([[[1.0, 0.9], [0.8, 0.7], [0.9, 0.6]]]),
@@ -107,10 +102,6 @@ def invented_rows():
             "n_robustness": ("model", np.full(n, 40)),
             "dataset": ("model", np.array(["digits"] * n, object)),
             "origin": ("model", np.array(["measured here"] * n, object)),
-            **{
-                f"{name}_of_half": (("model", "draw"), 0.5 + 0.4 * quality[:, None] + 0.01 * rng.normal(size=(n, 4)))
-                for name in ("purity", "indicator_accuracy", "accuracy", "corrupted_accuracy")
-            },
         },
         coords={
             "model": [f"zoo:{f}-{r}" for f in families for r in recipes],
@@ -147,14 +138,10 @@ def kstar_verdicts(rows, draws=10):
     return kstar_conclusions.judge(rows, kstar_analysis.correlation_table(rows, draws=draws), draws=draws)
 
 
-def numbers_of(analysis, rows):
-    """Return the numbers of a page as its notebook makes them."""
-    if analysis is kstar_analysis:
-        table = analysis.correlation_table(rows, draws=10)
-        return kstar_conclusions.numbers(rows, table, kstar_conclusions.judge(rows, table, draws=10))
-    return analysis.numbers(
-        rows, analysis.prediction_table(rows, draws=10), analysis.judge(rows, draws=10), draws=10
-    )
+def kstar_numbers(rows):
+    """Return the numbers of the page as its notebook makes them."""
+    table = kstar_analysis.correlation_table(rows, draws=10)
+    return kstar_conclusions.numbers(rows, table, kstar_conclusions.judge(rows, table, draws=10))
 
 
 def test_every_folder_of_a_study_has_what_a_study_needs():
@@ -196,14 +183,13 @@ def test_studies_share_networks_and_predictions(fresh, monkeypatch):
     monkeypatch.setattr(features, "compute_piece", None)  # calling it would fail
     rows = cluster_purity.measure(**PURITY)
     assert rows.sizes["draw"] == 3
-    share = rows["purity"].values / rows["indicator_accuracy"].values
-    np.testing.assert_allclose(purity_analysis.p_purity(rows), share)
 
 
-def test_two_processes_give_the_numbers_of_one(fresh, tmp_path, monkeypatch):
-    alone = kstar_skewness.measure(**KSTAR)
+@pytest.mark.parametrize("study, given", [(kstar_skewness, KSTAR), (cluster_purity, PURITY)])
+def test_two_processes_give_the_numbers_of_one(fresh, tmp_path, monkeypatch, study, given):
+    alone = study.measure(**given)
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "two"))
-    both = kstar_skewness.measure(**KSTAR | {"dask_scheduler": "local:2"})
+    both = study.measure(**given | {"dask_scheduler": "local:2"})
     xarray.testing.assert_identical(without_times(alone), without_times(both))
 
 
@@ -245,11 +231,7 @@ def test_one_network_alone_has_a_page_too(fresh):
     for draw in (kstar_figures.class_distributions, kstar_figures.skewness_against_robustness):
         assert draw(rows).axes
     assert kstar_figures.adversarial_pairs(kstar_analysis.pairs(rows)).axes
-    assert numbers_of(kstar_analysis, rows)["kstar_3_verdict"] == "not yet measured"
-    rows = cluster_purity.measure(**PURITY | {"models": ["zoo:mlp"]})
-    for draw in (purity_figures.purity_against_robustness, purity_figures.denominator_null):
-        assert draw(rows).axes
-    assert numbers_of(purity_analysis, rows)["purity_1_verdict"] == "not yet measured"
+    assert kstar_numbers(rows)["kstar_3_verdict"] == "not yet measured"
 
 
 @pytest.mark.parametrize(
@@ -271,6 +253,18 @@ def test_one_network_alone_has_a_page_too(fresh):
         (kstar_skewness, {"n_bootstrap": 0}, "n_bootstrap is at least 1"),
         (cluster_purity, {"n_draws": 0}, "n_draws is at least 1"),
         (cluster_purity, {"epochs": -1}, "epochs is 0"),
+        (cluster_purity, {"n_closer": 4}, "n_closer is 0 to 3, the number of draws, but was 4"),
+        (cluster_purity, {"n_closer": -1}, "n_closer is 0 to 3"),
+        (cluster_purity, {"per_class": 7}, "a draw takes 7 images of each class, but class 0 has 6"),
+        (cluster_purity, {"per_class": 1}, "2 are the fewest"),
+        (cluster_purity, {"n_classes": 9}, "a draw of 9 classes was asked for, but the images are of 10"),
+        (cluster_purity, {"n_classes": 1}, "a draw of 1 classes"),
+        (cluster_purity, {"layer": "fcc"}, "unknown layer 'fcc' of a .*; closest: "),
+        (cluster_purity, {"layers": ["logits", "depth:2"]}, "depth:2.0 was asked for"),
+        (cluster_purity, {"layers": "logits"}, "layers is a list such as"),
+        (cluster_purity, {"corrupted": "nonsense"}, "corrupted is one of 'generated', .* but was 'nonsense'"),
+        (cluster_purity, {"corruptions": []}, "corruptions names at least one"),
+        (cluster_purity, {"robustness_dataset": "digit"}, "unknown data set 'digit'; closest: digits"),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_computed(fresh, study, wrong, words):
@@ -294,11 +288,8 @@ def test_a_network_that_does_not_fit_is_refused_before_others_are_trained(fresh,
     assert not any(fresh.rglob("weights.safetensors"))
 
 
-def test_no_group_left_and_no_gamma_at_all_give_pages_without_those_numbers():
+def test_no_gamma_at_all_gives_a_page_without_it():
     rows = invented_rows()
-    noise = rows.sel(corruption=["gaussian_noise"])
-    assert set(purity_analysis.targets(noise)) == {"all", "noise"}
-    assert numbers_of(purity_analysis, noise)["purity_1_n"] == 5
     nothing = rows.assign(approximate_skewness=rows["approximate_skewness"] * np.nan)
     assert kstar_verdicts(nothing)["verdict"].eq("not yet measured").all()
 
@@ -324,7 +315,7 @@ def test_ratios_by_hand():
     assert np.isnan(ratios.unseen_robustness(rows.sel(corruption=["gaussian_noise"]))).all()
 
 
-def test_the_statistics_of_both_studies_tell_what_was_put_in():
+def test_the_statistics_tell_what_was_put_in():
     rows = invented_rows()
     table = kstar_analysis.correlation_table(rows, draws=50).set_index(["shape", "target"])
     shape, target = kstar_analysis.SHAPES["approximate_skewness"], kstar_analysis.TARGETS["robustness"]
@@ -333,10 +324,6 @@ def test_the_statistics_of_both_studies_tell_what_was_put_in():
     assert verdicts.loc["kstar-3", "verdict"] == "holds" and verdicts.loc["kstar-4", "verdict"] == "fails"
     assert verdicts.loc["kstar-1", "verdict"] == "not judged"  # the claim is about other networks
     assert len(kstar_analysis.pairs(rows)) == 5
-    found = purity_analysis.predict(rows, "p_purity", "all", draws=50)
-    assert found.r > 0.9 and found.models == 10 and found.low <= found.r <= found.high
-    assert abs(found.null_mean) < found.r and np.isfinite([found.image_low, found.image_high]).all()
-    assert set(purity_analysis.without_each_family(rows)) == {"mlp", "lenet", "resnet", "convnext", "vit"}
 
 
 @pytest.mark.parametrize(
@@ -349,9 +336,6 @@ def test_the_statistics_of_both_studies_tell_what_was_put_in():
         kstar_figures.clean_against_attacked,
         lambda rows: kstar_figures.beside_plots(rows, ["zoo:mlp-plain", "zoo:vit-pgd"]),
         lambda rows: kstar_figures.one_architecture(one_architecture_rows()),
-        purity_figures.purity_against_robustness,
-        lambda rows: purity_figures.denominator_null(rows, draws=50),
-        lambda rows: purity_figures.r_by_group(purity_analysis.prediction_table(rows, draws=20)),
     ],
 )
 def test_every_figure_is_drawn(draw):
@@ -363,10 +347,8 @@ def test_every_figure_is_drawn(draw):
 
 
 def test_numbers_of_a_page_are_plain_numbers_or_words():
-    rows = invented_rows()
-    for analysis in (kstar_analysis, purity_analysis):
-        found = numbers_of(analysis, rows)
-        assert all(isinstance(number, int | float | str | np.number) for number in found.values())
+    found = kstar_numbers(invented_rows())
+    assert all(isinstance(number, int | float | str | np.number) for number in found.values())
 
 
 def test_severity_profile_fits_a_row_that_is_the_reported_table(fresh):
@@ -397,7 +379,7 @@ def test_within_one_architecture_only_its_own_runs_count():
     # three recipes are too few to resample
     assert found.loc["kstar-7", "uncorrected"] == "cannot be told"
     elsewhere = rows.assign(training_seed=("model", np.full(6, -1)))  # pretrained ones are no runs of ours
-    assert kstar_analysis.matched(elsewhere) is None
+    assert matched(elsewhere) is None
     assert kstar_analysis.within_one_architecture(elsewhere).empty and kstar_analysis.pairs(elsewhere).empty
     figure = kstar_figures.one_architecture(elsewhere)
     assert "no architecture" in figure.axes[0].texts[0].get_text()
@@ -412,11 +394,11 @@ def test_the_advantage_over_plots_is_that_over_the_better_one():
 
 def test_the_main_attack_is_pgd_at_the_largest_budget_whatever_the_order():
     rows = invented_rows()
-    assert kstar_analysis.main_attack(rows) == "pgd linf 0.2"
-    assert kstar_analysis.main_attack(rows.isel(attack=[1, 0])) == "pgd linf 0.2"
+    assert ratios.main_attack(rows) == "pgd linf 0.2"
+    assert ratios.main_attack(rows.isel(attack=[1, 0])) == "pgd linf 0.2"
     fractions = rows.assign_coords(attack=["pgd linf 16/255", "pgd linf 8/255"])
-    assert kstar_analysis.main_attack(fractions) == "pgd linf 16/255"
-    assert kstar_analysis.main_attack(rows.drop_dims("attack")) == ""
+    assert ratios.main_attack(fractions) == "pgd linf 16/255"
+    assert ratios.main_attack(rows.drop_dims("attack")) == ""
 
 
 def test_pairs_are_of_one_architecture_not_only_of_one_family():

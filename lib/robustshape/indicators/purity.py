@@ -6,6 +6,9 @@ read; ours are k-means++ with 10 starts and as many clusters as classes.
 A singleton has purity 1, so a purity is never shown without its number of clusters, ARI and NMI.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
@@ -13,6 +16,7 @@ from sklearn.metrics.cluster import contingency_matrix
 from threadpoolctl import threadpool_limits
 
 from robustshape.errors import InputError
+from robustshape.indicators.checks import centred
 
 STARTS = 10  # of k-means++; the best of them by inertia is kept
 
@@ -87,7 +91,7 @@ def kmeans_clusters(features, n_clusters: int, *, rng: np.random.Generator) -> n
     n_clusters : int
         From 1 to n; the number of classes, where purity is to be compared with accuracy.
     rng : numpy.random.Generator
-        Gives the starts. Runs on one thread, so that the number of cores does not change the result.
+        Gives the starts. Each runs on one thread, several at a time: the number of cores does not change the result.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def kmeans_clusters(features, n_clusters: int, *, rng: np.random.Generator) -> n
     Raises
     ------
     InputError
-        If `features` is not (n, d), holds NaN or infinity, or `n_clusters` is out of range.
+        If `checks.centred` refuses the features, or `n_clusters` is out of range.
 
     Examples
     --------
@@ -105,18 +109,56 @@ def kmeans_clusters(features, n_clusters: int, *, rng: np.random.Generator) -> n
     >>> bool(clusters[0] == clusters[1] != clusters[2])
     True
     """
-    features = np.asarray(features)
-    if features.ndim != 2 or not features.size:
-        raise InputError(f"k-means needs features (n, d) with n, d > 0, but was given {features.shape}")
-    if not np.isfinite(features).all():
-        raise InputError("the features hold NaN or infinity; leave those samples out or mend the network")
-    if not 1 <= n_clusters <= len(features):
-        raise InputError(
-            f"n_clusters must be 1 to {len(features)}, the number of samples, but is {n_clusters}"
-        )
-    kmeans = KMeans(n_clusters, init="k-means++", n_init=STARTS, random_state=int(rng.integers(2**31)))
-    with threadpool_limits(limits=1):
-        return kmeans.fit_predict(features).astype(np.int64)
+    x = centred(features, "k-means", fewest=1)
+    if np.asarray(features).dtype == np.float32:
+        x = x.astype(np.float32)  # half the time
+    if not 1 <= n_clusters <= len(x):
+        raise InputError(f"n_clusters must be 1 to {len(x)}, the number of samples, but is {n_clusters}")
+
+    def best_from(start):
+        with threadpool_limits(limits=1):  # a thread has its own limit of OpenMP
+            return KMeans(n_clusters, init=x[start], n_init=1).fit(x)
+
+    with threadpool_limits(limits=1), ThreadPoolExecutor(min(STARTS, os.cpu_count() or 1)) as pool:
+        found = list(pool.map(best_from, spread_starts(x, n_clusters, rng)))
+    return min(found, key=lambda one: one.inertia_).labels_.astype(np.int64)
+
+
+def spread_starts(x, n_clusters: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the samples that k-means starts from, ``(STARTS, n_clusters)`` int, by greedy k-means++.
+
+    Each next one is drawn in proportion to the squared distance to the nearest so far, a few times, and the draw
+    that leaves the least sum of these is kept (Arthur and Vassilvitskii 2007, as in scikit-learn). All starts
+    grow together, which reads the features once for all of them: several times faster than one after the other.
+
+    Parameters
+    ----------
+    x : (n, d) float
+        About their mean, so that the distances keep their digits.
+    """
+    squares = np.einsum("ij,ij->i", x, x)
+    starts = np.arange(STARTS)
+
+    def squared_distances(chosen):  # (start, draw) -> (n, start, draw)
+        found = x @ x[chosen.ravel()].T
+        found *= -2
+        found += squares[:, None]
+        found += squares[chosen.ravel()]
+        return np.maximum(found, 0, out=found).reshape(len(x), *chosen.shape)
+
+    kept = np.empty((STARTS, n_clusters), np.int64)
+    kept[:, 0] = rng.integers(len(x), size=STARTS)
+    nearest = squared_distances(kept[:, :1])[:, :, 0]
+    for i in range(1, n_clusters):
+        heaped = nearest.cumsum(axis=0, dtype=np.float64)
+        at = rng.random((STARTS, 2 + int(np.log(n_clusters)))) * heaped[-1][:, None]
+        drawn = np.stack([np.searchsorted(heaped[:, s], at[s], side="right") for s in starts])
+        drawn = drawn.clip(max=len(x) - 1)
+        left = squared_distances(drawn)
+        np.minimum(left, nearest[:, :, None], out=left)
+        best = left.sum(axis=0, dtype=np.float64).argmin(axis=1)
+        kept[:, i], nearest = drawn[starts, best], left[:, starts, best]
+    return kept
 
 
 def _pair(assignments, labels) -> tuple[np.ndarray, np.ndarray]:

@@ -103,7 +103,7 @@ class Classifier:
         if not n_images:
             raise InputError("activations need at least one image, but were given none")
         parts = {name: [] for name in layers}
-        chunk = chunk_of(*batch_of(slice(0, FEWEST)).shape[2:])
+        chunk = chunk_of(*batch_of(slice(0, 1)).shape[2:])
         with torch.inference_mode(), capture(self.module, inputs=[self.head], outputs=named) as seen:
             for start in range(0, n_images, chunk):
                 batch = batch_of(slice(start, start + chunk)).to(self.device)

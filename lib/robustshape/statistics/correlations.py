@@ -118,7 +118,7 @@ def partial_correlation(x, y, given) -> float:
     -0.648
     """
     x, y, given = paired(x, y, given)
-    given = given.reshape(len(given), -1)
+    given = given[:, None] if given.ndim == 1 else given
     if len(x) <= given.shape[1] + 2:
         return float("nan")
     design = np.column_stack([np.ones(len(x)), given - given.mean(axis=0)])

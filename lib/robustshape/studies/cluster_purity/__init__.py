@@ -3,6 +3,6 @@
 from robustshape.studies.cluster_purity.measure import measure, specifications
 
 TITLE = "Do networks whose clean features cluster by class fail later? (cluster purity)"
-QUANTITIES = ("purity", "indicator_accuracy", "accuracy", "corrupted_accuracy")
+QUANTITIES = ("purity", "rival_value", "accuracy", "corrupted_accuracy", "robust_accuracy")
 
 __all__ = ["QUANTITIES", "TITLE", "measure", "specifications"]

@@ -1,0 +1,677 @@
+"""The purity study: draws of classes, variants by hand, statistics against their definitions, every table and figure."""
+
+import importlib
+
+import numpy as np
+import pytest
+import xarray
+from matplotlib.figure import Figure
+
+from robustshape import statistics
+from robustshape.errors import InputError
+from robustshape.indicators import INDICATORS
+from robustshape.studies import cluster_purity
+from robustshape.studies.cluster_purity import analyse, draws, figures, tables, verdicts
+from robustshape.studies.cluster_purity.analyse import ACCURACY, P_PURITY, RATIOS, VARIANTS
+from robustshape.studies.ratios import robustness, robustness_under_attack
+from studies import PURITY, without_times
+
+measuring = importlib.import_module("robustshape.studies.cluster_purity.measure")
+
+POPULATION = {  # 12 networks of 5 families
+    "mlp": ("plain", "noise", "pgd"),
+    "lenet": ("plain", "noise", "pgd"),
+    "resnet": ("plain", "pgd"),
+    "convnext": ("plain", "noise"),
+    "vit": ("plain", "pgd"),
+}
+MATCHED = {"cnn_a": ("plain", "noise", "pgd")}
+NAMES = ["silhouette", "neural_collapse", "mean_margin"]
+CORRUPTIONS = ["gaussian_noise", "fog", "contrast"]
+VARIED = ["12 images a class", "25 images a class", "L2-normalised", "logits"]
+
+
+def rows(population=POPULATION, *, seeds=1, attacks=True, n_closer=2, n_draws=4, preset="laptop"):
+    """Return made-up rows as `measure` would return them: purities and R follow one hidden quality of a network."""
+    rng = np.random.default_rng(0)
+    who = [(f, r, s) for s in range(seeds) for f, recipes in population.items() for r in recipes]
+    n = len(who)
+    quality, noise = rng.uniform(size=n), rng.uniform(size=n)
+    accuracy = 0.6 + 0.3 * (0.5 * quality + 0.5 * noise)
+
+    def around(values, *sizes, by=0.01):
+        values = np.asarray(values, float).reshape((n,) + (1,) * len(sizes))
+        return np.clip(values + by * rng.normal(size=(n, *sizes)), 0.01, 1)
+
+    def text(value):
+        return "model", np.array([value] * n, object)
+
+    kept = accuracy * (0.4 + 0.5 * quality)
+    known = {
+        "accuracy": ("model", accuracy),
+        "indicator_accuracy": ("model", around(accuracy)),
+        "accuracy_of_draw": (("model", "draw"), around(accuracy, n_draws)),
+        "accuracy_restricted": (("model", "draw"), around(accuracy + 0.05, n_draws)),
+        "accuracy_of_half": (("model", "draw"), around(accuracy, n_draws)),
+        "corrupted_accuracy": (("model", "corruption", "severity"), around(kept, 3, 2)),
+        "corrupted_of_half": (("model", "draw", "corruption"), around(kept, n_draws, 3)),
+        "purity": (("model", "clustering", "draw"), around(0.4 + 0.5 * quality, 2, n_draws, by=0.03)),
+        "n_clusters": (("model", "clustering", "draw"), np.full((n, 2, n_draws), 7.0)),
+        "ari": (("model", "clustering", "draw"), around(quality, 2, n_draws)),
+        "nmi": (("model", "clustering", "draw"), around(quality, 2, n_draws)),
+        "calibration_auc": (("model", "draw"), around(np.full(n, 0.8), n_draws)),
+        "rival_value": (
+            ("model", "rival", "draw"),
+            np.stack([around(quality, n_draws, by=by) for by in (0.05, 0.3, 1)], 1),
+        ),
+        "family": ("model", np.array([f for f, _, _ in who], object)),
+        "recipe": ("model", np.array([r for _, r, _ in who], object)),
+        "training_seed": ("model", np.array([s for _, _, s in who])),
+        "trains_on": ("model", np.array(["gaussian_noise" * (r == "noise") for _, r, _ in who], object)),
+        "n_classes": ("model", np.full(n, 5)),
+        "per_class": ("model", np.full(n, 50)),
+        "n_samples": ("model", np.full(n, 1000)),
+        "n_robustness": ("model", np.full(n, 1500)),
+        "normalised": ("model", np.zeros(n, bool)),
+        "clustered_layer": text("penultimate"),
+        "dataset": text("digits"),
+        "robustness_dataset": text("digits"),
+        "corrupted": text("generated"),
+        "origin": text("measured here"),
+    }
+    coords = {
+        "model": [f"zoo:{f}-{r}/{s}" for f, r, s in who],
+        "clustering": ["k-means", "multicut"],
+        "rival": NAMES,
+        "corruption": CORRUPTIONS,
+        "severity": [1, 5],
+    }
+    if attacks:
+        known["robust_accuracy"] = (("model", "attack"), np.stack([0.9 * kept, 0.5 * kept, 0.3 * kept], 1))
+        known["n_attacked"] = (("model", "attack"), np.tile([900, 30, 30], (n, 1)))
+        coords["attack"] = ["fgsm linf 0.1", "pgd linf 0.1", "pgd linf 0.2"]
+    if n_closer:
+        coords |= {"ratio": [1, 2, 4, 8], "shift": [-2.0, -1.0, 0.0, 1.0, 2.0], "variant": VARIED}
+        known |= {
+            "kmeans_by_ratio": (("model", "closer", "ratio"), around(quality, n_closer, 4)),
+            "multicut_by_shift": (("model", "closer", "shift"), around(quality, n_closer, 5)),
+            "clusters_by_shift": (("model", "closer", "shift"), np.full((n, n_closer, 5), 7.0)),
+            "variant_purity": (("model", "closer", "variant", "clustering"), around(quality, n_closer, 4, 2)),
+            "variant_accuracy": (("model", "closer", "variant"), around(accuracy, n_closer, 4)),
+        }
+    return xarray.Dataset(known, coords, attrs={"preset": preset, "study": "cluster_purity", "missing": []})
+
+
+def without_a_multicut(given, model=0, draw=2):
+    """Return rows in which the calibration of one draw of one model did not tell classes apart."""
+    given = given.copy(deep=True)
+    for name in ("purity", "n_clusters", "ari", "nmi"):
+        given[name].loc[{"model": given.model[model], "clustering": "multicut"}][draw] = np.nan
+    return given
+
+
+def page(given, resamples=20):
+    """Return all the tables of the page, and its numbers, as the notebook makes them."""
+    predictions = analyse.prediction_table(given, draws=resamples)
+    rivals = analyse.rival_table(given, draws=resamples)
+    within = analyse.within_one_architecture(given, draws=resamples)
+    judged = verdicts.judge(given, within, draws=resamples)
+    return predictions, rivals, within, judged, verdicts.numbers(given, predictions, rivals, within, judged)
+
+
+def all_figures(given, resamples=20):
+    predictions, rivals, *_ = page(given, resamples)
+    return {
+        "purity": figures.purity_against_robustness(given, predictions),
+        "null": figures.denominator_null(given, draws=resamples),
+        "variants": figures.r_of_variants(predictions),
+        "groups": figures.r_by_group(predictions),
+        "rivals": figures.rival_ranking(rivals),
+        "clusters": figures.purity_by_clusters(given),
+        "matched": figures.one_architecture(given),
+    }
+
+
+def says(figure) -> str:
+    return " ".join(text.get_text() for axis in figure.axes for text in axis.texts)
+
+
+# ------------------------------------------------------------------------------------------------- draws of classes
+
+
+LABELS = np.repeat(np.arange(6), 8)
+
+
+def test_a_draw_and_its_calibration_share_no_class_and_no_image():
+    for draw in draws.class_draws(LABELS, n_classes=0, per_class=5, n_draws=6, seed=3):
+        scored, other = LABELS[draw.scored], LABELS[draw.calibration]
+        assert not set(scored) & set(other) and len(set(scored)) == len(set(other)) == 3
+        for part in (draw.scored, draw.calibration):
+            assert len(set(part)) == 15 and set(np.unique(LABELS[part], return_counts=True)[1]) == {5}
+
+
+def test_draws_depend_on_seed_and_labels_alone():
+    given = dict(n_classes=2, per_class=4)
+    few, many = (draws.class_draws(LABELS, **given, n_draws=n, seed=1) for n in (2, 5))
+    for a, b in zip(few, many):
+        np.testing.assert_array_equal(a.scored, b.scored)
+        np.testing.assert_array_equal(a.calibration, b.calibration)
+    other = draws.class_draws(LABELS, **given, n_draws=1, seed=2)[0]
+    assert set(map(tuple, [d.scored for d in many])).isdisjoint({tuple(other.scored)})
+
+
+def test_what_is_left_calibrates_and_too_little_is_refused():
+    [draw] = draws.class_draws(LABELS, n_classes=4, per_class=3, n_draws=1, seed=0)
+    assert len(set(LABELS[draw.calibration])) == 2
+    with pytest.raises(InputError, match="a draw of 5 classes was asked for, but the images are of 6"):
+        draws.class_draws(LABELS, n_classes=5, per_class=3, n_draws=1, seed=0)
+    with pytest.raises(InputError, match="takes 9 images of each class, but class 0 has 8"):
+        draws.class_draws(LABELS, n_classes=2, per_class=9, n_draws=1, seed=0)
+
+
+def test_fewer_images_are_the_first_of_each_class():
+    [draw] = draws.class_draws(LABELS, n_classes=2, per_class=4, n_draws=1, seed=0)
+    less = draws.of_first(draw, LABELS, 2)
+    np.testing.assert_array_equal(less.scored, draw.scored[[0, 1, 4, 5]])
+    np.testing.assert_array_equal(less.calibration, draw.calibration[[0, 1, 4, 5]])
+
+
+def test_accuracies_among_all_classes_and_among_those_of_the_draw():
+    logits = np.array([[3, 0, 9], [3, 9, 0], [0, 3, 9], [9, 3, 0]], float)
+    labels, positions = np.array([0, 1, 1, 1]), np.array([0, 1, 2])
+    found = draws.accuracies(logits, labels, None, positions)
+    # right: the second; among classes 0 and 1 all three
+    assert found == {"accuracy": pytest.approx(1 / 3), "accuracy_restricted": 1}
+    of_more = draws.accuracies(logits, labels, np.array([False] * 4), positions)
+    assert of_more == {"accuracy": 0, "accuracy_restricted": 1}
+
+
+def test_clusterings_find_blobs_and_are_nan_where_distances_say_nothing():
+    rng = np.random.default_rng(0)
+    blobs = rng.normal(size=(48, 4)) + 30 * np.eye(6, 4)[LABELS] + 30 * (LABELS[:, None] == 5)
+    [draw] = draws.class_draws(LABELS, n_classes=3, per_class=8, n_draws=1, seed=0)
+    found, calibration = draws.clusterings(blobs, LABELS, draw, rng=rng)
+    assert calibration.auc > 0.9
+    for clustering in draws.CLUSTERINGS:
+        assert list(found[clustering]) == list(draws.AGREEMENT)
+    assert found["k-means"]["purity"] == 1
+    curves = draws.by_number_of_clusters(blobs, LABELS, draw, calibration, rng=rng)
+    assert [c["n_clusters"] for c in curves["k-means"]] == [3, 6, 12, 24]
+    clusters = [c["n_clusters"] for c in curves["multicut"]]
+    assert clusters == sorted(clusters) and len(clusters) == len(draws.SHIFTS)
+
+    twisted = blobs.copy()  # two of a class far apart, unlike ones together
+    twisted[draw.calibration] = np.tile([[0.0] * 4, [50.0] * 4], (12, 1)) + rng.normal(size=(24, 4))
+    found, calibration = draws.clusterings(twisted, LABELS, draw, rng=rng)
+    assert not calibration.separates and np.isnan(list(found["multicut"].values())).all()
+    curves = draws.by_number_of_clusters(twisted, LABELS, draw, calibration, rng=rng)
+    assert np.isnan([c["purity"] for c in curves["multicut"]]).all()
+    assert found["k-means"]["purity"] == curves["k-means"][0]["purity"] == 1
+
+
+# ------------------------------------------------------------------------------------------------------- indicators
+
+
+def test_variants_by_hand():
+    given = rows()
+    given["purity"].values[3, :, 1] = 0.6, 0.5
+    given["accuracy_restricted"].values[3, 1], given["accuracy_of_draw"].values[3, 1] = 0.8, 0.4
+    found = {name: values[3, 1] for name, values in analyse.of_draws(given).items()}
+    assert {name: found[name] for name in VARIANTS} == pytest.approx(
+        {
+            P_PURITY: 0.6 * 0.5 / 0.64,
+            "one_accuracy": 0.6 * 0.5 / 0.8,
+            "geometric_mean": np.sqrt(0.6 * 0.5) / 0.8,
+            "kmeans_ratio": 0.6 / 0.8,
+            "multicut_ratio": 0.5 / 0.8,
+            "kmeans": 0.6,
+            "multicut": 0.5,
+            "all_classes": 0.6 * 0.5 / 0.16,
+        }
+    )
+    assert found[ACCURACY] == 0.4 and found["silhouette"] == given["rival_value"].values[3, 0, 1]
+    turned = analyse.of_draws(given.transpose("draw", "rival", "clustering", ...))
+    for name, values in analyse.of_draws(given).items():
+        np.testing.assert_array_equal(turned[name], values)
+        np.testing.assert_allclose(analyse.indicators(given)[name], values.mean(1))
+
+
+@pytest.mark.parametrize("name", RATIOS)
+def test_a_ratio_is_its_numerator_over_its_denominator_and_its_null_takes_means_of_both(name):
+    given = rows()
+    top, bottom = analyse.numerator(given, name), analyse.denominator(given, name)
+    np.testing.assert_allclose(analyse.of_draws(given)[name], top / bottom)
+    assert not (bottom == 1).any()
+    target = robustness(given)
+    expected = statistics.shared_denominator_null(
+        top.mean(1), bottom.mean(1), target, np.random.default_rng(5), 50
+    )
+    np.testing.assert_allclose(analyse.null_of(given, name, target, draws=50, seed=5), expected)
+    # without any permutation: nearly that of the means of ratios, and exactly where draws do not differ
+    means = statistics.pearson(top.mean(1) / bottom.mean(1), target)
+    assert means == pytest.approx(statistics.pearson(analyse.indicators(given)[name], target), abs=0.02)
+    same = given.isel(draw=[0, 0, 0])
+    ratio = analyse.numerator(same, name).mean(1) / analyse.denominator(same, name).mean(1)
+    np.testing.assert_allclose(ratio, analyse.indicators(same)[name])
+
+
+def test_purities_alone_divide_by_nothing():
+    for name in set(VARIANTS) - set(RATIOS):
+        assert (analyse.denominator(rows(), name) == 1).all()
+
+
+def test_a_model_without_a_multicut_is_left_out_and_counted():
+    given = without_a_multicut(rows())
+    predictions, rivals, _, _, found = page(given)
+    models = predictions.groupby("indicator")["models"].first()
+    assert models[[P_PURITY, "multicut", "multicut_ratio"]].tolist() == [11] * 3
+    assert models[["kmeans", "kmeans_ratio", ACCURACY]].tolist() == [12] * 3
+    rest = given.isel(model=slice(1, None))
+    expected = statistics.pearson(analyse.indicators(rest)[P_PURITY], robustness(rest))
+    line = rivals.set_index("indicator").loc[P_PURITY]
+    assert (
+        line["r"] == pytest.approx(expected) and np.isfinite(line[["draw_low", "draw_high", "partial"]]).all()
+    )
+    target = robustness(given)
+    np.testing.assert_array_equal(
+        analyse.null_of(given, P_PURITY, target, draws=9, seed=0),
+        analyse.null_of(rest, P_PURITY, target[1:], draws=9, seed=0),
+    )
+    assert tables.odd_multicuts(given).tolist() == [1] + [0] * 11
+    assert found["n_odd_multicuts"] == 1 and found["n_multicuts"] == 48
+    given["n_clusters"].values[2, 1, :2] = 1, 5 * 50  # one for all images, and one for each
+    given["n_clusters"].values[2, 0, 2] = 1  # of k-means: not counted
+    assert tables.odd_multicuts(given).tolist() == [1, 0, 2] + [0] * 9
+
+
+def test_a_network_that_is_never_right_is_left_out():
+    given = rows()
+    given["accuracy_restricted"].values[4, 0] = 0
+    with np.errstate(divide="ignore"):
+        predictions, *_, found = page(given)
+        assert len(analyse.null_of(given, P_PURITY, robustness(given), draws=5, seed=0)) == 5
+    line = predictions[(predictions["indicator"] == P_PURITY) & (predictions["target"] == "all")].iloc[0]
+    assert line["models"] == 11 and np.isfinite(line[["r", "null_mean"]].astype(float)).all()
+    assert found["p_purity_all_models"] == 11
+
+
+# ------------------------------------------------------------------------------------------------------- statistics
+
+
+def test_targets_are_those_that_were_measured():
+    given = rows()
+    groups = {"noise", "weather", "digital"}
+    assert (
+        set(analyse.targets(given))
+        == {"all", "not trained on", "under attack", "corrupted accuracy"} | groups
+    )
+    under = given["robust_accuracy"].sel(attack="pgd linf 0.2").values / given["accuracy"].values
+    np.testing.assert_allclose(analyse.targets(given)["under attack"], under)
+    noise = rows(attacks=False).sel(corruption=["gaussian_noise"])
+    assert set(analyse.targets(noise)) == {"all", "noise", "corrupted accuracy"}
+
+
+def test_correlations_have_an_interval_over_families_and_a_null():
+    given = rows()
+    table = analyse.prediction_table(given, draws=50, seed=1)
+    assert len(table) == 9 * 7 and set(table["families"]) == {5}
+    line = table.set_index(["indicator", "target"]).loc[(P_PURITY, "all")]
+    x, y, families = analyse.indicators(given)[P_PURITY], robustness(given), given["family"].values
+    assert line["r"] == pytest.approx(statistics.pearson(x, y)) and line["r"] > 0.8
+    assert line["spearman"] == pytest.approx(statistics.spearman(x, y))
+    again = statistics.bootstrap_over_families(
+        lambda i: statistics.pearson(x[i], y[i]), families, rng=np.random.default_rng(1), draws=50
+    )
+    assert (line["low"], line["high"]) == pytest.approx(statistics.interval(again))
+    assert (line["r_squared_low"], line["r_squared_high"]) == pytest.approx(statistics.interval(again**2))
+    null = analyse.null_of(given, P_PURITY, y, draws=50, seed=1)
+    assert line["null_mean"] == pytest.approx(null.mean()) and line["null_mean"] < line["r"]
+    with_null = table.dropna(subset=["null_mean"])["indicator"]
+    assert list(dict.fromkeys(with_null)) == list(RATIOS)
+    assert tables.predictions(table)["indicator"][0].startswith("A: (k-means / acc)")
+
+
+def test_rivals_are_ranked_and_corrected():
+    given = rows()
+    table = analyse.rival_table(given, draws=40, seed=2)
+    assert set(table["indicator"]) == {P_PURITY, "kmeans", "multicut", ACCURACY, *NAMES}
+    assert table["r_squared"].is_monotonic_decreasing and "partial_p" not in table
+    np.testing.assert_allclose(table["holm"], statistics.holm(table["p_value"]))
+    assert table["holm"].min() == pytest.approx(min(1, 7 * table["p_value"].min()))
+    known, kept, families = analyse.indicators(given), robustness(given), given["family"].values
+    rest = table[table["indicator"] != ACCURACY]
+    partial = [
+        analyse.given_accuracy(known[name], kept, known[ACCURACY], families, draws=40, seed=2)
+        for name in rest["indicator"]
+    ]
+    np.testing.assert_allclose(rest["partial"], [p.estimate for p in partial])
+    np.testing.assert_allclose(rest["partial_holm"], statistics.holm([p.p_value for p in partial]))
+    alone = table[table["indicator"] == ACCURACY].iloc[0]
+    assert np.isnan(alone["partial"]) and np.isnan(alone["partial_holm"]) and np.isfinite(alone["holm"])
+
+
+def test_what_p_purity_adds_to_accuracy_is_a_partial_correlation():
+    given = rows()
+    known, y, families = analyse.indicators(given), robustness(given), given["family"].values
+    x, accuracy = known[P_PURITY], known[ACCURACY]
+    found = analyse.given_accuracy(x, y, accuracy, families, draws=30)
+    assert found.estimate == pytest.approx(statistics.partial_correlation(x, y, accuracy)) and found.n == 5
+    assert found.low <= found.estimate <= found.high
+    x = np.where(np.arange(12) < 2, np.nan, x)
+    found = analyse.given_accuracy(x, y, accuracy, families, draws=30)
+    assert found.estimate == pytest.approx(statistics.partial_correlation(x[2:], y[2:], accuracy[2:]))
+
+
+def test_nothing_is_left_beyond_the_denominator_of_purities_that_are_noise():
+    given = rows({f"family{i}": ("plain", "pgd", "noise", "decay") for i in range(10)})
+    rng = np.random.default_rng(1)
+    accuracy = rng.uniform(0.3, 0.9, 40)
+    for name in ("accuracy_restricted", "accuracy_of_draw"):
+        given[name].values[:] = accuracy[:, None]
+    given["accuracy"].values[:] = accuracy
+    given["corrupted_accuracy"].values[:] = rng.uniform(0.25, 0.35, 40)[:, None, None]
+    given["purity"].values[:] = rng.uniform(0.5, 0.6, (40, 2, 4))
+    target = robustness(given)
+    assert statistics.pearson(analyse.indicators(given)[P_PURITY], target) > 0.8  # by the denominator alone
+    found = analyse.beyond_denominator(given, target, draws=100)
+    assert abs(found.estimate) < 0.05 and found.low < 0 < found.high and found.n == 10
+    # a negative null takes nothing away
+    given["accuracy"].values[:] = 1.2 - accuracy
+    target = robustness(given)
+    null = analyse.null_of(given, P_PURITY, target, draws=200, seed=0)
+    found = analyse.beyond_denominator(given, target, draws=200)
+    assert null.mean() < -0.5
+    assert found.estimate == pytest.approx(statistics.pearson(analyse.indicators(given)[P_PURITY], target))
+
+
+def test_the_product_is_compared_with_the_better_of_the_two():
+    given = rows()
+    known, y = analyse.indicators(given), robustness(given)
+    r = {name: statistics.pearson(known[name], y) for name in (P_PURITY, "kmeans_ratio", "multicut_ratio")}
+    found = analyse.product_over_single(given, draws=30)
+    expected = r[P_PURITY] - max(r["kmeans_ratio"], r["multicut_ratio"])
+    assert found.estimate == pytest.approx(expected) and found.low <= found.high
+    given["purity"].values[:, 0] = given["accuracy_restricted"].values / 2  # k-means is the same for all
+    r = statistics.pearson(analyse.indicators(given)["multicut_ratio"], y)
+    assert analyse.product_over_single(given, draws=30).estimate == pytest.approx(0, abs=1e-9) and r > 0.5
+
+
+def test_the_interval_over_draws_holds_the_r_of_their_mean():
+    given = rows(n_draws=20)
+    for name in (P_PURITY, "kmeans", "silhouette"):
+        low, high = analyse.over_draws(given, name)
+        kept = analyse.of_halves(given)
+        shares = given["corrupted_of_half"].values.mean(2) / given["accuracy_of_half"].values
+        np.testing.assert_allclose(kept, shares)
+        r = statistics.pearson(analyse.indicators(given)[name], kept.mean(1))
+        assert low < r + 0.02 and r - 0.02 < high and high - low < 0.2
+    assert np.isnan(analyse.over_draws(given.isel(model=[0, 1]), P_PURITY)).all()
+
+
+def test_within_one_architecture_recipes_are_resampled():
+    ours = rows(MATCHED, seeds=3)
+    table = analyse.within_one_architecture(ours, draws=30)
+    assert set(table["runs"]) == {9} and set(table["recipes"]) == {3}
+    assert set(table["indicator"]) == {P_PURITY, "kmeans", "multicut", ACCURACY}
+    assert np.isfinite(table["r"]).all() and np.isnan(table["low"]).all()  # three are too few to resample
+
+    more = rows({"cnn_a": ("plain", "noise", "pgd", "mixup", "decay")}, seeds=3)
+    pool = xarray.concat([rows(), more], "model", data_vars="all", combine_attrs="override")
+    pool["training_seed"].values[3] = -1
+    line = analyse.within_one_architecture(pool, draws=30, seed=4).iloc[0]
+    x, y = analyse.indicators(more)[P_PURITY], robustness(more)
+    again = statistics.bootstrap_over_families(
+        lambda i: statistics.pearson(x[i], y[i]),
+        more["recipe"].values,
+        rng=np.random.default_rng(4),
+        draws=30,
+    )
+    assert line["r"] == pytest.approx(statistics.pearson(x, y)) and line["recipes"] == 5
+    assert (line["low"], line["high"]) == pytest.approx(statistics.interval(again))
+    assert analyse.within_one_architecture(rows()).empty
+    elsewhere = ours.assign(training_seed=("model", np.full(9, -1)))  # pretrained ones are no runs of ours
+    assert analyse.within_one_architecture(elsewhere).empty
+    pool.attrs["preset"] = "cifar10"
+    *_, judged, found = page(pool)
+    assert judged.loc["purity-5", "n"] == 5 and judged.loc["purity-5", "estimate"] == pytest.approx(line["r"])
+    assert judged.loc["purity-5", "population"] == "15 runs of one architecture under 5 recipes"
+    assert found["within_p_purity_all_r"] == pytest.approx(line["r"])
+
+
+def test_within_families_and_without_each():
+    given = without_a_multicut(rows())
+    assert analyse.within_families(given).empty  # none has four networks
+    table = analyse.within_families(given, fewest=3)
+    assert table["family"].tolist() == ["lenet"]  # one of the three of mlp has no p_purity
+    its = np.flatnonzero(given["family"].values == "lenet")
+    known, y = analyse.indicators(given), robustness(given)
+    assert table[analyse.words(P_PURITY)][0] == pytest.approx(
+        statistics.pearson(known[P_PURITY][its], y[its])
+    )
+    assert table[ACCURACY][0] == pytest.approx(statistics.pearson(known[ACCURACY][its], y[its]))
+    left_out = analyse.without_each_family(given)
+    others = given["family"].values != "mlp"
+    assert left_out["mlp"] == pytest.approx(statistics.pearson(known[P_PURITY][others], y[others]))
+    assert set(left_out) == set(POPULATION)
+    found = page(given)[-1]
+    assert found["weakest_without_r"] == min(left_out.values())
+    assert left_out[found["weakest_without"]] == found["weakest_without_r"]
+
+
+# ------------------------------------------------------------------------------------------------ tables and numbers
+
+
+def test_settings_by_hand():
+    given = rows()
+    table = tables.settings(given)
+    assert table["setting"].tolist() == ["penultimate, raw, 50 images a class (used)", *VARIED]
+    used = (given["purity"].values.prod(1) / given["accuracy_restricted"].values ** 2)[:, :2].mean(1)
+    logits = given["variant_purity"].values[:, :, 3].prod(2) / given["variant_accuracy"].values[:, :, 3] ** 2
+    logits, y = logits.mean(1), robustness(given)
+    first, last = table.iloc[0], table.iloc[-1]
+    assert first["mean p_purity"] == pytest.approx(used.mean()) and first["agreement"] == pytest.approx(1)
+    assert last["mean p_purity"] == pytest.approx(logits.mean()) and last["networks"] == 12
+    assert last["agreement"] == pytest.approx(statistics.spearman(logits, used))
+    assert last["r with R"] == pytest.approx(statistics.pearson(logits, y))
+    lacking = tables.settings(without_a_multicut(given, draw=1))
+    assert lacking["networks"].tolist() == [11] * 5  # a mean over fewer draws would be another number
+    assert tables.settings(without_a_multicut(given, draw=3))["networks"].tolist() == [12] * 5
+    assert tables.settings(rows(n_closer=0)).empty
+
+
+def test_overview_has_a_line_for_each_network_and_the_numbers_beside_every_purity():
+    given = without_a_multicut(rows())
+    table = tables.overview(given)
+    assert len(table) == 12 and table["R"].is_monotonic_decreasing
+    for clustering in ("k-means", "multicut"):
+        for what in ("purity", "clusters", "ARI", "NMI"):
+            assert f"{clustering} {what}" in table
+    for name in ("p_purity", "corrupted accuracy", "accuracy under pgd linf 0.2", "odd multicuts", "origin"):
+        assert name in table
+    assert "mCE (AlexNet)" not in table  # needs all fifteen corruptions
+    line = table[table["network"] == "lenet-plain/0"].iloc[0]
+    one = given.sel(model="zoo:lenet-plain/0")
+    assert line["k-means purity"] == pytest.approx(float(one["purity"][0].mean()))
+    assert line["accuracy in a draw"] == pytest.approx(float(one["accuracy_restricted"].mean()))
+    assert np.isnan(table[table["network"] == "mlp-plain/0"]["p_purity"].iloc[0])
+    assert not any("under" in name for name in tables.overview(rows(attacks=False)))
+
+
+def test_values_of_the_rivals_go_by_words():
+    table = tables.rivals(rows())
+    assert list(table) == ["network", "silhouette", "neural collapse NC1", "mean margin", ACCURACY]
+    assert len(table) == 12 and analyse.words("registered later") == "registered later"
+
+
+def test_the_population_in_words():
+    given = rows()
+    assert verdicts.population(given) == (
+        "12 networks of 5 families on digits, 4 draws of 5 x 50 images; R on 1,500 images, generated"
+    )
+    given["robustness_dataset"].values[:] = "nips17"
+    assert "R on 1,500 images of nips17, generated" in verdicts.population(given)
+
+
+def test_claims_are_judged_where_there_is_evidence_and_the_preset_is_named():
+    def verdict_of(given):
+        return page(given, resamples=60)[3]["verdict"].to_dict()
+
+    found = page(rows(preset="mnist"), resamples=60)[3]
+    assert found["verdict"]["purity-5"] == "not yet measured" and found["n"].tolist() == [5, 5, 5, 5, 0]
+    assert found["verdict"]["purity-1"] in ("holds", "cannot be told") and found["estimate"]["purity-1"] > 0.3
+    assert found["population"]["purity-2"].endswith(
+        "; pgd linf 0.2 on 30"
+    )  # not on as many as the other attack
+    assert verdict_of(rows())["purity-2"] == "not judged"  # laptop is no preset of that claim
+    assert verdict_of(rows(attacks=False, preset="mnist"))["purity-2"] == "not yet measured"
+    smoke = page(rows(preset="smoke"))[3]
+    assert smoke["verdict"].tolist() == ["not judged"] * 4 + ["not yet measured"]
+    few = rows({f: POPULATION[f] for f in ("mlp", "lenet", "resnet")})
+    assert set(verdict_of(few).values()) == {"not yet measured"}
+    matched = rows(MATCHED, seeds=3, preset="cifar10")
+    assert verdict_of(matched)["purity-5"] == "cannot be told"  # measured, but three recipes are too few
+    given = rows(preset="mnist")
+    assert found["estimate"]["purity-2"] == pytest.approx(
+        analyse.beyond_denominator(given, robustness_under_attack(given), draws=60).estimate
+    )
+
+
+def test_numbers_of_a_page_are_plain_numbers_or_words():
+    predictions, rivals, _, _, found = page(rows())
+    assert all(isinstance(number, int | float | str | np.number) for number in found.values())
+    assert found["p_purity_all_r"] == predictions["r"][0] and found["attack"] == "pgd linf 0.2"
+    assert found["n_attacked"] == 30 and found["n_rivals"] == 7 and found["kmeans_clusters"] == 7
+    assert found["best_rival_r_squared"] == rivals["r_squared"].max()
+    strongest = rivals.sort_values(["partial_holm", "partial"]).dropna(subset=["partial"])
+    least = strongest[strongest["partial_holm"] == strongest["partial_holm"].min()]
+    assert abs(found["best_partial_r"]) == least["partial"].abs().max()
+    without = page(rows(attacks=False, n_closer=0))[-1]
+    assert (
+        without["attack"] == "none" and without["n_attacked"] == 0 and np.isnan(without["setting_r_lowest"])
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- figures
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        rows(),
+        rows(MATCHED, seeds=3),
+        rows().isel(model=[0]),
+        rows().isel(model=[0, 1]),
+        rows(attacks=False),
+        rows(n_closer=0),
+        without_a_multicut(rows()),
+        without_a_multicut(rows(MATCHED, seeds=3)),
+        without_a_multicut(rows()).isel(model=[0]),
+    ],
+    ids=["normal", "matched", "one", "two", "no attack", "no closer look", "NaN", "matched NaN", "one NaN"],
+)
+def test_every_figure_is_drawn(given):
+    import matplotlib.pyplot as plt
+
+    drawn = all_figures(given)
+    for name, figure in drawn.items():
+        assert isinstance(figure, Figure), name
+        figure.canvas.draw()
+    assert ("no architecture" in says(drawn["matched"])) == ("cnn_a" not in given["family"].values)
+    assert ("n_closer is 0" in says(drawn["clusters"])) == ("closer" not in given.dims)
+    assert ("fewer than three" in says(drawn["null"])) == (given.sizes["model"] < 3)
+    plt.close("all")
+
+
+def test_figures_say_what_the_tables_say():
+    given = rows()
+    predictions, rivals, *_ = page(given)
+    figure = figures.purity_against_robustness(given, predictions)
+    r = statistics.pearson(analyse.indicators(given)[P_PURITY], robustness(given))
+    assert f"r = {r:+.2f}" in figure.axes[0].get_title(loc="left")
+    assert "mlp-plain/0" in says(figure)
+    figure = figures.rival_ranking(rivals)
+    labels = [label.get_text().removesuffix(" *") for label in figure.axes[0].get_yticklabels()]
+    assert labels[0] == analyse.words(rivals["indicator"][0]).replace(VARIANTS[P_PURITY], "p_purity")
+    for axis in figure.axes:
+        low, high = axis.get_ylim()
+        assert low > high  # the best stands at the top
+
+
+# ------------------------------------------------------------------------------------------------------- end to end
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return cluster_purity.measure(**PURITY)
+
+
+def test_a_row_holds_draws_rivals_accuracies_and_the_closer_look(measured):
+    sizes = {"model": 2, "draw": 3, "clustering": 2, "corruption": 2, "severity": 2, "attack": 1, "closer": 1}
+    assert {name: measured.sizes[name] for name in sizes} == sizes
+    assert measured.sizes["rival"] == len(INDICATORS.names()) + 1  # two of the logits, without k-means purity
+    assert measured["variant"].values.tolist() == ["2 images a class", "L2-normalised", "logits"]
+    shares = ("purity", "accuracy_restricted", "accuracy_of_draw", "accuracy_of_half", "corrupted_of_half")
+    for name in shares:
+        known = measured[name].values
+        assert np.nanmin(known) >= 0 and np.nanmax(known) <= 1
+    assert (measured["accuracy_restricted"] >= measured["accuracy_of_draw"]).all()
+    assert (measured["n_clusters"].sel(clustering="k-means") == 5).all()
+    assert set(measured["n_classes"].values) == {5}
+    used = measured["purity"].sel(clustering="k-means").isel(draw=0).values
+    again = measured["kmeans_by_ratio"].sel(ratio=1).isel(closer=0).values  # of other starts
+    np.testing.assert_allclose(used, again, atol=0.15)
+    xarray.testing.assert_identical(measured, cluster_purity.measure(**PURITY))
+
+
+def test_a_page_of_two_networks(measured):
+    *_, judged, found = page(measured)
+    assert set(judged["verdict"]) == {"not yet measured"} and found["n_multicuts"] == 6
+    for figure in all_figures(measured).values():
+        figure.canvas.draw()
+
+
+def test_one_network_alone_has_a_page(measured):
+    given = PURITY | {"models": '["zoo:mlp"]', "layers": '["logits"]', "attacks": '["pgd linf 0.1 on 20"]'}
+    alone = cluster_purity.measure(**given)  # as papermill's -p hands them over
+    xarray.testing.assert_identical(
+        without_times(alone.drop_vars("key")), without_times(measured.isel(model=[0]).drop_vars("key"))
+    )
+    *_, found = page(alone)
+    assert found["purity_1_verdict"] == "not yet measured" and np.isnan(found["p_purity_all_r"])
+    for figure in all_figures(alone).values():
+        figure.canvas.draw()
+    for table in (tables.overview(alone), tables.rivals(alone)):
+        assert len(table) == 1
+    assert len(tables.settings(alone)) == 4 and analyse.within_families(alone).empty
+
+
+def test_other_layers_lengths_and_no_closer_look(measured):
+    given = PURITY | {"models": ["zoo:mlp"], "layer": "depth:0.5", "normalise": True, "n_closer": 0}
+    other = cluster_purity.measure(**given)
+    assert "variant" not in other.dims and "ratio" not in other.dims
+    assert other["clustered_layer"].values[0] == "depth:0.5" and other["normalised"].values[0]
+    assert not np.array_equal(other["rival_value"].values[0], measured["rival_value"].values[0])
+    np.testing.assert_array_equal(other["accuracy_of_half"].values[0], measured["accuracy_of_half"].values[0])
+    plain = PURITY | {"models": ["zoo:mlp"], "normalise": True}
+    normalised = cluster_purity.measure(**plain)
+    assert normalised["variant"].values.tolist() == ["2 images a class", "raw", "logits"]
+    np.testing.assert_allclose(normalised["variant_accuracy"].values, measured["variant_accuracy"].values[:1])
+
+
+def test_it_goes_on_after_the_last_finished_row(measured, monkeypatch):
+    given, one, done, again = PURITY | {"n_draws": 2, "n_closer": 0}, measuring.measure_one, [], []
+
+    def interrupted(networks, model, settings):
+        if done:
+            raise KeyboardInterrupt
+        done.append(model)
+        return one(networks, model, settings)
+
+    monkeypatch.setattr(measuring, "measure_one", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cluster_purity.measure(**given)
+    monkeypatch.setattr(measuring, "measure_one", lambda *a: again.append(a[1]) or one(*a))
+    continued = cluster_purity.measure(**given)
+    assert done == ["zoo:mlp"] and again == ["zoo:mlp-noise"]
+    for name in ("purity", "rival_value", "corrupted_of_half"):
+        np.testing.assert_array_equal(continued[name], measured[name].isel(draw=[0, 1]))
