@@ -11,8 +11,16 @@ from robustshape import statistics
 from robustshape.errors import InputError
 from robustshape.indicators import INDICATORS
 from robustshape.studies import cluster_purity
-from robustshape.studies.cluster_purity import analyse, draws, figures, tables, verdicts
-from robustshape.studies.cluster_purity.analyse import ACCURACY, P_PURITY, RATIOS, VARIANTS
+from robustshape.studies.cluster_purity import (
+    analyse,
+    compared,
+    draws,
+    figures,
+    populations,
+    tables,
+    verdicts,
+)
+from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, RATIOS, VARIANTS
 from robustshape.studies.ratios import robustness, robustness_under_attack
 from studies import PURITY, without_times
 
@@ -114,7 +122,7 @@ def page(given, resamples=20):
     """Return all the tables of the page, and its numbers, as the notebook makes them."""
     predictions = analyse.prediction_table(given, draws=resamples)
     rivals = analyse.rival_table(given, draws=resamples)
-    within = analyse.within_one_architecture(given, draws=resamples)
+    within = populations.within_one_architecture(given, draws=resamples)
     judged = verdicts.judge(given, within, draws=resamples)
     return predictions, rivals, within, judged, verdicts.numbers(given, predictions, rivals, within, judged)
 
@@ -216,7 +224,7 @@ def test_variants_by_hand():
     given = rows()
     given["purity"].values[3, :, 1] = 0.6, 0.5
     given["accuracy_restricted"].values[3, 1], given["accuracy_of_draw"].values[3, 1] = 0.8, 0.4
-    found = {name: values[3, 1] for name, values in analyse.of_draws(given).items()}
+    found = {name: values[3, 1] for name, values in compared.of_draws(given).items()}
     assert {name: found[name] for name in VARIANTS} == pytest.approx(
         {
             P_PURITY: 0.6 * 0.5 / 0.64,
@@ -230,17 +238,17 @@ def test_variants_by_hand():
         }
     )
     assert found[ACCURACY] == 0.4 and found["silhouette"] == given["rival_value"].values[3, 0, 1]
-    turned = analyse.of_draws(given.transpose("draw", "rival", "clustering", ...))
-    for name, values in analyse.of_draws(given).items():
+    turned = compared.of_draws(given.transpose("draw", "rival", "clustering", ...))
+    for name, values in compared.of_draws(given).items():
         np.testing.assert_array_equal(turned[name], values)
-        np.testing.assert_allclose(analyse.indicators(given)[name], values.mean(1))
+        np.testing.assert_allclose(compared.indicators(given)[name], values.mean(1))
 
 
 @pytest.mark.parametrize("name", RATIOS)
 def test_a_ratio_is_its_numerator_over_its_denominator_and_its_null_takes_means_of_both(name):
     given = rows()
-    top, bottom = analyse.numerator(given, name), analyse.denominator(given, name)
-    np.testing.assert_allclose(analyse.of_draws(given)[name], top / bottom)
+    top, bottom = compared.numerator(given, name), compared.denominator(given, name)
+    np.testing.assert_allclose(compared.of_draws(given)[name], top / bottom)
     assert not (bottom == 1).any()
     target = robustness(given)
     expected = statistics.shared_denominator_null(
@@ -249,15 +257,15 @@ def test_a_ratio_is_its_numerator_over_its_denominator_and_its_null_takes_means_
     np.testing.assert_allclose(analyse.null_of(given, name, target, draws=50, seed=5), expected)
     # without any permutation: nearly that of the means of ratios, and exactly where draws do not differ
     means = statistics.pearson(top.mean(1) / bottom.mean(1), target)
-    assert means == pytest.approx(statistics.pearson(analyse.indicators(given)[name], target), abs=0.02)
+    assert means == pytest.approx(statistics.pearson(compared.indicators(given)[name], target), abs=0.02)
     same = given.isel(draw=[0, 0, 0])
-    ratio = analyse.numerator(same, name).mean(1) / analyse.denominator(same, name).mean(1)
-    np.testing.assert_allclose(ratio, analyse.indicators(same)[name])
+    ratio = compared.numerator(same, name).mean(1) / compared.denominator(same, name).mean(1)
+    np.testing.assert_allclose(ratio, compared.indicators(same)[name])
 
 
 def test_purities_alone_divide_by_nothing():
     for name in set(VARIANTS) - set(RATIOS):
-        assert (analyse.denominator(rows(), name) == 1).all()
+        assert (compared.denominator(rows(), name) == 1).all()
 
 
 def test_a_model_without_a_multicut_is_left_out_and_counted():
@@ -267,7 +275,7 @@ def test_a_model_without_a_multicut_is_left_out_and_counted():
     assert models[[P_PURITY, "multicut", "multicut_ratio"]].tolist() == [11] * 3
     assert models[["kmeans", "kmeans_ratio", ACCURACY]].tolist() == [12] * 3
     rest = given.isel(model=slice(1, None))
-    expected = statistics.pearson(analyse.indicators(rest)[P_PURITY], robustness(rest))
+    expected = statistics.pearson(compared.indicators(rest)[P_PURITY], robustness(rest))
     line = rivals.set_index("indicator").loc[P_PURITY]
     assert (
         line["r"] == pytest.approx(expected) and np.isfinite(line[["draw_low", "draw_high", "partial"]]).all()
@@ -302,13 +310,13 @@ def test_targets_are_those_that_were_measured():
     given = rows()
     groups = {"noise", "weather", "digital"}
     assert (
-        set(analyse.targets(given))
+        set(compared.targets(given))
         == {"all", "not trained on", "under attack", "corrupted accuracy"} | groups
     )
     under = given["robust_accuracy"].sel(attack="pgd linf 0.2").values / given["accuracy"].values
-    np.testing.assert_allclose(analyse.targets(given)["under attack"], under)
+    np.testing.assert_allclose(compared.targets(given)["under attack"], under)
     noise = rows(attacks=False).sel(corruption=["gaussian_noise"])
-    assert set(analyse.targets(noise)) == {"all", "noise", "corrupted accuracy"}
+    assert set(compared.targets(noise)) == {"all", "noise", "corrupted accuracy"}
 
 
 def test_correlations_have_an_interval_over_families_and_a_null():
@@ -316,7 +324,7 @@ def test_correlations_have_an_interval_over_families_and_a_null():
     table = analyse.prediction_table(given, draws=50, seed=1)
     assert len(table) == 9 * 7 and set(table["families"]) == {5}
     line = table.set_index(["indicator", "target"]).loc[(P_PURITY, "all")]
-    x, y, families = analyse.indicators(given)[P_PURITY], robustness(given), given["family"].values
+    x, y, families = compared.indicators(given)[P_PURITY], robustness(given), given["family"].values
     assert line["r"] == pytest.approx(statistics.pearson(x, y)) and line["r"] > 0.8
     assert line["spearman"] == pytest.approx(statistics.spearman(x, y))
     again = statistics.bootstrap_over_families(
@@ -338,7 +346,7 @@ def test_rivals_are_ranked_and_corrected():
     assert table["r_squared"].is_monotonic_decreasing and "partial_p" not in table
     np.testing.assert_allclose(table["holm"], statistics.holm(table["p_value"]))
     assert table["holm"].min() == pytest.approx(min(1, 7 * table["p_value"].min()))
-    known, kept, families = analyse.indicators(given), robustness(given), given["family"].values
+    known, kept, families = compared.indicators(given), robustness(given), given["family"].values
     rest = table[table["indicator"] != ACCURACY]
     partial = [
         analyse.given_accuracy(known[name], kept, known[ACCURACY], families, draws=40, seed=2)
@@ -352,7 +360,7 @@ def test_rivals_are_ranked_and_corrected():
 
 def test_what_p_purity_adds_to_accuracy_is_a_partial_correlation():
     given = rows()
-    known, y, families = analyse.indicators(given), robustness(given), given["family"].values
+    known, y, families = compared.indicators(given), robustness(given), given["family"].values
     x, accuracy = known[P_PURITY], known[ACCURACY]
     found = analyse.given_accuracy(x, y, accuracy, families, draws=30)
     assert found.estimate == pytest.approx(statistics.partial_correlation(x, y, accuracy)) and found.n == 5
@@ -372,7 +380,7 @@ def test_nothing_is_left_beyond_the_denominator_of_purities_that_are_noise():
     given["corrupted_accuracy"].values[:] = rng.uniform(0.25, 0.35, 40)[:, None, None]
     given["purity"].values[:] = rng.uniform(0.5, 0.6, (40, 2, 4))
     target = robustness(given)
-    assert statistics.pearson(analyse.indicators(given)[P_PURITY], target) > 0.8  # by the denominator alone
+    assert statistics.pearson(compared.indicators(given)[P_PURITY], target) > 0.8  # by the denominator alone
     found = analyse.beyond_denominator(given, target, draws=100)
     assert abs(found.estimate) < 0.05 and found.low < 0 < found.high and found.n == 10
     # a negative null takes nothing away
@@ -381,18 +389,18 @@ def test_nothing_is_left_beyond_the_denominator_of_purities_that_are_noise():
     null = analyse.null_of(given, P_PURITY, target, draws=200, seed=0)
     found = analyse.beyond_denominator(given, target, draws=200)
     assert null.mean() < -0.5
-    assert found.estimate == pytest.approx(statistics.pearson(analyse.indicators(given)[P_PURITY], target))
+    assert found.estimate == pytest.approx(statistics.pearson(compared.indicators(given)[P_PURITY], target))
 
 
 def test_the_product_is_compared_with_the_better_of_the_two():
     given = rows()
-    known, y = analyse.indicators(given), robustness(given)
+    known, y = compared.indicators(given), robustness(given)
     r = {name: statistics.pearson(known[name], y) for name in (P_PURITY, "kmeans_ratio", "multicut_ratio")}
     found = analyse.product_over_single(given, draws=30)
     expected = r[P_PURITY] - max(r["kmeans_ratio"], r["multicut_ratio"])
     assert found.estimate == pytest.approx(expected) and found.low <= found.high
     given["purity"].values[:, 0] = given["accuracy_restricted"].values / 2  # k-means is the same for all
-    r = statistics.pearson(analyse.indicators(given)["multicut_ratio"], y)
+    r = statistics.pearson(compared.indicators(given)["multicut_ratio"], y)
     assert analyse.product_over_single(given, draws=30).estimate == pytest.approx(0, abs=1e-9) and r > 0.5
 
 
@@ -400,17 +408,17 @@ def test_the_interval_over_draws_holds_the_r_of_their_mean():
     given = rows(n_draws=20)
     for name in (P_PURITY, "kmeans", "silhouette"):
         low, high = analyse.over_draws(given, name)
-        kept = analyse.of_halves(given)
+        kept = compared.of_halves(given)
         shares = given["corrupted_of_half"].values.mean(2) / given["accuracy_of_half"].values
         np.testing.assert_allclose(kept, shares)
-        r = statistics.pearson(analyse.indicators(given)[name], kept.mean(1))
+        r = statistics.pearson(compared.indicators(given)[name], kept.mean(1))
         assert low < r + 0.02 and r - 0.02 < high and high - low < 0.2
     assert np.isnan(analyse.over_draws(given.isel(model=[0, 1]), P_PURITY)).all()
 
 
 def test_within_one_architecture_recipes_are_resampled():
     ours = rows(MATCHED, seeds=3)
-    table = analyse.within_one_architecture(ours, draws=30)
+    table = populations.within_one_architecture(ours, draws=30)
     assert set(table["runs"]) == {9} and set(table["recipes"]) == {3}
     assert set(table["indicator"]) == {P_PURITY, "kmeans", "multicut", ACCURACY}
     assert np.isfinite(table["r"]).all() and np.isnan(table["low"]).all()  # three are too few to resample
@@ -418,8 +426,8 @@ def test_within_one_architecture_recipes_are_resampled():
     more = rows({"cnn_a": ("plain", "noise", "pgd", "mixup", "decay")}, seeds=3)
     pool = xarray.concat([rows(), more], "model", data_vars="all", combine_attrs="override")
     pool["training_seed"].values[3] = -1
-    line = analyse.within_one_architecture(pool, draws=30, seed=4).iloc[0]
-    x, y = analyse.indicators(more)[P_PURITY], robustness(more)
+    line = populations.within_one_architecture(pool, draws=30, seed=4).iloc[0]
+    x, y = compared.indicators(more)[P_PURITY], robustness(more)
     again = statistics.bootstrap_over_families(
         lambda i: statistics.pearson(x[i], y[i]),
         more["recipe"].values,
@@ -428,9 +436,9 @@ def test_within_one_architecture_recipes_are_resampled():
     )
     assert line["r"] == pytest.approx(statistics.pearson(x, y)) and line["recipes"] == 5
     assert (line["low"], line["high"]) == pytest.approx(statistics.interval(again))
-    assert analyse.within_one_architecture(rows()).empty
+    assert populations.within_one_architecture(rows()).empty
     elsewhere = ours.assign(training_seed=("model", np.full(9, -1)))  # pretrained ones are no runs of ours
-    assert analyse.within_one_architecture(elsewhere).empty
+    assert populations.within_one_architecture(elsewhere).empty
     pool.attrs["preset"] = "cifar10"
     *_, judged, found = page(pool)
     assert judged.loc["purity-5", "n"] == 5 and judged.loc["purity-5", "estimate"] == pytest.approx(line["r"])
@@ -440,16 +448,16 @@ def test_within_one_architecture_recipes_are_resampled():
 
 def test_within_families_and_without_each():
     given = without_a_multicut(rows())
-    assert analyse.within_families(given).empty  # none has four networks
-    table = analyse.within_families(given, fewest=3)
+    assert populations.within_families(given).empty  # none has four networks
+    table = populations.within_families(given, fewest=3)
     assert table["family"].tolist() == ["lenet"]  # one of the three of mlp has no p_purity
     its = np.flatnonzero(given["family"].values == "lenet")
-    known, y = analyse.indicators(given), robustness(given)
-    assert table[analyse.words(P_PURITY)][0] == pytest.approx(
+    known, y = compared.indicators(given), robustness(given)
+    assert table[compared.words(P_PURITY)][0] == pytest.approx(
         statistics.pearson(known[P_PURITY][its], y[its])
     )
     assert table[ACCURACY][0] == pytest.approx(statistics.pearson(known[ACCURACY][its], y[its]))
-    left_out = analyse.without_each_family(given)
+    left_out = populations.without_each_family(given)
     others = given["family"].values != "mlp"
     assert left_out["mlp"] == pytest.approx(statistics.pearson(known[P_PURITY][others], y[others]))
     assert set(left_out) == set(POPULATION)
@@ -500,7 +508,7 @@ def test_overview_has_a_line_for_each_network_and_the_numbers_beside_every_purit
 def test_values_of_the_rivals_go_by_words():
     table = tables.rivals(rows())
     assert list(table) == ["network", "silhouette", "neural collapse NC1", "mean margin", ACCURACY]
-    assert len(table) == 12 and analyse.words("registered later") == "registered later"
+    assert len(table) == 12 and compared.words("registered later") == "registered later"
 
 
 def test_the_population_in_words():
@@ -586,12 +594,12 @@ def test_figures_say_what_the_tables_say():
     given = rows()
     predictions, rivals, *_ = page(given)
     figure = figures.purity_against_robustness(given, predictions)
-    r = statistics.pearson(analyse.indicators(given)[P_PURITY], robustness(given))
+    r = statistics.pearson(compared.indicators(given)[P_PURITY], robustness(given))
     assert f"r = {r:+.2f}" in figure.axes[0].get_title(loc="left")
     assert "mlp-plain/0" in says(figure)
     figure = figures.rival_ranking(rivals)
     labels = [label.get_text().removesuffix(" *") for label in figure.axes[0].get_yticklabels()]
-    assert labels[0] == analyse.words(rivals["indicator"][0]).replace(VARIANTS[P_PURITY], "p_purity")
+    assert labels[0] == compared.words(rivals["indicator"][0]).replace(VARIANTS[P_PURITY], "p_purity")
     for axis in figure.axes:
         low, high = axis.get_ylim()
         assert low > high  # the best stands at the top
@@ -642,7 +650,7 @@ def test_one_network_alone_has_a_page(measured):
         figure.canvas.draw()
     for table in (tables.overview(alone), tables.rivals(alone)):
         assert len(table) == 1
-    assert len(tables.settings(alone)) == 4 and analyse.within_families(alone).empty
+    assert len(tables.settings(alone)) == 4 and populations.within_families(alone).empty
 
 
 def test_other_layers_lengths_and_no_closer_look(measured):

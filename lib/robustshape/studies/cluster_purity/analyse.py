@@ -1,113 +1,25 @@
 """Statistics of the purity study: do clusterings of clean features predict R, and better than plainer numbers?
 
-p_purity = purity / clean accuracy (Ho, Pfreundt, J. Keuper, M. Keuper 2021, page 1). R has the same kind of
-denominator, so every correlation of a ratio stands beside the null that permutes the purities among the models and
-leaves the accuracies in place. Indicators are averages over draws of classes (see `draws`).
+p_purity and R divide by the same accuracy, so every correlation of a ratio stands beside the null that permutes the
+purities among the models and leaves the accuracies in place.
 """
 
 import numpy as np
 
 from robustshape import statistics
-from robustshape.studies.matched import matched
-from robustshape.studies.ratios import (
-    group_robustness,
-    mean_corrupted_accuracy,
-    robustness,
-    robustness_under_attack,
-    unseen_robustness,
+from robustshape.studies.cluster_purity.compared import (
+    ACCURACY,
+    P_PURITY,
+    RATIOS,
+    VARIANTS,
+    denominator,
+    indicators,
+    numerator,
+    of_draws,
+    of_halves,
+    targets,
 )
-
-P_PURITY = "p_purity"  # variant A
-ACCURACY = "clean accuracy"
-VARIANTS = {  # how a draw's purities and accuracies make an indicator; the paper's words leave it open
-    P_PURITY: "A: (k-means / acc) x (multicut / acc)",
-    "one_accuracy": "B: k-means x multicut / acc",
-    "geometric_mean": "C: square root of A",
-    "kmeans_ratio": "D: k-means / acc",
-    "multicut_ratio": "D: multicut / acc",
-    "kmeans": "E: k-means purity",
-    "multicut": "E: multicut purity",
-    "all_classes": "A, acc among all classes",
-}
-RATIOS = (P_PURITY, "one_accuracy", "geometric_mean", "kmeans_ratio", "multicut_ratio", "all_classes")
-RIVALS = {  # words for the rivals; one that is registered later goes by its name
-    "approximate_skewness": "Gamma' of k*",
-    "true_skewness": "Gamma of k*",
-    "mean_normalised_rank": "mean normalised k*",
-    "neighbourhood_hit": "neighbourhood hit",
-    "silhouette": "silhouette",
-    "davies_bouldin": "Davies-Bouldin index",
-    "within_between_ratio": "within / between distance",
-    "neural_collapse": "neural collapse NC1",
-    "dispersion_score": "dispersion score",
-    "participation_ratio": "participation ratio",
-    "effective_rank": "effective rank",
-    "intrinsic_dimension": "intrinsic dimension (TwoNN)",
-    "mean_margin": "mean margin",
-    "mean_max_softmax": "mean max softmax",
-}
-
-
-def numerator(rows, variant: str):
-    """Return what a ratio of `RATIOS` divides, of each draw: (model, draw)."""
-    kmeans, multicut = (
-        rows["purity"].sel(clustering=c).transpose("model", "draw") for c in ("k-means", "multicut")
-    )
-    both = {"kmeans_ratio": kmeans, "kmeans": kmeans, "multicut_ratio": multicut, "multicut": multicut}
-    found = both.get(variant, kmeans * multicut).values.astype(float)
-    return np.sqrt(found) if variant == "geometric_mean" else found
-
-
-def denominator(rows, variant: str):
-    """Return what a variant divides by, of each draw: (model, draw); ones where it does not divide."""
-    restricted = rows["accuracy_restricted"].transpose("model", "draw").values.astype(float)
-    whole = rows["accuracy_of_draw"].transpose("model", "draw").values.astype(float)
-    return {
-        P_PURITY: restricted**2,
-        "all_classes": whole**2,
-        "kmeans": np.ones_like(whole),
-        "multicut": np.ones_like(whole),
-    }.get(variant, restricted)
-
-
-def of_draws(rows) -> dict[str, np.ndarray]:
-    """Return every indicator of every draw (model, draw), by name: `VARIANTS`, rivals, and clean accuracy."""
-    found = {name: numerator(rows, name) / denominator(rows, name) for name in VARIANTS}
-    rivals = rows["rival_value"].transpose("rival", "model", "draw")
-    found |= {str(name): rivals.sel(rival=name).values.astype(float) for name in rivals["rival"].values}
-    return found | {ACCURACY: rows["accuracy_of_draw"].transpose("model", "draw").values.astype(float)}
-
-
-def indicators(rows) -> dict[str, np.ndarray]:
-    """Return the mean over draws of every indicator, of each model; NaN where a draw has none."""
-    return {name: values.mean(1) for name, values in of_draws(rows).items()}
-
-
-def targets(rows) -> dict[str, np.ndarray]:
-    """Return what is to be predicted, of each model, where it was measured.
-
-    R over all corruptions, over groups that no recipe trained on, and by group; accuracy under attack over clean
-    accuracy; and corrupted accuracy without a division.
-    """
-    found = {
-        "all": robustness(rows),
-        "not trained on": unseen_robustness(rows),
-        **group_robustness(rows),
-        "under attack": robustness_under_attack(rows),
-        "corrupted accuracy": mean_corrupted_accuracy(rows),
-    }
-    return {name: values for name, values in found.items() if np.isfinite(values).all()}
-
-
-def words(name: str) -> str:
-    """Return what tables and figures call an indicator."""
-    return (VARIANTS | RIVALS).get(name, name)
-
-
-def of_halves(rows) -> np.ndarray:
-    """Return R on the random half of the robustness images that goes with each draw: (model, draw)."""
-    shares = rows["corrupted_of_half"].mean("corruption").transpose("model", "draw")
-    return (shares / rows["accuracy_of_half"].transpose("model", "draw")).values.astype(float)
+from robustshape.studies.ratios import robustness
 
 
 def over_draws(rows, name: str) -> tuple[float, float]:
@@ -268,45 +180,3 @@ def product_over_single(rows, *, draws: int = 1000, seed: int = 0) -> statistics
         advantage(np.arange(len(kept))), low, high,
         statistics.bootstrap_p_value(resampled), len(set(families)),
     )  # fmt: skip
-
-
-def within_one_architecture(rows, *, draws: int = 1000, seed: int = 0):
-    """Return what p_purity, purities and accuracy say over the runs of one architecture; recipes are resampled.
-
-    Empty where that architecture was not trained under at least three recipes.
-    """
-    import pandas as pd
-
-    ours = matched(rows)
-    if ours is None:
-        return pd.DataFrame()
-    known, table = indicators(ours), []
-    for name in (P_PURITY, "kmeans", "multicut", ACCURACY):
-        for target, values in targets(ours).items():
-            found = correlate(known[name], values, ours["recipe"].values, draws=draws, seed=seed)
-            found = {"runs": found.pop("models"), "recipes": found.pop("families"), **found}
-            table.append({"indicator": name, "target": target, **found})
-    return pd.DataFrame(table)
-
-
-def within_families(rows, *, fewest: int = 4):
-    """Return r(p_purity, R) and r(clean accuracy, R) inside each family of at least `fewest` networks."""
-    import pandas as pd
-
-    known, kept, families = indicators(rows), robustness(rows), rows["family"].values
-    table = []
-    for family in dict.fromkeys(families):
-        its = np.flatnonzero((families == family) & np.isfinite(known[P_PURITY]))
-        if len(its) >= fewest:
-            r = {words(n): statistics.pearson(known[n][its], kept[its]) for n in (P_PURITY, ACCURACY)}
-            table.append({"family": family, "networks": len(its), **r})
-    return pd.DataFrame(table)
-
-
-def without_each_family(rows) -> dict[str, float]:
-    """Return r(p_purity, R) with one family left out, for each family."""
-    x, y = indicators(rows)[P_PURITY], robustness(rows)
-    there = np.isfinite(x)
-    return statistics.leave_one_group_out(
-        lambda i: statistics.pearson(x[there][i], y[there][i]), rows["family"].values[there]
-    )

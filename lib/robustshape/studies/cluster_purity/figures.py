@@ -4,18 +4,19 @@ import numpy as np
 
 from robustshape import statistics, style
 from robustshape.models import short_name
-from robustshape.studies.cluster_purity.analyse import (
+from robustshape.studies.cluster_purity.analyse import null_of
+from robustshape.studies.cluster_purity.compared import (
     ACCURACY,
     P_PURITY,
     VARIANTS,
     indicators,
-    null_of,
     targets,
     words,
 )
-from robustshape.studies.matched import ONE_ARCHITECTURE, matched
+from robustshape.studies.matched import matched
 from robustshape.studies.ratios import robustness
 
+MOST_NAMES = 24  # that a panel has room for
 COLOURS = {P_PURITY: style.ACCENT, "kmeans": "#3b6ea8", "multicut": "#5a8f4e", ACCURACY: "#8a8a8a"}
 
 
@@ -27,10 +28,9 @@ def _with_fit(axis, x, y, rows, *, names: bool) -> None:
         ends = np.array([x[there].min(), x[there].max()])
         axis.plot(ends, line.intercept + line.slope * ends, color=style.INK, lw=1, alpha=0.6, zorder=1)
     if names:
-        many = rows.isel(model=np.flatnonzero(rows["family"].values != ONE_ARCHITECTURE))
-        shown = set(many.model.values) if many.sizes["model"] <= 24 else set()
+        few = rows.sizes["model"] <= MOST_NAMES  # else those trained elsewhere: ours are the many
         for i, model in enumerate(rows.model.values):
-            if model in shown and there[i]:
+            if there[i] and (few or rows["training_seed"].values[i] < 0):
                 name = short_name(str(model)).removeprefix("cifar10_")
                 shifted = {"xytext": (4, 3), "textcoords": "offset points"}
                 axis.annotate(name, (x[i], y[i]), fontsize=6.5, color="#555555", **shifted)

@@ -23,7 +23,7 @@ def beside_the_paper(rows, predictions):
     """
     import pandas as pd
 
-    from robustshape.studies.cluster_purity.analyse import P_PURITY
+    from robustshape.studies.cluster_purity.compared import P_PURITY
     from robustshape.studies.cluster_purity.verdicts import population
     from robustshape.studies.ratios import robustness
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from robustshape import statistics
 from robustshape.models import short_name
-from robustshape.studies.cluster_purity.analyse import ACCURACY, P_PURITY, indicators, words
+from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, words
 from robustshape.studies.mce import mean_corruption_error
 from robustshape.studies.ratios import (
     main_attack,

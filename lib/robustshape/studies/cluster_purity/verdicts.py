@@ -4,8 +4,8 @@ import math
 
 from robustshape import claims, statistics
 from robustshape.models import short_name
-from robustshape.studies.cluster_purity import analyse
-from robustshape.studies.cluster_purity.analyse import ACCURACY, P_PURITY
+from robustshape.studies.cluster_purity import analyse, compared, populations
+from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY
 from robustshape.studies.cluster_purity.tables import odd_multicuts, settings
 from robustshape.studies.ratios import main_attack, robustness, robustness_under_attack
 
@@ -29,9 +29,9 @@ def n_attacked(rows) -> int:
 
 
 def judge(rows, within, *, draws: int = 1000, seed: int = 0):
-    """Return the verdict on each of the study's claims, given `analyse.within_one_architecture`."""
+    """Return the verdict on each of the study's claims, given `populations.within_one_architecture`."""
     whom, preset, evidence = population(rows), rows.attrs["preset"], {}
-    known, kept, families = analyse.indicators(rows), robustness(rows), rows["family"].values
+    known, kept, families = compared.indicators(rows), robustness(rows), rows["family"].values
     how = {"draws": draws, "seed": seed}
 
     def add(claim, found, of_whom=whom):
@@ -68,9 +68,9 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
     for claim, line in verdicts.iterrows():
         key = claim.replace("-", "_")
         found |= {f"{key}_{part}": line[part] for part in ("verdict", "estimate", "low", "high", "n")}
-    by_family = {f: r for f, r in analyse.without_each_family(rows).items() if math.isfinite(r)}
+    by_family = {f: r for f, r in populations.without_each_family(rows).items() if math.isfinite(r)}
     weakest = min(by_family, key=by_family.get, default="none")
-    known, kept, first = analyse.indicators(rows), robustness(rows), rows.isel(model=0)
+    known, kept, first = compared.indicators(rows), robustness(rows), rows.isel(model=0)
     clusters = rows["n_clusters"].mean(("draw", "model"), skipna=True)
     purity = rows["purity"].mean("draw", skipna=True)
     best = rivals.iloc[0]
@@ -90,11 +90,11 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
         "weakest_without_r": min(by_family.values(), default=math.nan),
         "strongest_without_r": max(by_family.values(), default=math.nan),
         "n_rivals": len(rivals),
-        "best_rival": analyse.words(best["indicator"]),
+        "best_rival": compared.words(best["indicator"]),
         "best_rival_r": best["r"],
         "best_rival_r_squared": best["r_squared"],
         "n_rivals_after_holm": int((rivals["holm"] < claims.SIGNIFICANCE).sum()),
-        "best_partial": analyse.words(add["indicator"]),
+        "best_partial": compared.words(add["indicator"]),
         "best_partial_r": add["partial"],
         "best_partial_holm": add["partial_holm"],
         "n_partial_after_holm": int((rivals["partial_holm"] < claims.SIGNIFICANCE).sum()),

@@ -1,0 +1,51 @@
+"""The population decides the answer: one architecture, within each family, and without each family."""
+
+import numpy as np
+
+from robustshape import statistics
+from robustshape.studies.cluster_purity.analyse import correlate
+from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, targets, words
+from robustshape.studies.matched import matched
+from robustshape.studies.ratios import robustness
+
+
+def within_one_architecture(rows, *, draws: int = 1000, seed: int = 0):
+    """Return what p_purity, purities and accuracy say over the runs of one architecture; recipes are resampled.
+
+    Empty where that architecture was not trained under at least three recipes.
+    """
+    import pandas as pd
+
+    ours = matched(rows)
+    if ours is None:
+        return pd.DataFrame()
+    known, table = indicators(ours), []
+    for name in (P_PURITY, "kmeans", "multicut", ACCURACY):
+        for target, values in targets(ours).items():
+            found = correlate(known[name], values, ours["recipe"].values, draws=draws, seed=seed)
+            found = {"runs": found.pop("models"), "recipes": found.pop("families"), **found}
+            table.append({"indicator": name, "target": target, **found})
+    return pd.DataFrame(table)
+
+
+def within_families(rows, *, fewest: int = 4):
+    """Return r(p_purity, R) and r(clean accuracy, R) inside each family of at least `fewest` networks."""
+    import pandas as pd
+
+    known, kept, families = indicators(rows), robustness(rows), rows["family"].values
+    table = []
+    for family in dict.fromkeys(families):
+        its = np.flatnonzero((families == family) & np.isfinite(known[P_PURITY]))
+        if len(its) >= fewest:
+            r = {words(n): statistics.pearson(known[n][its], kept[its]) for n in (P_PURITY, ACCURACY)}
+            table.append({"family": family, "networks": len(its), **r})
+    return pd.DataFrame(table)
+
+
+def without_each_family(rows) -> dict[str, float]:
+    """Return r(p_purity, R) with one family left out, for each family."""
+    x, y = indicators(rows)[P_PURITY], robustness(rows)
+    there = np.isfinite(x)
+    return statistics.leave_one_group_out(
+        lambda i: statistics.pearson(x[there][i], y[there][i]), rows["family"].values[there]
+    )
