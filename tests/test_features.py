@@ -370,7 +370,7 @@ def test_a_population_is_shown_stored_images(cifar):
     networks.prepare(list(networks.models))
     row = networks.row(STORED[0])
     assert row["corrupted_accuracy"].values.tolist() == [[1, 0], [0, 0]]
-    assert networks.specification(STORED[0])["corrupted"] == "stored"
+    assert networks.specification(STORED[0])["corrupted"] == ["stored", 1]
     keys = [population(corrupted=made).specification(STORED[0]) for made in corrupted.MADE]
     assert len(set(map(key_of, keys))) == 3
 

@@ -52,10 +52,12 @@ def mce_baseline(rows) -> tuple:
 
 
 def odd_multicuts(rows) -> np.ndarray:
-    """Return in how many draws the multicut failed, put all images into one cluster, or each into its own."""
+    """Return in how many draws the multicut failed, found fewer clusters than classes, or left every image alone."""
     clusters = rows["n_clusters"].sel(clustering="multicut").transpose("model", "draw").values
     images = (rows["n_classes"] * rows["per_class"]).values[:, None]
-    return (~np.isfinite(clusters) | (clusters == 1) | (clusters == images)).sum(1)
+    return (
+        ~np.isfinite(clusters) | (clusters < rows["n_classes"].values[:, None]) | (clusters == images)
+    ).sum(1)
 
 
 def predictions(table):
