@@ -7,7 +7,7 @@ import pytest
 import xarray
 from matplotlib.figure import Figure
 
-from robustshape import statistics
+from robustshape import statistics, style
 from robustshape.errors import InputError
 from robustshape.indicators import INDICATORS
 from robustshape.studies import cluster_purity
@@ -450,20 +450,36 @@ def test_within_families_and_without_each():
     given = without_a_multicut(rows())
     assert populations.within_families(given).empty  # none has four networks
     table = populations.within_families(given, fewest=3)
-    assert table["family"].tolist() == ["lenet"]  # one of the three of mlp has no p_purity
+    assert table["family"].tolist() == ["LeNet"]  # one of the three of mlp has no p_purity
     its = np.flatnonzero(given["family"].values == "lenet")
     known, y = compared.indicators(given), robustness(given)
-    assert table[compared.words(P_PURITY)][0] == pytest.approx(
-        statistics.pearson(known[P_PURITY][its], y[its])
-    )
-    assert table[ACCURACY][0] == pytest.approx(statistics.pearson(known[ACCURACY][its], y[its]))
+    assert table["r(p_purity, R)"][0] == pytest.approx(statistics.pearson(known[P_PURITY][its], y[its]))
+    assert table["r(clean accuracy, R)"][0] == pytest.approx(statistics.pearson(known[ACCURACY][its], y[its]))
     left_out = populations.without_each_family(given)
     others = given["family"].values != "mlp"
     assert left_out["mlp"] == pytest.approx(statistics.pearson(known[P_PURITY][others], y[others]))
     assert set(left_out) == set(POPULATION)
     found = page(given)[-1]
     assert found["weakest_without_r"] == min(left_out.values())
-    assert left_out[found["weakest_without"]] == found["weakest_without_r"]
+    by_words = {style.FAMILIES[family][0]: r for family, r in left_out.items()}
+    assert by_words[found["weakest_without"]] == found["weakest_without_r"]
+    assert by_words[found["strongest_without"]] == max(left_out.values())
+
+
+def test_two_clumps_are_looked_at_apart():
+    given = rows()
+    known, y = compared.indicators(given), robustness(given)
+    low = known[ACCURACY] < np.median(known[ACCURACY])
+    found = populations.by_accuracy(given)
+    assert found["less_accurate_n"] == found["more_accurate_n"] == 6
+    assert found["less_accurate_r"] == pytest.approx(statistics.pearson(known[P_PURITY][low], y[low]))
+    assert found["more_accurate_r"] == pytest.approx(statistics.pearson(known[P_PURITY][~low], y[~low]))
+
+
+def test_what_is_glued_is_a_plain_number_or_words():
+    """A number of numpy's own kind would be glued as the words np.float64(...), which no page can format."""
+    found = page(rows())[-1]
+    assert {type(value) for value in found.values()} <= {int, float, str}
 
 
 # ------------------------------------------------------------------------------------------------ tables and numbers
@@ -491,13 +507,15 @@ def test_overview_has_a_line_for_each_network_and_the_numbers_beside_every_purit
     given = without_a_multicut(rows())
     table = tables.overview(given)
     assert len(table) == 12 and table["R"].is_monotonic_decreasing
-    for clustering in ("k-means", "multicut"):
-        for what in ("purity", "clusters", "ARI", "NMI"):
-            assert f"{clustering} {what}" in table
-    for name in ("p_purity", "corrupted accuracy", "accuracy under pgd linf 0.2", "odd multicuts", "origin"):
+    for name in ("p_purity", "corrupted accuracy", "accuracy under pgd linf 0.2", "origin"):
         assert name in table
     assert "mCE (AlexNet)" not in table  # needs all fifteen corruptions
-    line = table[table["network"] == "lenet-plain/0"].iloc[0]
+    beside = tables.clusterings(given)
+    assert {"multicut clusters", "odd multicuts"} < set(beside) and len(beside) == 12
+    for clustering in ("k-means", "multicut"):
+        for what in ("purity", "ARI", "NMI"):
+            assert f"{clustering} {what}" in beside
+    line = beside[beside["network"] == "lenet-plain/0"].iloc[0]
     one = given.sel(model="zoo:lenet-plain/0")
     assert line["k-means purity"] == pytest.approx(float(one["purity"][0].mean()))
     assert line["accuracy in a draw"] == pytest.approx(float(one["accuracy_restricted"].mean()))
@@ -514,10 +532,10 @@ def test_values_of_the_rivals_go_by_words():
 def test_the_population_in_words():
     given = rows()
     assert verdicts.population(given) == (
-        "12 networks of 5 families on digits, 4 draws of 5 x 50 images; R on 1,500 images, generated"
+        "12 networks of 5 families on digits, 4 draws of 5 x 50 images; R on 1,500 images, corruptions generated here"
     )
     given["robustness_dataset"].values[:] = "nips17"
-    assert "R on 1,500 images of nips17, generated" in verdicts.population(given)
+    assert "R on 1,500 images of nips17, corruptions generated here" in verdicts.population(given)
 
 
 def test_claims_are_judged_where_there_is_evidence_and_the_preset_is_named():
@@ -648,7 +666,7 @@ def test_one_network_alone_has_a_page(measured):
     assert found["purity_1_verdict"] == "not yet measured" and np.isnan(found["p_purity_all_r"])
     for figure in all_figures(alone).values():
         figure.canvas.draw()
-    for table in (tables.overview(alone), tables.rivals(alone)):
+    for table in (tables.overview(alone), tables.clusterings(alone), tables.rivals(alone)):
         assert len(table) == 1
     assert len(tables.settings(alone)) == 4 and populations.within_families(alone).empty
 

@@ -37,3 +37,16 @@ def test_cells_of_a_table(value, shown):
 
 def test_an_empty_table_is_a_sentence():
     assert style.table(pd.DataFrame()).data == "*Nothing to show.*"
+
+
+def test_names_do_not_overlap_and_one_without_a_place_is_left_out():
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(4, 4))
+    x, y = np.array([0.0, 1.0, *[0.5] * 12]), np.array([0.0, 1.0, *[0.5] * 12])
+    axis.scatter(x, y)
+    style.names(axis, x, y, [f"network {i}" for i in range(14)])
+    boxes = [text.get_window_extent() for text in axis.texts]
+    assert {"network 0", "network 1"} <= {text.get_text() for text in axis.texts} and len(boxes) < 14
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    plt.close(figure)

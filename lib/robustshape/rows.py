@@ -44,7 +44,7 @@ def table(dataset, per: str = ""):
         As returned by `latest`.
     per : str
         Empty for a line for each model, with every single number or word of its row, both ends of its intervals,
-        its accuracy under each attack and its mean corrupted accuracy. Or a dimension, such as ``class`` or
+        its accuracy under each attack, its mean corrupted accuracy, and means over draws. Or a dimension, such as ``class`` or
         ``sample``: a line for each model and each of those.
 
     Raises
@@ -79,6 +79,12 @@ def table(dataset, per: str = ""):
                 chosen = chosen.assign(under)
             elif name == "corrupted_accuracy":
                 chosen = chosen.assign(corrupted_accuracy=values.mean(("corruption", "severity")))
+            elif set(values.dims) == {"model", "draw"}:
+                chosen = chosen.assign({name: values.mean("draw")})
+            elif len(values.dims) == 3 and {"model", "draw"} < set(values.dims):
+                [dim] = set(values.dims) - {"model", "draw"}
+                mean, labels = values.mean("draw"), values[dim].values
+                chosen = chosen.assign({f"{name}, {x}": mean.sel({dim: x}, drop=True) for x in labels})
     flat = chosen.drop_vars([c for c in chosen.coords if c not in dims]).to_dataframe().reset_index()
     flat.insert(0, "network", [short_name(str(model)) for model in flat["model"]])
     return flat

@@ -3,6 +3,8 @@
 Colour says the architecture's family, the marker says how it was trained; both stand in one legend.
 """
 
+import numpy as np
+
 FAMILIES = {  # those of digits, of small photographs, and of ImageNet: each set has the colours anew
     "mlp": ("MLP", 0),
     "lenet": ("LeNet", 1),
@@ -103,6 +105,26 @@ def scatter(axis, x, y, rows, *, errors=None) -> None:
         axis.scatter(
             x[i], y[i], color=palette[family], marker=marker, s=46, edgecolor="white", lw=0.6, zorder=3
         )
+
+
+def names(axis, x, y, labels, *, size: float = 6.5) -> None:
+    """Write each point's name beside it where no other name stands; one that finds no place is left out."""
+    axis.margins(0.08)
+    figure = axis.figure
+    figure.canvas.draw()  # or the text has no extent yet
+    taken = []
+    for i in np.argsort(-np.asarray(y)):
+        for dx, dy in ((5, 3), (5, -8), (-5, 3), (-5, -8), (5, 10), (5, -15), (-5, 10), (-5, -15)):
+            text = axis.annotate(
+                labels[i], (x[i], y[i]), xytext=(dx, dy), textcoords="offset points", fontsize=size,
+                ha="left" if dx > 0 else "right", color="#555555",
+            )  # fmt: skip
+            box = text.get_window_extent()
+            inside = axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1
+            if inside and not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+            text.remove()
 
 
 def legend(figure, rows, *, recipes: bool = True, **where) -> None:

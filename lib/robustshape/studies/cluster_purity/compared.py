@@ -98,7 +98,7 @@ def targets(rows) -> dict[str, np.ndarray]:
 
 def words(name: str) -> str:
     """Return what tables and figures call an indicator."""
-    return (VARIANTS | RIVALS).get(name, name)
+    return (VARIANTS | RIVALS | {ACCURACY: "clean accuracy (on the draws)"}).get(name, name)
 
 
 def of_halves(rows) -> np.ndarray:

@@ -29,11 +29,9 @@ def _with_fit(axis, x, y, rows, *, names: bool) -> None:
         axis.plot(ends, line.intercept + line.slope * ends, color=style.INK, lw=1, alpha=0.6, zorder=1)
     if names:
         few = rows.sizes["model"] <= MOST_NAMES  # else those trained elsewhere: ours are the many
-        for i, model in enumerate(rows.model.values):
-            if there[i] and (few or rows["training_seed"].values[i] < 0):
-                name = short_name(str(model)).removeprefix("cifar10_")
-                shifted = {"xytext": (4, 3), "textcoords": "offset points"}
-                axis.annotate(name, (x[i], y[i]), fontsize=6.5, color="#555555", **shifted)
+        chosen = np.flatnonzero(there & (few | (rows["training_seed"].values < 0)))
+        labels = [short_name(str(rows.model.values[i])).removeprefix("cifar10_") for i in chosen]
+        style.names(axis, x[chosen], y[chosen], labels)
 
 
 def _title(table, indicator: str, target: str, name: str) -> str:
@@ -58,7 +56,6 @@ def purity_against_robustness(rows, predictions):
     ):
         _with_fit(axis, known[name], y, rows, names=True)
         axis.set(xlabel=label)
-        axis.margins(x=0.12)
         axis.set_title(_title(predictions, name, "all", title), loc="left", fontsize=10)
     axes[0].set_ylabel("R = corrupted / clean accuracy")
     style.legend(figure, rows)

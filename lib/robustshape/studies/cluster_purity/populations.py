@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from robustshape import statistics
+from robustshape import statistics, style
 from robustshape.studies.cluster_purity.analyse import correlate
-from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, targets, words
+from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, targets
 from robustshape.studies.matched import matched
 from robustshape.studies.ratios import robustness
 
@@ -37,8 +37,8 @@ def within_families(rows, *, fewest: int = 4):
     for family in dict.fromkeys(families):
         its = np.flatnonzero((families == family) & np.isfinite(known[P_PURITY]))
         if len(its) >= fewest:
-            r = {words(n): statistics.pearson(known[n][its], kept[its]) for n in (P_PURITY, ACCURACY)}
-            table.append({"family": family, "networks": len(its), **r})
+            r = {f"r({n}, R)": statistics.pearson(known[n][its], kept[its]) for n in (P_PURITY, ACCURACY)}
+            table.append({"family": style.FAMILIES.get(family, (family,))[0], "networks": len(its), **r})
     return pd.DataFrame(table)
 
 
@@ -49,3 +49,20 @@ def without_each_family(rows) -> dict[str, float]:
     return statistics.leave_one_group_out(
         lambda i: statistics.pearson(x[there][i], y[there][i]), rows["family"].values[there]
     )
+
+
+def by_accuracy(rows) -> dict[str, float]:
+    """Return r(p_purity, R) among the networks below the middle clean accuracy, and among those above it.
+
+    Two clumps of networks make a line between them whatever goes on within each.
+    """
+    known, kept = indicators(rows), robustness(rows)
+    x, accuracy = known[P_PURITY], known[ACCURACY]
+    there = np.isfinite(x) & np.isfinite(kept)
+    low = accuracy < np.median(accuracy[there]) if there.any() else there
+    halves = {"less_accurate": there & low, "more_accurate": there & ~low}
+    found = {}
+    for name, its in halves.items():
+        r = statistics.pearson(x[its], kept[its]) if its.sum() > 2 else float("nan")
+        found |= {f"{name}_r": r, f"{name}_n": int(its.sum())}
+    return found

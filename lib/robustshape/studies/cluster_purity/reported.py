@@ -5,7 +5,7 @@ from robustshape.paths import require_project
 PAPER = {  # Ho, Pfreundt, J. Keuper, M. Keuper 2021, Fig. 1 (its page 1)
     "networks": "12, of ImageNet",
     "indicator": "p_purity k-means * multicuts",
-    "R²": 0.87,
+    "R²": "0.87, of a line",
     "R": "0.35 to 0.70 (ticks of the axis), on ImageNet-C",
     "clean images": "ImageNet; which of them is not on the page read",
 }
@@ -24,7 +24,7 @@ def beside_the_paper(rows, predictions):
     import pandas as pd
 
     from robustshape.studies.cluster_purity.compared import P_PURITY
-    from robustshape.studies.cluster_purity.verdicts import population
+    from robustshape.studies.cluster_purity.verdicts import MADE, population
     from robustshape.studies.ratios import robustness
 
     line = predictions[(predictions["indicator"] == P_PURITY) & (predictions["target"] == "all")].iloc[0]
@@ -33,7 +33,7 @@ def beside_the_paper(rows, predictions):
         "networks": population(rows).partition(" on ")[0],
         "indicator": "p_purity k-means x multicut, accuracy among the classes of a draw",
         "R²": f"{line['r_squared']:.2f} ({line['r_squared_low']:.2f} to {line['r_squared_high']:.2f}), r = {line['r']:+.2f}",
-        "R": f"{kept.min():.2f} to {kept.max():.2f}, {first['corrupted'].values} images of {first['robustness_dataset'].values}",
+        "R": f"{kept.min():.2f} to {kept.max():.2f} on {first['robustness_dataset'].values}, {MADE[str(first['corrupted'].values)]}",
         "clean images": f"{rows.sizes['draw']} draws of {int(first['n_classes'])} classes x {int(first['per_class'])} "
         f"images of {first['dataset'].values}",
     }
@@ -50,5 +50,6 @@ def imagenet_c():
     """Return the reported accuracies on ImageNet-C and their ratios to clean accuracy, by network."""
     import pandas as pd
 
-    table = pd.read_csv(require_project() / "data" / "reported" / "cluster_purity.csv", comment="#")
+    path = require_project() / "data" / "reported" / "cluster_purity.csv"
+    table = pd.read_csv(path, comment="#", dtype=str)  # as printed, not rounded
     return table.rename(columns={"corrupted_accuracy": "accuracy on ImageNet-C, %"})

@@ -16,31 +16,37 @@ from robustshape.studies.ratios import (
 
 
 def overview(rows):
-    """Return one line for each network: purities with their numbers of clusters, accuracies, p_purity and R."""
+    """Return one line for each network: accuracies, p_purity and R, and its mCE by the named baseline."""
     import pandas as pd
 
-    known, kept = indicators(rows), robustness(rows)
-    mean = rows.drop_vars("rival_value").mean("draw", keep_attrs=False)
     table = {"network": [short_name(str(model)) for model in rows.model.values]}
-    table |= {"clean accuracy": rows["accuracy"].values, "p_purity": known[P_PURITY], "R": kept}
-    table["R, groups not trained on"] = unseen_robustness(rows)
+    table |= {"clean accuracy": rows["accuracy"].values, "p_purity": indicators(rows)[P_PURITY]}
+    table |= {"R": robustness(rows), "R, groups not trained on": unseen_robustness(rows)}
     table["corrupted accuracy"] = mean_corrupted_accuracy(rows)
     baseline, of_whom = mce_baseline(rows)
     table[f"mCE (1 = {of_whom})"] = mean_corruption_error(rows, baseline)
     if attack := main_attack(rows):
         table[f"accuracy under {attack}"] = robust_accuracy(rows)
+    table["origin"] = rows["origin"].values
+    return pd.DataFrame(table).sort_values("R", ascending=False).dropna(axis=1, how="all")
+
+
+def clusterings(rows):
+    """Return how the clusterings of each network agree with its classes, means over draws."""
+    import pandas as pd
+
+    mean = rows[["purity", "n_clusters", "ari", "nmi", "accuracy_restricted", "calibration_auc"]].mean("draw")
+    table = {"network": [short_name(str(model)) for model in rows.model.values]}
     for clustering in rows["clustering"].values:
         its = mean.sel(clustering=clustering)
-        table |= {
-            f"{clustering} purity": its["purity"].values,
-            f"{clustering} clusters": its["n_clusters"].values,
-        }
+        table |= {f"{clustering} purity": its["purity"].values}
+        if clustering == "multicut":  # k-means is given the number of classes
+            table["multicut clusters"] = its["n_clusters"].values
         table |= {f"{clustering} {n.upper()}": its[n].values for n in ("ari", "nmi")}
     table["accuracy in a draw"] = mean["accuracy_restricted"].values
     table["calibration AUC"] = mean["calibration_auc"].values
     table["odd multicuts"] = odd_multicuts(rows)
-    table["origin"] = rows["origin"].values
-    return pd.DataFrame(table).sort_values("R", ascending=False).dropna(axis=1, how="all")
+    return pd.DataFrame(table).sort_values("k-means purity", ascending=False)
 
 
 def mce_baseline(rows) -> tuple:
@@ -62,7 +68,10 @@ def odd_multicuts(rows) -> np.ndarray:
 
 def predictions(table):
     """Return a table of `analyse.prediction_table` or `rival_table` with words for its indicators."""
-    return table.assign(indicator=[words(name) for name in table["indicator"]]) if len(table) else table
+    if not len(table):
+        return table
+    shown = table.assign(indicator=[words(name) for name in table["indicator"]])
+    return shown.drop(columns=[c for c in ("r_squared_low", "r_squared_high", "p_value") if c in shown])
 
 
 def settings(rows):

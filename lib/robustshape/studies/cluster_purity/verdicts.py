@@ -2,12 +2,18 @@
 
 import math
 
-from robustshape import claims, statistics
+from robustshape import claims, statistics, style
 from robustshape.models import short_name
 from robustshape.studies.cluster_purity import analyse, compared, populations
 from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY
 from robustshape.studies.cluster_purity.tables import odd_multicuts, settings
 from robustshape.studies.ratios import main_attack, robustness, robustness_under_attack
+
+MADE = {
+    "generated": "corruptions generated here",
+    "generated jpeg85": "corruptions generated here, saved as JPEG",
+    "stored": "the published corrupted files",
+}
 
 
 def population(rows) -> str:
@@ -18,7 +24,7 @@ def population(rows) -> str:
     return (
         f"{rows.sizes['model']} networks of {families} families on {first['dataset'].values}, {rows.sizes['draw']} draws "
         f"of {int(first['n_classes'])} x {int(first['per_class'])} images; R on {int(first['n_robustness']):,} "
-        f"images{other}, {first['corrupted'].values}"
+        f"images{other}, {MADE[str(first['corrupted'].values)]}"
     )
 
 
@@ -70,6 +76,10 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
         found |= {f"{key}_{part}": line[part] for part in ("verdict", "estimate", "low", "high", "n")}
     by_family = {f: r for f, r in populations.without_each_family(rows).items() if math.isfinite(r)}
     weakest = min(by_family, key=by_family.get, default="none")
+
+    def named(family: str) -> str:
+        return style.FAMILIES.get(family, (family,))[0]
+
     known, kept, first = compared.indicators(rows), robustness(rows), rows.isel(model=0)
     clusters = rows["n_clusters"].mean(("draw", "model"), skipna=True)
     purity = rows["purity"].mean("draw", skipna=True)
@@ -77,7 +87,8 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
     partial = rivals[rivals["indicator"] != ACCURACY].assign(size=rivals["partial"].abs())
     add = partial.sort_values(["partial_holm", "size"], ascending=[True, False]).iloc[0]
     chosen = settings(rows)
-    return found | {
+    multicut = rows.sel(clustering="multicut")[["n_clusters", "ari"]].mean("draw")
+    found |= {
         "population": population(rows),
         "attack": main_attack(rows) or "none",
         "n_attacked": n_attacked(rows),
@@ -86,9 +97,11 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
         "per_class": int(first["per_class"]),
         "robustness_dataset": str(first["robustness_dataset"].values),
         "corrupted": str(first["corrupted"].values),
-        "weakest_without": weakest,
+        "weakest_without": named(weakest),
         "weakest_without_r": min(by_family.values(), default=math.nan),
+        "strongest_without": named(max(by_family, key=by_family.get, default="none")),
         "strongest_without_r": max(by_family.values(), default=math.nan),
+        **populations.by_accuracy(rows),
         "n_rivals": len(rivals),
         "best_rival": compared.words(best["indicator"]),
         "best_rival_r": best["r"],
@@ -104,6 +117,10 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
         "multicut_purity_highest": float(purity.sel(clustering="multicut").max()),
         "kmeans_purity_lowest": float(purity.sel(clustering="k-means").min()),
         "kmeans_purity_highest": float(purity.sel(clustering="k-means").max()),
+        "multicut_clusters_lowest": float(multicut["n_clusters"].min()),
+        "multicut_clusters_highest": float(multicut["n_clusters"].max()),
+        "multicut_ari_lowest": float(multicut["ari"].min()),
+        "multicut_ari_highest": float(multicut["ari"].max()),
         "n_odd_multicuts": int(odd_multicuts(rows).sum()),
         "n_multicuts": rows.sizes["draw"] * rows.sizes["model"],
         "setting_agreement_lowest": float(chosen["agreement"].min()) if len(chosen) else float("nan"),
@@ -117,3 +134,5 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
         "p_purity_lowest": float(known[P_PURITY].min()),
         "p_purity_highest": float(known[P_PURITY].max()),
     }
+    # a number of numpy's own kind is glued as the words np.float64(...)
+    return {name: value.item() if hasattr(value, "item") else value for name, value in found.items()}
