@@ -163,3 +163,46 @@ def test_paired_difference_of_few_or_equal_pairs():
     lone = s.paired_difference([3.0], [1.0])
     assert lone.estimate == 2 and np.isnan([lone.low, lone.high, lone.p_value]).all()
     assert s.paired_difference([1.0, 2.0], [1.0, 2.0]).p_value == 1
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_all_resamples_at_once_are_those_one_after_the_other(partial):
+    rng = np.random.default_rng(3)
+    x, y, z = rng.normal(size=(3, 14))
+    y, families = y + x, np.array(list("aaabbcccddeeef"))
+    y[4] = x[4]
+    if partial:
+        plain = s.bootstrap_over_families(
+            lambda i: s.partial_correlation(x[i], y[i], z[i]),
+            families,
+            rng=np.random.default_rng(0),
+            draws=300,
+        )
+    else:
+        plain = s.bootstrap_over_families(
+            lambda i: s.pearson(x[i], y[i]), families, rng=np.random.default_rng(0), draws=300
+        )
+    found = s.correlation_over_families(
+        x, y, families, rng=np.random.default_rng(0), draws=300, given=z if partial else None
+    )
+    both = np.isfinite(plain) & np.isfinite(found)
+    assert both.mean() > 0.97
+    np.testing.assert_allclose(found[both], plain[both], atol=1e-7)
+
+
+def test_resamples_of_too_few_families_or_of_constants_say_nothing():
+    x, rng = np.arange(6.0), np.random.default_rng(0)
+    assert np.isnan(s.correlation_over_families(x, x, list("aabbcc"), rng=rng, draws=9)).all()
+    assert np.isnan(s.correlation_over_families(x, np.ones(6), list("abcdef"), rng=rng, draws=9)).all()
+    with pytest.raises(InputError, match="NaN"):
+        s.correlation_over_families([*x[:5], np.nan], x, list("abcdef"), rng=rng, draws=9)
+
+
+def test_few_families_make_a_p_value_larger():
+    draws = np.tanh(np.random.default_rng(0).normal(0.9, 0.3, 4000))
+    few, many = (s.few_clusters_p_value(np.tanh(0.9), draws, n) for n in (5, 200))
+    from scipy.stats import t
+
+    assert few == pytest.approx(2 * t.sf(0.9 / np.arctanh(draws).std(ddof=1), 4))
+    assert s.bootstrap_p_value(draws) <= many < few < 0.1
+    assert np.isnan(s.few_clusters_p_value(0.5, [np.nan] * 9, 5))

@@ -198,7 +198,7 @@ class Population:
         xarray.Dataset
             ``accuracy`` on the robustness images, ``indicator_accuracy`` on the indicator's images,
             ``corrupted_accuracy (corruption, severity)``; with a ladder of attacks ``robust_accuracy (attack)``,
-            ``n_attacked (attack)`` and ``robust (attack, attacked_sample)``, see
+            ``attacked_clean_accuracy`` and ``n_attacked`` (attack) and ``robust (attack, attacked_sample)``, see
             `robustshape.robustness.attacked`; family, recipe, trains_on, data, provenance.
         """
         import xarray
@@ -243,8 +243,11 @@ class Population:
         found = attacked.correct(model, options, self.held_out, self.attacks, self.seed)
         found = found.rename(sample="attacked_sample").reset_coords(["name", "norm", "eps"], drop=True)
         tried = found["robust"].isel(attacked_sample=slice(0, int(found["n"].max())))
+        clean = features.open_features(model, options, self.held_out)
+        right = (clean["logits"].argmax("class") == clean["label"]).values
         return xarray.Dataset(
             {
+                "attacked_clean_accuracy": ("attack", [right[: int(n)].mean() for n in found["n"].values]),
                 "robust_accuracy": tried.astype(float).mean("attacked_sample"),
                 "n_attacked": found["n"],
                 "robust": tried.fillna(-1).astype(np.int8),

@@ -83,5 +83,8 @@ def robust_accuracy(rows):
 
 
 def robustness_under_attack(rows):
-    """Return accuracy under the `main_attack` over clean accuracy, of each model; NaN where none was made."""
-    return robust_accuracy(rows) / rows["accuracy"].values.astype(float)
+    """Return accuracy under the `main_attack` over clean accuracy on the same images; NaN where none was made."""
+    kept = robust_accuracy(rows)
+    if not main_attack(rows):
+        return kept
+    return kept / rows["attacked_clean_accuracy"].sel(attack=main_attack(rows)).values.astype(float)

@@ -9,6 +9,7 @@ import numpy as np
 from robustshape import statistics
 from robustshape.studies.cluster_purity.compared import (
     ACCURACY,
+    BESIDE,
     P_PURITY,
     RATIOS,
     VARIANTS,
@@ -22,14 +23,22 @@ from robustshape.studies.cluster_purity.compared import (
 from robustshape.studies.ratios import robustness
 
 
-def over_draws(rows, name: str) -> tuple[float, float]:
-    """Return the 95 % interval of r(indicator, R) over draws of classes and images and halves of the images."""
+def over_draws(rows, name: str, *, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % interval of r(indicator, R) over classes and images.
+
+    The draws of classes are resampled and averaged, and R is that of one of the random halves of its images: halves
+    drawn without replacement vary as much as the whole would.
+    """
     values, kept = of_draws(rows)[name], of_halves(rows)
     there = (np.isfinite(values) & np.isfinite(kept)).all(1)
     if there.sum() < 3:
         return float("nan"), float("nan")
-    each = [statistics.pearson(values[there, i], kept[there, i]) for i in range(values.shape[1])]
-    return statistics.interval(each)
+    values, kept, rng = values[there], kept[there], np.random.default_rng(seed)
+    n = values.shape[1]
+    chosen, halves = rng.integers(n, size=(draws, n)), rng.integers(n, size=draws)
+    return statistics.interval(
+        [statistics.pearson(values[:, i].mean(1), kept[:, half]) for i, half in zip(chosen, halves)]
+    )
 
 
 def null_of(rows, variant: str, target, *, draws: int, seed: int) -> np.ndarray:
@@ -56,18 +65,23 @@ def correlate(x, y, groups, *, draws: int, seed: int) -> dict:
     """Return r(x, y) with its 95 % interval over groups resampled with all their members, and what goes with it.
 
     Models without a number are left out. Keys: r, low, high, r_squared, r_squared_low, r_squared_high, spearman,
-    kendall, p_value, models, families.
+    kendall, p_value, few_p (see `statistics.few_clusters_p_value`), models, families.
     """
     there = np.isfinite(x) & np.isfinite(y)
     x, y, groups = x[there], y[there], np.asarray(groups)[there]
-    resampled = _resampled(lambda i: statistics.pearson(x[i], y[i]), groups, draws=draws, seed=seed)
+    rng = np.random.default_rng(seed)
+    resampled = np.full(draws, np.nan)
+    if len(x):
+        resampled = statistics.correlation_over_families(x, y, groups, rng=rng, draws=draws)
     every = statistics.correlations(x, y)
     (low, high), (square_low, square_high) = (statistics.interval(v) for v in (resampled, resampled**2))
     return {
         "r": every["pearson"], "low": low, "high": high,
         "r_squared": every["pearson"] ** 2, "r_squared_low": square_low, "r_squared_high": square_high,
         "spearman": every["spearman"], "kendall": every["kendall"],
-        "p_value": statistics.bootstrap_p_value(resampled), "models": len(x), "families": len(set(groups)),
+        "p_value": statistics.bootstrap_p_value(resampled),
+        "few_p": statistics.few_clusters_p_value(every["pearson"], resampled, len(set(groups))),
+        "models": len(x), "families": len(set(groups)),
     }  # fmt: skip
 
 
@@ -94,14 +108,15 @@ def prediction_table(rows, *, draws: int = 1000, seed: int = 0):
     return pd.DataFrame(table)
 
 
-def rival_table(rows, *, draws: int = 1000, seed: int = 0):
+def rival_table(rows, *, draws: int = 10_000, seed: int = 0):
     """Return p_purity, purities, rivals and clean accuracy ranked by R^2 with R, and what each adds to accuracy.
 
     Returns
     -------
     pandas.DataFrame
-        Columns of `correlate` and indicator, holm (p-values of r, corrected over all lines), draw_low, draw_high
-        (r over draws), partial (r given clean accuracy), partial_low, partial_high, partial_holm.
+        Columns of `correlate` and indicator, holm (few_p of r, corrected over all lines), draw_low, draw_high (r over
+        classes and images), partial (r given clean accuracy), partial_low, partial_high, partial_holm. Many draws, so
+        that the smallest p-value is small enough to be multiplied by the number of lines.
     """
     import pandas as pd
 
@@ -109,17 +124,17 @@ def rival_table(rows, *, draws: int = 1000, seed: int = 0):
     families, accuracy = rows["family"].values, indicators(rows)[ACCURACY]
     rivals = [str(name) for name in rows["rival"].values]
     table = []
-    for name in (P_PURITY, "kmeans", "multicut", *rivals, ACCURACY):
+    for name in (P_PURITY, "kmeans", "multicut", *BESIDE, *rivals, ACCURACY):
         x = known[name]
         line = {"indicator": name, **correlate(x, kept, families, draws=draws, seed=seed)}
-        line |= dict(zip(("draw_low", "draw_high"), over_draws(rows, name)))
+        line |= dict(zip(("draw_low", "draw_high"), over_draws(rows, name, seed=seed)))
         if name != ACCURACY:
-            partial = given_accuracy(x, kept, accuracy, families, draws=draws, seed=seed)
+            partial, few_p = _given(x, kept, accuracy, families, draws=draws, seed=seed)
             line |= {"partial": partial.estimate, "partial_low": partial.low, "partial_high": partial.high}
-            line["partial_p"] = partial.p_value
+            line["partial_p"] = few_p
         table.append(line)
     table = pd.DataFrame(table)
-    table["holm"] = statistics.holm(table["p_value"].values)
+    table["holm"] = statistics.holm(table["few_p"].values)
     rest = table["indicator"] != ACCURACY
     table.loc[rest, "partial_holm"] = statistics.holm(table.loc[rest, "partial_p"].values)
     return table.drop(columns="partial_p").sort_values("r_squared", ascending=False, ignore_index=True)
@@ -127,16 +142,21 @@ def rival_table(rows, *, draws: int = 1000, seed: int = 0):
 
 def given_accuracy(x, y, accuracy, families, *, draws: int = 1000, seed: int = 0) -> statistics.Estimate:
     """Return the partial correlation of x and y given clean accuracy, families resampled."""
+    return _given(x, y, accuracy, families, draws=draws, seed=seed)[0]
+
+
+def _given(x, y, accuracy, families, *, draws: int, seed: int) -> tuple[statistics.Estimate, float]:
+    """Return the partial correlation, and its p-value for few families."""
     there = np.isfinite(x) & np.isfinite(y)
     x, y, accuracy, families = x[there], y[there], accuracy[there], np.asarray(families)[there]
-    resampled = _resampled(
-        lambda i: statistics.partial_correlation(x[i], y[i], accuracy[i]), families, draws=draws, seed=seed
-    )
+    resampled = np.full(draws, np.nan)
+    if len(x):
+        rng = np.random.default_rng(seed)
+        resampled = statistics.correlation_over_families(x, y, families, rng=rng, draws=draws, given=accuracy)
     low, high = statistics.interval(resampled)
-    return statistics.Estimate(
-        statistics.partial_correlation(x, y, accuracy), low, high,
-        statistics.bootstrap_p_value(resampled), len(set(families)),
-    )  # fmt: skip
+    r, n = statistics.partial_correlation(x, y, accuracy), len(set(families))
+    found = statistics.Estimate(r, low, high, statistics.bootstrap_p_value(resampled), n)
+    return found, statistics.few_clusters_p_value(r, resampled, n)
 
 
 def beyond_denominator(rows, target, *, draws: int = 1000, seed: int = 0) -> statistics.Estimate:
@@ -163,15 +183,18 @@ def beyond_denominator(rows, target, *, draws: int = 1000, seed: int = 0) -> sta
     )  # fmt: skip
 
 
-def product_over_single(rows, *, draws: int = 1000, seed: int = 0) -> statistics.Estimate:
-    """Return r(p_purity, R) minus the larger r of k-means and multicut alone, families resampled."""
+def product_over_single(rows, *, draws: int = 1000, seed: int = 0, squared: bool = False):
+    """Return r(p_purity, R) minus the larger r of k-means and multicut alone, families resampled.
+
+    `squared` compares R^2 instead, so that a product which predicts better with the other sign counts as better.
+    """
     known, kept, families = indicators(rows), robustness(rows), rows["family"].values
     columns = np.array([known[name] for name in (P_PURITY, "kmeans_ratio", "multicut_ratio")])
     there = np.isfinite(columns).all(0) & np.isfinite(kept)
     columns, kept, families = columns[:, there], kept[there], families[there]
 
     def advantage(i):
-        product, *single = (statistics.pearson(x[i], kept[i]) for x in columns)
+        product, *single = (statistics.pearson(x[i], kept[i]) ** (2 if squared else 1) for x in columns)
         return product - float(np.fmax(*single))  # of one alone where the other is the same for all
 
     resampled = _resampled(advantage, families, draws=draws, seed=seed)

@@ -26,6 +26,11 @@ VARIANTS = {  # how a draw's purities and accuracies make an indicator; the pape
     "multicut": "E: multicut purity",
     "all_classes": "A, acc among all classes",
 }
+BESIDE = {
+    "kmeans_ari": "k-means ARI",
+    "multicut_ari": "multicut ARI",
+    "multicut_clusters": "multicut clusters",
+}
 RATIOS = (P_PURITY, "one_accuracy", "geometric_mean", "kmeans_ratio", "multicut_ratio", "all_classes")
 RIVALS = {  # words for the rivals; one that is registered later goes by its name
     "approximate_skewness": "Gamma' of k*",
@@ -70,6 +75,10 @@ def denominator(rows, variant: str):
 def of_draws(rows) -> dict[str, np.ndarray]:
     """Return every indicator of every draw (model, draw), by name: `VARIANTS`, rivals, and clean accuracy."""
     found = {name: numerator(rows, name) / denominator(rows, name) for name in VARIANTS}
+    for name in BESIDE:
+        clustering, what = name.replace("kmeans", "k-means").split("_")
+        number = rows["n_clusters" if what == "clusters" else what].sel(clustering=clustering)
+        found[name] = number.transpose("model", "draw").values.astype(float)
     rivals = rows["rival_value"].transpose("rival", "model", "draw")
     found |= {str(name): rivals.sel(rival=name).values.astype(float) for name in rivals["rival"].values}
     return found | {ACCURACY: rows["accuracy_of_draw"].transpose("model", "draw").values.astype(float)}
@@ -98,7 +107,7 @@ def targets(rows) -> dict[str, np.ndarray]:
 
 def words(name: str) -> str:
     """Return what tables and figures call an indicator."""
-    return (VARIANTS | RIVALS | {ACCURACY: "clean accuracy (on the draws)"}).get(name, name)
+    return (VARIANTS | BESIDE | RIVALS | {ACCURACY: "clean accuracy (on the draws)"}).get(name, name)
 
 
 def of_halves(rows) -> np.ndarray:

@@ -123,6 +123,11 @@ def clusterings(features, labels, draw: Draw, *, rng) -> tuple[dict[str, dict[st
     return {"k-means": cluster_agreement(kmeans, known), "multicut": multicut}, calibration
 
 
+def rival_names() -> list[str]:
+    """Return the names of the rivals: every registered indicator but k-means purity, and those of the logits."""
+    return [name for name in INDICATORS.names() if name != OURS] + list(OF_LOGITS)
+
+
 def rivals(features, labels, logits, *, rng) -> dict[str, float]:
     """Return every registered indicator but k-means purity, and those of the logits, on the images of a draw."""
     of_features = {

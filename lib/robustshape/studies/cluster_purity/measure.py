@@ -17,7 +17,7 @@ def _plan(
     **population,
 ):  # fmt: skip
     """Check the parameters; return the population, what defines each row, and the settings of `measure_one`."""
-    from robustshape.studies.cluster_purity.draws import class_draws
+    from robustshape.studies.cluster_purity.draws import class_draws, rival_names
 
     results.check_source(source)
     if n_draws < 1:
@@ -35,6 +35,7 @@ def _plan(
         "layer": layer,
         "layers": as_list(layers, "layers", empty=True),
         "normalise": bool(normalise),
+        "rivals": rival_names(),  # one that is registered later makes new rows
     }
     labels = networks.selections[0].load()["label"].values
     class_draws(labels, n_classes=n_classes, per_class=per_class, n_draws=1, seed=networks.seed)  # or raises
@@ -161,9 +162,11 @@ def measure_one(networks: Population, model: str, settings: dict):
         agreement, calibration = on.clusterings(features, labels, draw, rng=rng)
         found.append([[agreement[c][name] for name in on.AGREEMENT] for c in on.CLUSTERINGS])
         at = draw.scored
-        rivals.append(on.rivals(features[at], labels[at], logits[at], rng=rng))
-        own = np.random.default_rng([networks.seed, 3, i])  # the same half whatever the indicators draw
-        half = np.sort(own.permutation(len(held_right))[: len(held_right) // 2])
+        own = [
+            np.random.default_rng([networks.seed, kind, i]) for kind in (3, 4)
+        ]  # not what others leave of one
+        rivals.append(on.rivals(features[at], labels[at], logits[at], rng=own[1]))
+        half = np.sort(own[0].permutation(len(held_right))[: len(held_right) // 2])
         plain.append(
             on.accuracies(logits, labels, right_of_all, at)
             | {

@@ -71,7 +71,9 @@ def predictions(table):
     if not len(table):
         return table
     shown = table.assign(indicator=[words(name) for name in table["indicator"]])
-    return shown.drop(columns=[c for c in ("r_squared_low", "r_squared_high", "p_value") if c in shown])
+    return shown.drop(
+        columns=[c for c in ("r_squared_low", "r_squared_high", "p_value", "few_p") if c in shown]
+    )
 
 
 def settings(rows):

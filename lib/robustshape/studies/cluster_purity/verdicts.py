@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from robustshape import claims, statistics, style
 from robustshape.models import short_name
 from robustshape.studies.cluster_purity import analyse, compared, populations
@@ -19,10 +21,12 @@ MADE = {
 def population(rows) -> str:
     """Return whom the numbers are about, in words."""
     families, first = len(set(rows["family"].values)), rows.isel(model=0)
+    without = int(np.isnan(compared.indicators(rows)[P_PURITY]).sum())
+    networks = f"{rows.sizes['model']} networks" + (f" ({without} without p_purity)" if without else "")
     held = str(first["robustness_dataset"].values)
     other = "" if held == str(first["dataset"].values) else f" of {held}"
     return (
-        f"{rows.sizes['model']} networks of {families} families on {first['dataset'].values}, {rows.sizes['draw']} draws "
+        f"{networks} of {families} families on {first['dataset'].values}, {rows.sizes['draw']} draws "
         f"of {int(first['n_classes'])} x {int(first['per_class'])} images; R on {int(first['n_robustness']):,} "
         f"images{other}, {MADE[str(first['corrupted'].values)]}"
     )
@@ -49,12 +53,12 @@ def judge(rows, within, *, draws: int = 1000, seed: int = 0):
         add("purity-1", analyse.beyond_denominator(rows, kept, **how))
         add("purity-3", analyse.given_accuracy(known[P_PURITY], kept, known[ACCURACY], families, **how))
         add("purity-4", analyse.product_over_single(rows, **how))
-        if main_attack(rows):
+        if "under attack" in compared.targets(rows):
             attacked = f"{whom}; {main_attack(rows)} on {n_attacked(rows):,}"
             add("purity-2", analyse.beyond_denominator(rows, robustness_under_attack(rows), **how), attacked)
     if len(within):
         line = within[(within["indicator"] == P_PURITY) & (within["target"] == "all")].iloc[0]
-        of_whom = f"{line['runs']} runs of one architecture under {line['recipes']} recipes"
+        of_whom = f"{line['runs']} runs of one architecture under {line['recipes']} recipes, {whom.partition(' on ')[2]}"
         add("purity-5", statistics.Estimate(*line[["r", "low", "high", "p_value", "recipes"]]), of_whom)
     return claims.judge("cluster_purity", evidence)
 
@@ -86,7 +90,7 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
     best = rivals.iloc[0]
     partial = rivals[rivals["indicator"] != ACCURACY].assign(size=rivals["partial"].abs())
     add = partial.sort_values(["partial_holm", "size"], ascending=[True, False]).iloc[0]
-    chosen = settings(rows)
+    chosen, product = settings(rows), analyse.product_over_single(rows, squared=True)
     multicut = rows.sel(clustering="multicut")[["n_clusters", "ari"]].mean("draw")
     found |= {
         "population": population(rows),
@@ -102,6 +106,9 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
         "strongest_without": named(max(by_family, key=by_family.get, default="none")),
         "strongest_without_r": max(by_family.values(), default=math.nan),
         **populations.by_accuracy(rows),
+        "product_squared_estimate": product.estimate,
+        "product_squared_low": product.low,
+        "product_squared_high": product.high,
         "n_rivals": len(rivals),
         "best_rival": compared.words(best["indicator"]),
         "best_rival_r": best["r"],
@@ -131,8 +138,8 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
         "R_lowest": float(kept.min()),
         "R_highest": float(kept.max()),
         "most_robust": short_name(str(rows.model.values[int(kept.argmax())])),
-        "p_purity_lowest": float(known[P_PURITY].min()),
-        "p_purity_highest": float(known[P_PURITY].max()),
+        "p_purity_lowest": float(np.nanmin(known[P_PURITY], initial=math.inf)),
+        "p_purity_highest": float(np.nanmax(known[P_PURITY], initial=-math.inf)),
     }
     # a number of numpy's own kind is glued as the words np.float64(...)
     return {name: value.item() if hasattr(value, "item") else value for name, value in found.items()}
