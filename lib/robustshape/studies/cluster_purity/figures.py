@@ -52,7 +52,7 @@ def purity_against_robustness(rows, predictions):
     y, known = robustness(rows), indicators(rows)
     for axis, name, label, title in (
         (axes[0], P_PURITY, "p_purity k-means x multicut, each over clean accuracy", "p_purity"),
-        (axes[1], ACCURACY, "clean accuracy", "accuracy alone"),
+        (axes[1], ACCURACY, words(ACCURACY), "accuracy alone"),
     ):
         _with_fit(axis, known[name], y, rows, names=True)
         axis.set(xlabel=label)
@@ -156,7 +156,8 @@ def rival_ranking(rivals):
         [("given accuracy", "#3b6ea8", rivals["partial"], rivals["partial_low"], rivals["partial_high"])],
     )
     axes[0].invert_yaxis()  # shared: the first one turned it already
-    axes[0].set(xlabel="r with R (* : holds after Holm)")
+    starred = any(label.endswith("*") for label in labels)
+    axes[0].set(xlabel="r with R" + (" (*: after Holm's correction, too)" if starred else ""))
     axes[1].set(xlabel="partial r with R given clean accuracy")
     return figure
 
@@ -201,10 +202,12 @@ def one_architecture(rows):
         return style.nothing("no architecture was trained under several recipes here")
     style.theme()
     known, goals = indicators(ours), targets(ours)
-    shown = ("all", "not trained on", "under attack", "noise", "weather")
+    shown = ("all", "not trained on", "under attack")
     goals = {name: goals[name] for name in shown if name in goals}
-    figure, axes = plt.subplots(2, len(goals), figsize=(2.5 * len(goals), 5.0), sharex="row", squeeze=False)
-    for line, (name, label) in zip(axes, ((P_PURITY, "p_purity"), (ACCURACY, ACCURACY))):
+    figure, axes = plt.subplots(
+        2, len(goals), figsize=(2.9 * len(goals) + 1.4, 5.4), sharex="row", squeeze=False
+    )
+    for line, (name, label) in zip(axes, ((P_PURITY, "p_purity"), (ACCURACY, words(ACCURACY)))):
         for axis, (goal, values) in zip(line, goals.items()):
             style.scatter(axis, known[name], values, ours)
             axis.set(xlabel=label)

@@ -135,6 +135,8 @@ def numbers(rows, predictions, rivals, within, verdicts) -> dict:
         "setting_r_highest": float(chosen["r with R"].max()) if len(chosen) else float("nan"),
         "accuracy_lowest": float(rows["accuracy"].min()),
         "accuracy_highest": float(rows["accuracy"].max()),
+        "draw_accuracy_lowest": float(known[ACCURACY].min()),
+        "draw_accuracy_highest": float(known[ACCURACY].max()),
         "R_lowest": float(kept.min()),
         "R_highest": float(kept.max()),
         "most_robust": short_name(str(rows.model.values[int(kept.argmax())])),
