@@ -219,7 +219,7 @@ def test_images_that_do_not_fit_are_refused(lenet, digits):
         lenet.logits(np.repeat(digits[:2], 3, axis=3))
     with pytest.raises(InputError, match="takes images of 32 x 32 pixels, but was given 28 x 28"):
         lenet.logits(digits[:2, 2:30, 2:30])
-    with pytest.raises(InputError, match=r"but was given \(\d+, 32, 32, 1\) float64"):
+    with pytest.raises(InputError, match=r"but was given \(2, 32, 32, 1\) float64"):
         lenet.logits(digits[:2] / 255)
     with pytest.raises(InputError, match="at least one image"):
         lenet.logits(digits[:0])

@@ -103,10 +103,12 @@ class Classifier:
         if not n_images:
             raise InputError("activations need at least one image, but were given none")
         parts = {name: [] for name in layers}
-        chunk = chunk_of(*batch_of(slice(0, 1)).shape[2:])
+        first = batch_of(slice(0, FEWEST))  # its size says how many go together; large images are not read twice
+        chunk = chunk_of(*first.shape[2:])
         with torch.inference_mode(), capture(self.module, inputs=[self.head], outputs=named) as seen:
             for start in range(0, n_images, chunk):
-                batch = batch_of(slice(start, start + chunk)).to(self.device)
+                begun = start == 0 and chunk == FEWEST
+                batch = (first if begun else batch_of(slice(start, start + chunk))).to(self.device)
                 n = len(batch)
                 if n < chunk:
                     batch = torch.cat([batch, batch[:1].expand(chunk - n, *batch.shape[1:])])
