@@ -37,5 +37,13 @@ def cache(tmp_path, monkeypatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.fixture
+def data_folder(cache, tmp_path, monkeypatch) -> Path:
+    """Give a test an empty data folder, and an empty cache."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("ROBUSTSHAPE_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
 def pytest_report_header() -> str:
     return f"connections beyond this machine are refused; cache {CACHE}"

@@ -19,13 +19,9 @@ by_name = pytest.mark.parametrize("which", BOTH, ids=lambda which: which.name)
 
 
 @pytest.fixture(autouse=True)
-def place(monkeypatch, tmp_path):
-    """An empty data folder and an empty cache, and no connection."""
-    (tmp_path / "data").mkdir()
-    monkeypatch.setenv("ROBUSTSHAPE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("ROBUSTSHAPE_OFFLINE", "1")
-    return tmp_path / "data"
+def place(data_folder):
+    """An empty data folder and an empty cache."""
+    return data_folder
 
 
 def samples(which, n=20):

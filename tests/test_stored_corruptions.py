@@ -20,11 +20,9 @@ CELLS = [("fog", 1), ("fog", 5), ("snow", 1), ("snow", 5)]
 
 
 @pytest.fixture(autouse=True)
-def place(monkeypatch, tmp_path):
-    """An empty data folder."""
-    (tmp_path / "data").mkdir()
-    monkeypatch.setenv("ROBUSTSHAPE_DATA", str(tmp_path / "data"))
-    return tmp_path / "data"
+def place(data_folder):
+    """An empty data folder and an empty cache."""
+    return data_folder
 
 
 def facts(name):

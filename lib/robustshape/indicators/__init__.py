@@ -11,6 +11,8 @@ called alike: ``INDICATORS[name](features, labels, rng) -> float``, features (n,
 ['neural_collapse', 'participation_ratio', 'silhouette', 'true_skewness', 'within_between_ratio']
 """
 
+import importlib
+
 from robustshape.registry import Registry
 
 INDICATORS = Registry("indicator", "robustshape list indicators")
@@ -56,90 +58,31 @@ def neighbourhood_hit(features, labels, rng=None) -> float:
     return neighbours.neighbourhood_hit(features, labels, k=min(neighbours.NEIGHBOURS, len(labels) - 1))
 
 
-@INDICATORS.register(
-    "silhouette", symbol="s", about="how much closer samples are to their class than to the next"
-)
-def silhouette(features, labels, rng=None) -> float:
-    """Return the mean silhouette with the classes as clusters."""
-    from robustshape.indicators import separability
+def _in_module(module: str, function: str, *, labelled: bool = True):
+    """Return a function of a module here, called as all are; the module is imported when it is first used."""
 
-    return separability.silhouette(features, labels)
+    def indicator(features, labels=None, rng=None) -> float:
+        known = getattr(importlib.import_module(f"robustshape.indicators.{module}"), function)
+        return known(features, labels) if labelled else known(features)
 
-
-@INDICATORS.register(
-    "intrinsic_dimension", symbol="ID", about="TwoNN dimension of all features; heeds no label"
-)
-def intrinsic_dimension(features, labels=None, rng=None) -> float:
-    """Return the intrinsic dimension of the features by their two nearest neighbours."""
-    from robustshape.indicators import dimensionality
-
-    return dimensionality.intrinsic_dimension(features)
+    return indicator
 
 
-@INDICATORS.register(
-    "davies_bouldin",
-    symbol="DB",
-    about="width of each class beside its distance to the worst other; low is good",
-)
-def davies_bouldin(features, labels, rng=None) -> float:
-    """Return the Davies-Bouldin index with the classes as clusters."""
-    from robustshape.indicators import class_geometry
+for _name, _symbol, _place, _about in (
+    ("silhouette", "s", ("separability", "silhouette"), "how much closer samples are to their class than to the next"),
+    ("davies_bouldin", "DB", ("class_geometry", "davies_bouldin"), "width of each class beside its distance to the worst other; low is good"),
+    ("within_between_ratio", "tr S_W / tr S_B", ("class_geometry", "within_between_ratio"), "variance within classes over that of their means"),
+    ("neural_collapse", "NC1", ("class_geometry", "neural_collapse_nc1"), "variance within classes where their means differ; 0 is collapsed"),
+    ("dispersion_score", "log tr S_B", ("class_geometry", "dispersion_score"), "log scatter of the class means; grows with scale and samples"),
+):  # fmt: skip
+    INDICATORS.register(_name, symbol=_symbol, about=_about)(_in_module(*_place))
 
-    return class_geometry.davies_bouldin(features, labels)
-
-
-@INDICATORS.register(
-    "within_between_ratio", symbol="tr S_W / tr S_B", about="variance within classes over that of their means"
-)
-def within_between_ratio(features, labels, rng=None) -> float:
-    """Return the variance within the classes over that of their means."""
-    from robustshape.indicators import class_geometry
-
-    return class_geometry.within_between_ratio(features, labels)
-
-
-@INDICATORS.register(
-    "neural_collapse", symbol="NC1", about="variance within classes where their means differ; 0 is collapsed"
-)
-def neural_collapse(features, labels, rng=None) -> float:
-    """Return NC1, how far the classes are from having collapsed to their means."""
-    from robustshape.indicators import class_geometry
-
-    return class_geometry.neural_collapse_nc1(features, labels)
-
-
-@INDICATORS.register(
-    "dispersion_score",
-    symbol="log tr S_B",
-    about="log scatter of the class means; grows with scale and samples",
-)
-def dispersion_score(features, labels, rng=None) -> float:
-    """Return the logarithm of the scatter of the class means."""
-    from robustshape.indicators import class_geometry
-
-    return class_geometry.dispersion_score(features, labels)
-
-
-@INDICATORS.register(
-    "participation_ratio", symbol="PR", about="number of directions with much of the variance; heeds no label"
-)
-def participation_ratio(features, labels=None, rng=None) -> float:
-    """Return the participation ratio of the variances along the principal directions."""
-    from robustshape.indicators import spectrum
-
-    return spectrum.participation_ratio(features)
-
-
-@INDICATORS.register(
-    "effective_rank",
-    symbol="erank",
-    about="number of directions, by entropy of singular values; heeds no label",
-)
-def effective_rank(features, labels=None, rng=None) -> float:
-    """Return the effective rank of the centred features."""
-    from robustshape.indicators import spectrum
-
-    return spectrum.effective_rank(features)
+for _name, _symbol, _place, _about in (
+    ("intrinsic_dimension", "ID", ("dimensionality", "intrinsic_dimension"), "TwoNN dimension of all features; heeds no label"),
+    ("participation_ratio", "PR", ("spectrum", "participation_ratio"), "number of directions with much of the variance; heeds no label"),
+    ("effective_rank", "erank", ("spectrum", "effective_rank"), "number of directions, by entropy of singular values; heeds no label"),
+):  # fmt: skip
+    INDICATORS.register(_name, symbol=_symbol, about=_about)(_in_module(*_place, labelled=False))
 
 
 def _kstar(features, labels, name: str) -> float:

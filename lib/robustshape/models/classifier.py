@@ -103,7 +103,9 @@ class Classifier:
         if not n_images:
             raise InputError("activations need at least one image, but were given none")
         parts = {name: [] for name in layers}
-        first = batch_of(slice(0, FEWEST))  # its size says how many go together; large images are not read twice
+        first = batch_of(
+            slice(0, FEWEST)
+        )  # their size says how many go together; large ones are not read twice
         chunk = chunk_of(*first.shape[2:])
         with torch.inference_mode(), capture(self.module, inputs=[self.head], outputs=named) as seen:
             for start in range(0, n_images, chunk):
