@@ -518,6 +518,10 @@ def test_overview_has_a_line_for_each_network_and_the_numbers_beside_every_purit
     assert len(table) == 12 and table["R"].is_monotonic_decreasing
     for name in ("p_purity", "corrupted accuracy", "accuracy under pgd linf 0.2", "origin"):
         assert name in table
+    draws = compared.of_draws(given)[P_PURITY]
+    ends = dict(zip(table["network"], table["95 % of draws"]))
+    low, high = np.quantile(draws[given.model.values.tolist().index("zoo:lenet-plain/0")], [0.025, 0.975])
+    assert ends["lenet-plain/0"] == f"{low:.2f} to {high:.2f}" and ends["mlp-plain/0"] == "–"
     assert "mCE (AlexNet)" not in table  # needs all fifteen corruptions
     beside = tables.clusterings(given)
     assert {"multicut clusters", "odd multicuts"} < set(beside) and len(beside) == 12

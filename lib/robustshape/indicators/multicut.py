@@ -111,7 +111,7 @@ def fit_calibration(features, labels) -> Calibration:
         gradient = design @ (weight * (differ - p)) - [RIDGE * beta[0], 0]
         hessian = (design * (weight * p * (1 - p))) @ design.T + np.diag([RIDGE, 0])
         step = np.linalg.solve(hessian, gradient)
-        beta += step * min(1.0, 5 / (np.abs(step).max() + 1e-300))
+        beta += step * min(1.0, 5 / (np.abs(step).max() + 1e-300))  # a longer step could overshoot from afar
         if np.abs(step).max() < 1e-10:
             break
     slope = float(beta[0] / scale)

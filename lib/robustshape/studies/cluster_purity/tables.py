@@ -4,7 +4,7 @@ import numpy as np
 
 from robustshape import statistics
 from robustshape.models import short_name
-from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, words
+from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, of_draws, words
 from robustshape.studies.mce import mean_corruption_error
 from robustshape.studies.ratios import (
     main_attack,
@@ -21,6 +21,9 @@ def overview(rows):
 
     table = {"network": [short_name(str(model)) for model in rows.model.values]}
     table |= {"clean accuracy": rows["accuracy"].values, "p_purity": indicators(rows)[P_PURITY]}
+    ends = [statistics.interval(values) for values in of_draws(rows)[P_PURITY]]
+    whole = np.isfinite(table["p_purity"])  # no mean, no interval
+    table["95 % of draws"] = [f"{low:.2f} to {high:.2f}" if w else "–" for (low, high), w in zip(ends, whole)]
     table |= {"R": robustness(rows), "R, groups not trained on": unseen_robustness(rows)}
     table["corrupted accuracy"] = mean_corrupted_accuracy(rows)
     baseline, of_whom = mce_baseline(rows)
