@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 
 from robustshape.errors import InputError
-from robustshape.models.recipes import CHANGES, PLAIN, recipe_for
+from robustshape.models.recipes import CHANGES, PLAIN, is_recipe, recipe_for
 from robustshape.paths import cache_dir
 from robustshape.registry import unknown_name
 from robustshape.training.recipe import epochs_for
@@ -38,7 +38,7 @@ def parse(name: str) -> tuple[str, str, int]:
     architecture, _, recipe = rest.partition("-")
     if architecture not in PLAIN:
         raise unknown_name("model", f"zoo:{name}", names(), "robustshape list models 'zoo:*'")
-    if rest != architecture and recipe not in CHANGES:
+    if rest != architecture and not is_recipe(recipe):
         known = [n for n in names() if n.startswith(f"zoo:{architecture}")]
         raise unknown_name("model", f"zoo:{name}", known, "robustshape list models 'zoo:*'")
     if slash and not (seed.isascii() and seed.isdigit()):

@@ -4,6 +4,7 @@ The permutation of each epoch and the augmentation of each batch come from (seed
 one thread computes them, so that a resumed run, and a run on more cores, give the same weights bit for bit.
 """
 
+import contextlib
 import hashlib
 import json
 import math
@@ -19,8 +20,10 @@ from tqdm import tqdm
 
 from robustshape.attacks.pgd import pgd
 from robustshape.errors import InputError, StoreError, TrainingError
+from robustshape.relu_maps import pooled_relu_maps
 from robustshape.training.augmentation import AUGMENTATIONS, mix
 from robustshape.training.recipe import Recipe, learning_rate
+from robustshape.training.regularisers import batch_selectivity
 
 
 def train(
@@ -156,13 +159,16 @@ class _Run:
             x = self.attacked(x, labels, generator)
         x = x.contiguous(memory_format=self.memory)
         low = recipe.mixed_precision and self.device.type == "cuda"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low):
+        watch = pooled_relu_maps() if recipe.selectivity else contextlib.nullcontext([])
+        with watch as pooled, torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low):
             logits = self.module(x)
         smoothing = {"label_smoothing": recipe.label_smoothing}
         loss = F.cross_entropy(logits.float(), labels, **smoothing)
         if partner is not None:
             other = F.cross_entropy(logits.float(), labels[partner], **smoothing)
             loss = share * loss + (1 - share) * other
+        if recipe.selectivity:
+            loss = loss - recipe.selectivity * batch_selectivity(pooled, labels, self.module)
         if self.penalty is not None:
             loss = loss + self.penalty(labels)
         value = loss.item()
@@ -170,6 +176,7 @@ class _Run:
             raise TrainingError(
                 f"the loss is {value} in epoch {epoch + 1} of {recipe.epochs}, step {batch + 1} of {self.per_epoch}; "
                 f"try a learning rate below {recipe.learning_rate:g}"
+                + (f" or a selectivity (alpha) nearer to 0 than {recipe.selectivity:g}" if recipe.selectivity else "")
             )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

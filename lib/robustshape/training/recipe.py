@@ -38,6 +38,7 @@ class Recipe:
     channels_last: bool = False
     mixed_precision: bool = False  # bfloat16 on CUDA; ignored elsewhere, where it is slower
     n_images: int = 0  # a class-balanced part of the training images, so many; 0 = all
+    selectivity: float = 0.0  # alpha of the class selectivity regulariser: < 0 discourages, > 0 promotes
     kept_as: str = "float32"  # of the weights: float16 halves the file, and the rounded ones are what is used
 
     def __post_init__(self):
@@ -55,12 +56,12 @@ class Recipe:
             raise InputError(f"epochs={self.epochs}, batch_size={self.batch_size}: both must be at least 1")
 
     def describe(self) -> dict:
-        """Return the fields as a plain dictionary; the two that came last only where they change something.
+        """Return the fields as a plain dictionary; those that came last only where they change something.
 
         >>> "n_images" in Recipe().describe(), Recipe(n_images=500).describe()["n_images"]
         (False, 500)
         """
-        late = {"n_images": 0, "kept_as": "float32"}  # so that keys made before them stay valid
+        late = {"n_images": 0, "kept_as": "float32", "selectivity": 0.0}  # so that keys made before them stay valid
         return {name: value for name, value in asdict(self).items() if late.get(name, ...) != value}
 
 

@@ -1,0 +1,64 @@
+"""Find the maps after the ReLU of every convolution of any torch network, while it runs.
+
+Rectifications are seen where they are called, as a module (nn.ReLU), a function (F.relu) or a method (x.relu_()),
+so the network needs neither names nor hooks of its own, and one ReLU module called twice counts twice.
+
+>>> import torch
+>>> from torch import nn
+>>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(36, 5), nn.ReLU())
+>>> with pooled_relu_maps() as pooled:
+...     _ = network(torch.ones(2, 1, 5, 5))
+>>> [tuple(one.shape) for one in pooled]
+[(2, 4)]
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from robustshape.errors import InputError
+
+RELUS = frozenset(
+    {F.relu, F.relu_, F.relu6, torch.relu, torch.relu_, torch.Tensor.relu, torch.Tensor.relu_}
+)
+
+
+class _Watch(TorchFunctionMode):
+    """Hands over what every ReLU returns, in the order of execution."""
+
+    def __init__(self, keep):
+        super().__init__()
+        self.keep = keep
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        found = function(*args, **(kwargs or {}))
+        if function in RELUS and found.ndim == 4:
+            self.keep(found)
+        return found
+
+
+@contextmanager
+def pooled_relu_maps() -> Iterator[list[torch.Tensor]]:
+    """Yield a list that a forward pass inside the block fills with one (n, channels) tensor for each layer.
+
+    A unit is one channel of a rectified convolution, and its response the mean of its map over all places
+    (Leavitt, Morcos 2020, arXiv 2003.01262, section 3). Maps are those a ReLU or ReLU6 returns with four
+    dimensions; linear layers are left out. Nothing is detached: gradients flow through the responses.
+    The list grows with every pass: open a block for each.
+    """
+    pooled: list[torch.Tensor] = []
+    with _Watch(lambda maps: pooled.append(maps.mean(dim=(2, 3)))):
+        yield pooled
+
+
+def check_found(pooled: list, network) -> None:
+    """Raise InputError if no layer was found, with what was looked for."""
+    if not pooled:
+        raise InputError(
+            f"a {type(network).__name__} has no rectified convolution: maps (n, channels, height, width) that come out "
+            "of ReLU or ReLU6 were looked for (nn.ReLU, F.relu, torch.relu), other activations such as GELU do not "
+            "count; take a network such as zoo:resnet or zoo:cifar_resnet20"
+        )
