@@ -99,10 +99,12 @@ def publish(study: str, preset: str):
     from robustshape.models.shipped import ship
 
     given = parameters(study, preset)
-    done, wanted = results.publish(study, preset, load(study).specifications(**given))
+    specifications = load(study).specifications(**given)
+    done, wanted = results.publish(study, preset, specifications)
     if preset != "laptop":
         trained = {"dataset": given["dataset"], "epochs": given["epochs"] or None}
-        for model in as_list(given["models"], "models"):
+        named = as_list(given["models"], "models") if "models" in given else specifications
+        for model in named:
             if model.startswith("zoo:"):
                 ship(model, trained)
     return done, wanted, results.published_file(study, preset)

@@ -5,6 +5,8 @@ Madry et al. 2018 (arXiv 1706.06083), eq. 2.1 and the L-infinity step of section
 gradient divided by its norm. The loss is the cross-entropy; the last iterate is returned, not the best one.
 """
 
+from itertools import islice
+
 import torch
 from torch.nn import functional as F
 
@@ -55,17 +57,26 @@ def pgd(module, x, labels, *, eps, steps, step_size, norm="linf", generator=None
     tensor([0.2500, 0.7500])
     """
     _check(x, labels, eps, steps, step_size, norm, generator, random_start)
-    step, project = (_step_linf, _project_linf) if norm == "linf" else (_step_l2, _project_l2)
     adversarial = x.detach()
     if random_start:
         adversarial = (x + _random_start(x, eps, norm, generator)).clamp(0, 1)
-    for _ in range(steps):
+    path = iterates(module, x, labels, start=adversarial, eps=eps, step_size=step_size, norm=norm)
+    for latest in islice(path, steps):
+        adversarial = latest
+    return adversarial.detach()
+
+
+def iterates(module, x, labels, *, start, eps, step_size, norm="linf"):
+    """Yield the images after 1, 2, ... steps from `start`, without end; arguments as for `pgd`."""
+    step, project = (_step_linf, _project_linf) if norm == "linf" else (_step_l2, _project_l2)
+    adversarial = start
+    while True:
         adversarial = adversarial.detach().requires_grad_(True)
         loss = F.cross_entropy(module(adversarial), labels, reduction="sum")
         (gradient,) = torch.autograd.grad(loss, adversarial)
         moved = adversarial.detach() + step_size * step(gradient)
-        adversarial = (x + project(moved - x, eps)).clamp(0, 1)
-    return adversarial.detach()
+        adversarial = (x + project(moved - x, eps)).clamp(0, 1).detach()
+        yield adversarial
 
 
 def _step_linf(gradient):

@@ -73,7 +73,7 @@ def missing(models, selection: Selection, corruptions, severities, seed: int, co
     return calls
 
 
-def _images(data, corruption: str, severity: int, seed: int, constants: str, made: str):
+def corrupted_images(data, corruption: str, severity: int, seed: int, constants: str, made: str):
     """Return the corrupted images (n, h, w, c) uint8 of `data`."""
     import numpy as np
 
@@ -104,7 +104,7 @@ def predict(models, selection: Selection, corruption: str, severity: int, *how) 
     seconds = dict.fromkeys(models, 0.0)
     for start in range(0, selection.n, PIECE):
         part = slice(start, start + PIECE)
-        shown = _images(data.isel(sample=part), corruption, severity, *how)
+        shown = corrupted_images(data.isel(sample=part), corruption, severity, *how)
         for pair in models:
             started = time.perf_counter()
             classifier = load_classifier(*pair, data)

@@ -24,6 +24,7 @@ from robustshape.statistics.resampling import (
     leave_one_group_out,
     shared_denominator_null,
 )
+from robustshape.statistics.trends import slope
 
 __all__ = [
     "CORRELATIONS",
@@ -44,6 +45,7 @@ __all__ = [
     "partial_correlation",
     "pearson",
     "shared_denominator_null",
+    "slope",
     "spearman",
     "wilson_interval",
 ]

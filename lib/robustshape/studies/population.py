@@ -11,7 +11,7 @@ from robustshape import features, robustness, tasks
 from robustshape.attacks.stages import Stage, ladder
 from robustshape.corruptions import VERSION as CORRUPTIONS_VERSION
 from robustshape.datasets.selection import Selection
-from robustshape.errors import InputError
+from robustshape.errors import InputError, TrainingError
 from robustshape.robustness import attacked
 from robustshape.store.keys import key_of
 from robustshape.studies import as_list
@@ -140,8 +140,15 @@ class Population:
             ),
         }
 
-    def prepare(self, models: list[str], client=None) -> None:
-        """Train what is not trained, and keep all features and corrupted predictions; resumes."""
+    def prepare(self, models: list[str], client=None, *, diverging: bool = False) -> dict[str, str]:
+        """Train what is not trained, and keep all features and corrupted predictions; resumes.
+
+        Returns
+        -------
+        dict
+            Networks whose training diverged, with the reason. Only with `diverging` does the rest go on; else the
+            first of them raises TrainingError.
+        """
         pairs = [(model, self.options(model)) for model in models]
         for pair in pairs:
             if not pair[0].startswith("zoo:"):  # what does not fit shows before others are trained
@@ -149,13 +156,16 @@ class Population:
                     features.check(*pair, selection)
                 attacked.check(*pair, self.held_out, self.attacks)
         fresh = len(self._untrained(models)) == len(models)  # a pace is that of networks all trained now
-        tasks.run(
-            features.ready,
-            sorted(pairs, key=lambda pair: "-pgd" not in pair[0]),  # the longest begin first
+        pairs.sort(key=lambda pair: "-pgd" not in pair[0])  # the longest begin first
+        reasons = tasks.run(
+            _trained if diverging else features.ready,
+            pairs,
             client=client,
             label="networks (trained once, then kept)",
             pace=self._pace("networks") if fresh else None,
         )
+        diverged = {pair[0]: why for pair, why in zip(pairs, reasons) if isinstance(why, str)}
+        pairs = [pair for pair in pairs if pair[0] not in diverged]
         pieces = [
             call
             for selection in self.selections
@@ -171,6 +181,7 @@ class Population:
         )
         calls = attacked.missing(pairs, self.held_out, self.attacks, self.seed)
         tasks.run(attacked.attack, calls, client=client, label="attacks", pace=self._pace("attacks"))
+        return diverged
 
     def features(self, model: str):
         """Return the finished features of the indicator's images, in memory."""
@@ -277,3 +288,11 @@ class Population:
             f"{images:,} corrupted images to classify, {ladders} networks to attack; "
             + tasks.expected({self._pace(stage): n for stage, n in work.items()})
         )
+
+
+def _trained(model: str, options: tuple) -> float | str:
+    """Train or fetch a network as `features.ready` does; return why its training diverged, if it did."""
+    try:
+        return features.ready(model, options)
+    except TrainingError as error:
+        return str(error)

@@ -1,0 +1,95 @@
+"""The networks of the study: one network at every alpha and seed, and others beside it at every seed."""
+
+import math
+
+from robustshape.errors import InputError
+from robustshape.studies import as_list
+
+
+def numbers(value, name: str, *, empty: bool = False) -> list[float]:
+    """Return a list of numbers given as a list or its JSON text, each finite and there once.
+
+    >>> numbers("[-1, 0, 0.4]", "alphas")
+    [-1.0, 0.0, 0.4]
+    """
+    import json
+
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise InputError(
+                f"{name} is a list such as [-1, 0, 1], but was given {value!r} ({error})"
+            ) from error
+    if not isinstance(value, list | tuple) or not (value or empty):
+        raise InputError(
+            f"{name} is a list of at least one number, such as [-1, 0, 1], but was given {value!r}"
+        )
+    for one in value:
+        if isinstance(one, bool) or not isinstance(one, int | float) or not math.isfinite(one):
+            raise InputError(f"{name} holds finite numbers such as -0.4, but was given {one!r}")
+    found = [float(one) + 0.0 for one in value]  # -0.0 becomes 0.0
+    if len(set(found)) != len(found):
+        raise InputError(f"{name} names a number twice: {value!r}")
+    return found
+
+
+def with_alpha(network: str, alpha: float, seed: int = 0) -> str:
+    """Return the name of `network` trained at this alpha and seed.
+
+    >>> with_alpha("zoo:resnet", -0.4, 1), with_alpha("zoo:resnet-pgd", 2.0), with_alpha("zoo:resnet", 0.0, 2)
+    ('zoo:resnet-alpha=-0.4/1', 'zoo:resnet-pgd+alpha=2', 'zoo:resnet/2')
+    """
+    name = network
+    if alpha:
+        name += f"{'+' if '-' in network.partition(':')[2] else '-'}alpha={alpha:g}"
+    return f"{name}/{seed}" if seed else name
+
+
+def networks(network: str, alphas, seeds, beside) -> dict[str, tuple[float, int]]:
+    """Return the networks of a study by name, with their alpha and seed.
+
+    Parameters
+    ----------
+    network : str
+        Of the zoo, without a seed: "zoo:resnet".
+    alphas : list of float
+        Strengths of the regulariser; 0 is among them, for the transferred attack comes from there.
+    seeds : list of int
+        From 0.
+    beside : list of str
+        Networks that are trained otherwise: those of the zoo at every seed, any other as it is, with seed -1. Their
+        alpha is NaN: they stand beside the dose-response.
+
+    Raises
+    ------
+    InputError
+        If `network` is not of the zoo or has a seed of its own, 0 is not among the alphas, or a seed is negative.
+
+    Examples
+    --------
+    >>> networks("zoo:resnet", [-1, 0], [0, 1], ["zoo:resnet-pgd"])  # doctest: +NORMALIZE_WHITESPACE
+    {'zoo:resnet-alpha=-1': (-1.0, 0), 'zoo:resnet': (0.0, 0), 'zoo:resnet-alpha=-1/1': (-1.0, 1),
+     'zoo:resnet/1': (0.0, 1), 'zoo:resnet-pgd': (nan, 0), 'zoo:resnet-pgd/1': (nan, 1)}
+    """
+    if not network.startswith("zoo:") or "/" in network or "alpha=" in network:
+        raise InputError(
+            f"network is one of the zoo without seed and alpha, such as zoo:resnet, for it is trained anew at every "
+            f"alpha, but was {network!r}; put a finished network into beside"
+        )
+    alphas, seeds = numbers(alphas, "alphas"), as_list(seeds, "seeds", int)
+    if 0 not in alphas:
+        raise InputError(f"alphas must hold 0, the network without the regulariser, but are {alphas}")
+    if min(seeds) < 0:
+        raise InputError(f"seeds are whole numbers from 0, but {min(seeds)} was given")
+    found = {with_alpha(network, alpha, seed): (alpha, seed) for seed in seeds for alpha in alphas}
+    for name in as_list(beside, "beside", empty=True):
+        ours = name.startswith("zoo:") and "/" not in name
+        for seed in seeds if ours else (-1,):
+            found.setdefault(f"{name}/{seed}" if ours and seed else name, (math.nan, seed))
+    return found
+
+
+def source_of(network: str, seed: int) -> str:
+    """Return the network without regulariser of this seed, whose attacked images are shown to the others."""
+    return f"{network}/{seed}" if seed > 0 else network

@@ -1,0 +1,226 @@
+"""One network's row of the selectivity study, from its finished features, predictions and attacked images."""
+
+import functools
+import time
+
+from robustshape.attacks.stages import in_words
+from robustshape.robustness import attacked, pgd_steps
+from robustshape.studies.population import Population
+
+
+def pgd(networks: Population, model: str, own: dict) -> tuple:
+    """Return the arguments of `pgd_steps.attacked_images` for this network."""
+    options, images = networks.options(model), networks.held_out
+    return model, options, images, own["n_attacked"], own["budget"], tuple(own["steps"]), networks.seed
+
+
+def attack(*arguments) -> None:
+    """Attack a network as `pgd` says, and keep the images."""
+    pgd_steps.attacked_images(*arguments)
+
+
+def of_network(networks: Population, model: str, own: dict):
+    """Return one network's row from its finished features and predictions.
+
+    Returns
+    -------
+    xarray.Dataset
+        The population's row (accuracies, provenance), and: ``mean_selectivity``, ``selectivity_floor``; by depth
+        those of `inside.selectivity` and `inside.variation`; ``unit_selectivity (unit)`` with its ``unit_layer``;
+        ``dimensionality (shift, depth, measure)``, the shift one of clean responses, corrupted minus clean (mean over
+        corruptions) and attacked minus clean; ``components_under (corruption, depth)``; ``steps_accuracy (step)``,
+        ``transfer_accuracy``, ``strong_accuracy``, ``jacobian_norm``.
+    """
+    import xarray
+
+    from robustshape import datasets
+
+    began = time.perf_counter()
+    clean = networks.selections[0].load()
+    responses = _responses(networks, model, datasets.pixels(clean))
+    attacked_store = pgd_steps.attacked_images(*pgd(networks, model, own))
+    parts = [
+        networks.row(model),
+        _about(networks, model, own),
+        _selectivity(responses, clean["label"].values, networks.seed),
+        _dimensions(networks, model, own, responses, attacked_store["x"].values),
+        _sensitivity(networks, model, own),
+        xarray.Dataset({"steps_accuracy": attacked_store["right"].mean("sample")}),
+    ]
+    return xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact").assign(
+        diverged=False,
+        transfer_accuracy=_transferred(networks, model, own),
+        strong_accuracy=_under_strongest(networks, model, own),
+        attack_seconds=float(attacked_store.attrs["seconds"]),
+        wall_time_s=time.perf_counter() - began,
+    )
+
+
+def _responses(networks: Population, model: str, images) -> list:
+    from robustshape.features import load_classifier
+    from robustshape.unit_responses import unit_responses
+
+    classifier = load_classifier(model, networks.options(model), networks.selections[0].load())
+    return unit_responses(classifier, images)
+
+
+def _selectivity(responses: list, labels, seed: int):
+    """Return the selectivity of units and layers."""
+    import numpy as np
+    import xarray
+
+    from robustshape.studies.class_selectivity import inside
+
+    found = inside.selectivity(responses, labels, rng=np.random.default_rng([seed, 5]))
+    of_units, depth = found["of_units"], np.arange(1, len(responses) + 1)
+    return xarray.Dataset(
+        {
+            "mean_selectivity": found["selectivity"].mean(),
+            "selectivity_floor": found["floor"].mean(),
+            "n_units": sum(len(units) for units in of_units),
+            "unit_selectivity": ("unit", np.concatenate(of_units).astype(np.float32)),
+            "unit_layer": ("unit", np.repeat(depth, [len(units) for units in of_units])),
+            **{name: ("depth", found[name]) for name in inside.BY_LAYER},
+        },
+        coords={"depth": depth},
+    )
+
+
+def _dimensions(networks: Population, model: str, own: dict, responses: list, attacked_pixels):
+    """Return the dimensionality of the clean `responses`, and of what corruptions and the attack change."""
+    import numpy as np
+    import torch
+    import xarray
+
+    from robustshape import datasets
+    from robustshape.studies.class_selectivity import inside
+
+    shown = networks.held_out.load().isel(sample=slice(0, own["n_attacked"]))
+    before = _responses(networks, model, datasets.pixels(shown))
+
+    def of_change(images):
+        return inside.dimensions([a - b for a, b in zip(_responses(networks, model, images), before)])
+
+    under = np.array(
+        [of_change(_corrupted(networks, name, own["n_attacked"])) for name in networks.corruptions]
+    )
+    shifts = {
+        "clean": inside.dimensions(responses),
+        "corrupted": under.mean(0),
+        "attacked": of_change(torch.from_numpy(attacked_pixels)),
+    }
+    return xarray.Dataset(
+        {
+            "dimensionality": (("shift", "depth", "measure"), np.array(list(shifts.values()))),
+            "components_under": (
+                ("corruption", "depth"),
+                under[:, :, inside.DIMENSIONS.index("components95")],
+            ),
+        },
+        coords={
+            "depth": np.arange(1, len(before) + 1),
+            "shift": list(shifts),
+            "measure": list(inside.DIMENSIONS),
+            "corruption": list(networks.corruptions),
+        },
+    )
+
+
+def _sensitivity(networks: Population, model: str, own: dict):
+    """Return how the units' input gradients vary, by depth, and the mean norm of the Jacobian of the logits."""
+    import xarray
+
+    from robustshape import datasets
+    from robustshape.features import class_columns, load_classifier
+    from robustshape.studies.class_selectivity import inside
+    from robustshape.unit_responses import input_gradients, logit_jacobian_norms
+
+    data = networks.held_out.load().isel(sample=slice(0, own["n_gradients"]))
+    classifier = load_classifier(model, networks.options(model), data)
+    pixels = classifier.pixels(datasets.pixels(data))
+    varied = inside.variation(input_gradients(classifier, pixels))
+    norms = logit_jacobian_norms(classifier, pixels, class_columns(classifier, data))
+    return xarray.Dataset(
+        {
+            "gradient_over_samples": ("depth", varied["over_samples"]),
+            "gradient_over_units": ("depth", varied["over_units"]),
+            "jacobian_norm": norms.mean(),
+        }
+    )
+
+
+def of_diverged(networks: Population, model: str, own: dict):
+    """Return the row of a network whose training diverged: what it is, and no number."""
+    from robustshape.store.provenance import provenance
+
+    clean = networks.selections[0].load()
+    return _about(networks, model, own).assign(
+        diverged=True, family=model.partition(":")[2].partition("-")[0].rstrip("0123456789"), recipe="diverged",
+        trains_on="", training_seed=own["training seed"], layer="", preprocessing="",
+        reading=str(clean.attrs["reading"]), dataset=networks.dataset, checksum=clean.attrs["checksum"],
+        n_samples=networks.n_samples, n_robustness=networks.n_robustness, seed=networks.seed, **provenance(),
+    )  # fmt: skip
+
+
+def _about(networks: Population, model: str, own: dict):
+    """Return how the network was trained, and on how much it was measured."""
+    import json
+
+    import xarray
+
+    recipe = networks.identity(model).get("recipe", {})
+    return xarray.Dataset(
+        {
+            "alpha": own["alpha"],
+            "schedule": json.dumps(recipe) if isinstance(recipe, dict) else str(recipe),
+            "n_changed": own["n_attacked"],
+            "n_gradients": own["n_gradients"],
+            "step_budget": in_words(own["budget"]),
+            "strongest": str(own["strongest"] or ""),
+            "corrupted": networks.corrupted,
+        }
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _corrupted(networks: Population, corruption: str, n: int):
+    """Return the first images under a corruption at the middle severity, kept for the next network."""
+    from robustshape.robustness.corrupted import corrupted_images
+
+    severity = networks.severities[len(networks.severities) // 2]
+    data = networks.held_out.load().isel(sample=slice(0, n))
+    return corrupted_images(data, corruption, severity, networks.seed, networks.constants, networks.corrupted)
+
+
+def _transferred(networks: Population, model: str, own: dict) -> float:
+    """Return the accuracy on the images attacked for the network without regulariser; NaN for itself."""
+    source = own["transfer from"]
+    if source is None or source == model or not _trained(networks, source):
+        return float("nan")
+    attacked_store = pgd_steps.attacked_images(*pgd(networks, source, own))
+    return float(
+        pgd_steps.right_on(
+            model, networks.options(model), networks.held_out, attacked_store["x"].values
+        ).mean()
+    )
+
+
+def _trained(networks: Population, model: str) -> bool:
+    from robustshape.errors import TrainingError
+    from robustshape.features import ready
+
+    try:
+        ready(model, networks.options(model))
+    except TrainingError:
+        return False
+    return True
+
+
+def _under_strongest(networks: Population, model: str, own: dict) -> float:
+    """Return the accuracy under the strongest attack and the ladder before it; NaN where it is not asked for."""
+    if own["strongest"] is None:
+        return float("nan")
+    stages = (*networks.attacks, own["strongest"])
+    arguments = model, networks.options(model), networks.held_out, stages, networks.seed
+    attacked.attack(*arguments)
+    return float(attacked.correct(*arguments)["robust"].isel(attack=-1).mean())
