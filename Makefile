@@ -33,7 +33,7 @@ $(READY): requirements.lock pyproject.toml
 	@VIRTUAL_ENV="$(CURDIR)/.venv" $(BIN)/uv pip install --quiet --offline --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-book: $(READY)  ## run both studies on real digits (preset laptop) and build the book into _build/html
+book: $(READY)  ## run the studies on real digits (preset laptop) and build the book into _build/html
 	@$(BIN)/robustshape book --preset laptop
 
 smoke: $(READY)  ## the same book from tiny inputs, in laptop's place
