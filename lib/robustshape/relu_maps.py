@@ -21,9 +21,7 @@ from torch.overrides import TorchFunctionMode
 
 from robustshape.errors import InputError
 
-RELUS = frozenset(
-    {F.relu, F.relu_, F.relu6, torch.relu, torch.relu_, torch.Tensor.relu, torch.Tensor.relu_}
-)
+RELUS = frozenset({F.relu, F.relu_, F.relu6, torch.relu, torch.relu_, torch.Tensor.relu, torch.Tensor.relu_})
 
 
 class _Watch(TorchFunctionMode):
@@ -34,10 +32,22 @@ class _Watch(TorchFunctionMode):
         self.keep = keep
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        found = function(*args, **(kwargs or {}))
-        if function in RELUS and found.ndim == 4:
+        kwargs = kwargs or {}
+        found = function(*args, **kwargs)
+        clipped = function is F.hardtanh and 0 in (kwargs.get("min_val"), *args[1:2])  # what nn.ReLU6 calls
+        if (clipped or function in RELUS) and found.ndim == 4:
             self.keep(found)
         return found
+
+
+def _pooled(maps):
+    """Return the means of maps over all places.
+
+    A sum, then a division of few numbers: the gradient of `mean` would write an array as large as the maps. On a
+    CPU the two are equal bit for bit in float32.
+    """
+    wide = torch.promote_types(maps.dtype, torch.float32)  # a sum of many has no place in float16
+    return maps.sum(dim=(2, 3), dtype=wide) / (maps.shape[2] * maps.shape[3])
 
 
 @contextmanager
@@ -46,11 +56,11 @@ def pooled_relu_maps() -> Iterator[list[torch.Tensor]]:
 
     A unit is one channel of a rectified convolution, and its response the mean of its map over all places
     (Leavitt, Morcos 2020, arXiv 2003.01262, section 3). Maps are those a ReLU or ReLU6 returns with four
-    dimensions; linear layers are left out. Nothing is detached: gradients flow through the responses.
-    The list grows with every pass: open a block for each.
+    dimensions; linear layers are left out. Responses are float32 also of maps in half precision. Nothing is
+    detached: gradients flow through the responses. The list grows with every pass: open a block for each.
     """
     pooled: list[torch.Tensor] = []
-    with _Watch(lambda maps: pooled.append(maps.mean(dim=(2, 3)))):
+    with _Watch(lambda maps: pooled.append(_pooled(maps))):
         yield pooled
 
 

@@ -5,7 +5,7 @@ Colour says the architecture's family, the marker says how it was trained; both 
 
 import numpy as np
 
-FAMILIES = {  # those of digits, of small photographs, and of ImageNet: each set has the colours anew
+FAMILIES = {  # of digits, of small photographs, of ImageNet, of Tiny ImageNet: each set has the colours anew
     "mlp": ("MLP", 0),
     "lenet": ("LeNet", 1),
     "resnet": ("small ResNet", 2),
@@ -22,6 +22,7 @@ FAMILIES = {  # those of digits, of small photographs, and of ImageNet: each set
     "mobilenetv1": ("MobileNetV1", 1),
     "mobilenetv2": ("MobileNetV2", 2),
     "squeezenet": ("SqueezeNet", 3),
+    "tiny_resnet": ("ResNet at 64 px", 0),
 }
 RECIPES = {  # name of a zoo recipe: words, marker
     "plain": ("plain", "o"),
@@ -31,6 +32,7 @@ RECIPES = {  # name of a zoo recipe: words, marker
     "smooth": ("label smoothing", "v"),
     "decay": ("weight decay", "P"),
     "sgd": ("plain SGD", "*"),
+    "steps": ("step schedule", "d"),
     "pgd": ("adversarial (PGD)", "X"),
     "provable": ("provably robust", "p"),
     "quantised": ("quantised", "h"),

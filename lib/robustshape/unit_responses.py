@@ -113,4 +113,6 @@ def _chunks(x):
 
 
 def _padded(x, n: int):
-    return x if len(x) == n else torch.cat([x, x[:1].expand(n - len(x), *x.shape[1:])])
+    """Return `x` filled up to n images, and laid out alike in memory whether it was full or not: kernels go by that."""
+    filled = x if len(x) == n else torch.cat([x, x[:1].expand(n - len(x), *x.shape[1:])])
+    return filled.clone(memory_format=torch.contiguous_format)

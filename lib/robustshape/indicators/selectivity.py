@@ -116,7 +116,8 @@ def selectivity_loss(pooled, labels):
 
 def _several(n_classes: int, only) -> None:
     if n_classes < 2:
+        only = next(iter(only), "none")
         raise InputError(
-            f"class selectivity compares classes, but all samples are of class {list(only)[0]}; "
+            f"class selectivity compares classes, but all samples are of class {only}; "
             "give samples of at least two classes: shuffle, or take a larger batch"
         )

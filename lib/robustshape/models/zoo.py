@@ -1,6 +1,7 @@
 """Our own small networks, trained here: ``zoo:ARCHITECTURE[-RECIPE][/SEED]``, such as ``zoo:lenet-noise/1``.
 
-A network is trained when it is first asked for, and kept in the cache under the hash of what defines it.
+A network is trained when it is first asked for, and kept in the cache under the hash of what defines it. So is
+the news that its loss diverged, which would only happen again.
 """
 
 import functools
@@ -8,8 +9,8 @@ import importlib
 import json
 from dataclasses import replace
 
-from robustshape.errors import InputError
-from robustshape.models.recipes import CHANGES, PLAIN, is_recipe, recipe_for
+from robustshape.errors import InputError, TrainingError
+from robustshape.models.recipes import CHANGES, PLAIN, objection, recipe_for
 from robustshape.paths import cache_dir
 from robustshape.registry import unknown_name
 from robustshape.training.recipe import epochs_for
@@ -38,7 +39,12 @@ def parse(name: str) -> tuple[str, str, int]:
     architecture, _, recipe = rest.partition("-")
     if architecture not in PLAIN:
         raise unknown_name("model", f"zoo:{name}", names(), "robustshape list models 'zoo:*'")
-    if rest != architecture and not is_recipe(recipe):
+    wrong = objection(recipe) if rest != architecture else ""
+    if wrong and any(sign in recipe for sign in "+="):
+        raise InputError(
+            f"unknown model 'zoo:{name}': {wrong}; list names with: robustshape list models 'zoo:*'"
+        )
+    if wrong:
         known = [n for n in names() if n.startswith(f"zoo:{architecture}")]
         raise unknown_name("model", f"zoo:{name}", known, "robustshape list models 'zoo:*'")
     if slash and not (seed.isascii() and seed.isdigit()):
@@ -93,7 +99,12 @@ def load(
     device: str = "cpu",
     progress: bool = False,
 ):
-    """Return the Classifier `name` (without prefix) trained on `dataset`; train it if it is not in the cache."""
+    """Return the Classifier `name` (without prefix) trained on `dataset`; train it if it is not in the cache.
+
+    A loss that diverges raises TrainingError, now and, without training, whenever the network is asked for again.
+    """
+    import torch
+
     from robustshape.hooks import last_linear
     from robustshape.models.classifier import Classifier
     from robustshape.models.preprocessing import Preprocessing
@@ -108,9 +119,13 @@ def load(
     module, weights = _build(spec), shipped(spec)
     if weights is None:
         if not usable_folder(folder):
+            if _diverged(folder).is_file():
+                raise _kept_error(folder)
             _train(spec, folder, device, progress)
         weights = folder / WEIGHTS
     module.load_state_dict(read_weights(weights))
+    if spec["recipe"]["channels_last"]:  # as it was trained; convolutions are faster so
+        module.to(memory_format=torch.channels_last)
     return Classifier(
         name=f"zoo:{name}",
         module=module,
@@ -130,13 +145,15 @@ def load(
 
 
 def is_ready(name: str, **kw) -> bool:
-    """Return whether the network is trained and kept, or ships; arguments as for `identity`."""
+    """Return whether nothing is left to train: the network is kept, ships, or diverged; arguments as for `identity`."""
     from robustshape.models.shipped import shipped
     from robustshape.store.atomic import MANIFEST
     from robustshape.store.keys import key_of
 
     spec = identity(name, **kw)
-    return (cache_dir("models") / key_of(spec) / MANIFEST).is_file() or shipped(spec) is not None
+    folder = cache_dir("models") / key_of(spec)
+    done = (folder / MANIFEST).is_file() or _diverged(folder).is_file()
+    return done or shipped(spec) is not None
 
 
 def construct(
@@ -185,11 +202,22 @@ def _part(data, n_images: int):
     return subset(data, n_images, seed=0)[0] if 0 < n_images < data.sizes["sample"] else data
 
 
+def _diverged(folder):
+    """Return the file, beside the folder of a network, that says that its loss diverged."""
+    return folder.with_name(f"{folder.name}.diverged.json")
+
+
+def _kept_error(folder) -> TrainingError:
+    path = _diverged(folder)
+    message = json.loads(path.read_text())["message"]
+    return TrainingError(f"{message}; this is kept: to train it again, delete {path}")
+
+
 def _train(spec: dict, folder, device: str, progress: bool) -> None:
-    """Train the network of `spec` and write weights, card and history into `folder`."""
+    """Train the network of `spec` and write weights, card and history into `folder`, or beside it that it diverged."""
     from safetensors.torch import save_file
 
-    from robustshape.store.atomic import write_folder
+    from robustshape.store.atomic import write_file, write_folder
     from robustshape.store.provenance import provenance
     from robustshape.training.loop import train
     from robustshape.training.recipe import Recipe
@@ -198,16 +226,23 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
     recipe, module = Recipe(**tuples), _build(spec)
     data = _part(_training_data(spec["dataset"], spec["reading"]), recipe.n_images)
     checkpoint = cache_dir("models") / f"{folder.name}.checkpoint"
-    history = train(
-        module,
-        data.image.values,
-        data.label.values,
-        recipe,
-        seed=spec["seed"],
-        checkpoint=checkpoint,
-        progress=progress,
-        device=device,
-    )
+    try:
+        history = train(
+            module,
+            data.image.values,
+            data.label.values,
+            recipe,
+            seed=spec["seed"],
+            checkpoint=checkpoint,
+            progress=progress,
+            device=device,
+        )
+    except TrainingError as error:
+        news = {"message": str(error), "identity": spec, "provenance": provenance(device)}
+        with write_file(_diverged(folder)) as beside:
+            beside.write_text(json.dumps(news, indent=1))
+        checkpoint.unlink(missing_ok=True)  # to try again is to begin again
+        raise _kept_error(folder) from error
     with write_folder(folder) as beside:
         card = {"identity": spec, "history": history, "provenance": provenance(device)}
         weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}

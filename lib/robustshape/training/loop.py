@@ -39,6 +39,7 @@ def train(
     device="cpu",
     penalty=None,
     tag: str = "",
+    compiled: bool = False,
 ) -> dict:
     """Train `module` in place for exactly ``recipe.epochs`` epochs, and leave it in eval mode.
 
@@ -64,6 +65,9 @@ def train(
         needs of the network it reads through `robustshape.hooks.capture`. Describe it in `tag`.
     tag : str
         Whatever else defines the run; a checkpoint with another tag is refused.
+    compiled : bool
+        Let ``torch.compile`` make faster code of the steps, which first takes a minute or more and needs a C++
+        compiler. Weights and checkpoints are still those of `module`, but equal only within rounding.
 
     Returns
     -------
@@ -74,13 +78,19 @@ def train(
     Raises
     ------
     InputError
-        If images or labels have the wrong type or shape, or the checkpoint is of another configuration.
+        If images or labels have the wrong type or shape, the checkpoint is of another configuration, or there
+        is a penalty beside `compiled`.
     TrainingError
         If the loss is not finite: which epoch and step, and what to do.
     StoreError
         If the checkpoint is damaged or cannot be written.
     """
     images, labels = _checked(images, labels)
+    if compiled and penalty is not None:
+        raise InputError(
+            "a penalty was given together with compiled=True, but compiled networks do not call the hooks that it "
+            "reads from; leave one of the two out"
+        )
     configuration = {
         "recipe": json.loads(json.dumps(recipe.describe())),
         "seed": seed,
@@ -93,7 +103,7 @@ def train(
     torch.set_num_threads(1)
     try:
         with torch.random.fork_rng(devices=devices):  # layers with randomness of their own draw from it
-            run = _Run(module, images, labels, recipe, seed, device, penalty)
+            run = _Run(module, images, labels, recipe, seed, device, penalty, compiled)
             run.all(checkpoint and Path(checkpoint), checkpoint_seconds, configuration, progress)
     finally:
         torch.set_num_threads(threads)
@@ -104,12 +114,13 @@ def train(
 class _Run:
     """The state of one training: network, optimiser, where it stands, and what it has seen so far."""
 
-    def __init__(self, module, images, labels, recipe, seed, device, penalty):
+    def __init__(self, module, images, labels, recipe, seed, device, penalty, compiled):
         self.memory = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.module = module.to(device, memory_format=self.memory).train()
         self.images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().to(device)  # (n, c, h, w)
         self.labels = torch.from_numpy(labels).to(device)
         self.recipe, self.seed, self.device, self.penalty = recipe, seed, torch.device(device), penalty
+        self.answers = torch.compile(_answers, dynamic=False) if compiled else _answers
         self.optimiser = _optimiser(module, recipe)
         self.per_epoch = math.ceil(len(images) / recipe.batch_size)
         self.n_steps, self.step, self.resumed_at = recipe.epochs * self.per_epoch, 0, 0
@@ -159,9 +170,10 @@ class _Run:
             x = self.attacked(x, labels, generator)
         x = x.contiguous(memory_format=self.memory)
         low = recipe.mixed_precision and self.device.type == "cuda"
-        watch = pooled_relu_maps() if recipe.selectivity else contextlib.nullcontext([])
-        with watch as pooled, torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low):
-            logits = self.module(x)
+        whole = len(chosen) == recipe.batch_size  # a smaller last batch would be compiled once more
+        answers = self.answers if whole else _answers
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=low):
+            logits, pooled = answers(self.module, x, bool(recipe.selectivity))
         smoothing = {"label_smoothing": recipe.label_smoothing}
         loss = F.cross_entropy(logits.float(), labels, **smoothing)
         if partner is not None:
@@ -173,10 +185,10 @@ class _Run:
             loss = loss + self.penalty(labels)
         value = loss.item()
         if not math.isfinite(value):
+            milder = f" or a selectivity (alpha) nearer to 0 than {recipe.selectivity:g}"
             raise TrainingError(
                 f"the loss is {value} in epoch {epoch + 1} of {recipe.epochs}, step {batch + 1} of {self.per_epoch}; "
-                f"try a learning rate below {recipe.learning_rate:g}"
-                + (f" or a selectivity (alpha) nearer to 0 than {recipe.selectivity:g}" if recipe.selectivity else "")
+                f"try a learning rate below {recipe.learning_rate:g}{milder if recipe.selectivity else ''}"
             )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -242,6 +254,12 @@ class _Run:
         self.optimiser.load_state_dict(content["optimiser"])
         self.step, self.sums, self.history = (progress[name] for name in ("step", "sums", "history"))
         self.resumed_at = self.step
+
+
+def _answers(module, x, watched: bool):
+    """Return the logits and, if they are watched, the responses of all layers: in one function, to be compiled whole."""
+    with pooled_relu_maps() if watched else contextlib.nullcontext([]) as pooled:
+        return module(x), pooled
 
 
 def _optimiser(module, recipe):

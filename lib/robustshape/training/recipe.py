@@ -54,6 +54,8 @@ class Recipe:
             )
         if self.epochs < 1 or self.batch_size < 1:
             raise InputError(f"epochs={self.epochs}, batch_size={self.batch_size}: both must be at least 1")
+        if not math.isfinite(self.selectivity):
+            raise InputError(f"selectivity is {self.selectivity}, but must be a finite number, such as -0.4")
 
     def describe(self) -> dict:
         """Return the fields as a plain dictionary; those that came last only where they change something.
@@ -61,7 +63,7 @@ class Recipe:
         >>> "n_images" in Recipe().describe(), Recipe(n_images=500).describe()["n_images"]
         (False, 500)
         """
-        late = {"n_images": 0, "kept_as": "float32", "selectivity": 0.0}  # so that keys made before them stay valid
+        late = {"n_images": 0, "kept_as": "float32", "selectivity": 0.0}  # keys made before them stay valid
         return {name: value for name, value in asdict(self).items() if late.get(name, ...) != value}
 
 

@@ -82,7 +82,7 @@ def _selectivity(responses: list, labels, seed: int):
             "unit_layer": ("unit", np.repeat(depth, [len(units) for units in of_units])),
             **{name: ("depth", found[name]) for name in inside.BY_LAYER},
         },
-        coords={"depth": depth},
+        coords={"depth": depth, "unit": np.arange(1, sum(map(len, of_units)) + 1)},  # networks differ in both
     )
 
 
@@ -151,11 +151,12 @@ def _sensitivity(networks: Population, model: str, own: dict):
 
 def of_diverged(networks: Population, model: str, own: dict):
     """Return the row of a network whose training diverged: what it is, and no number."""
+    from robustshape.models.zoo import parse
     from robustshape.store.provenance import provenance
 
-    clean = networks.selections[0].load()
+    clean, (architecture, _, _) = networks.selections[0].load(), parse(model.removeprefix("zoo:"))
     return _about(networks, model, own).assign(
-        diverged=True, family=model.partition(":")[2].partition("-")[0].rstrip("0123456789"), recipe="diverged",
+        diverged=True, family=architecture.rstrip("0123456789"), recipe="diverged",
         trains_on="", training_seed=own["training seed"], layer="", preprocessing="",
         reading=str(clean.attrs["reading"]), dataset=networks.dataset, checksum=clean.attrs["checksum"],
         n_samples=networks.n_samples, n_robustness=networks.n_robustness, seed=networks.seed, **provenance(),
