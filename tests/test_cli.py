@@ -29,6 +29,7 @@ def test_help_on_everything(command, capsys):
         (["run", "kstar_skewness", "--preset", "labtop"], "closest: laptop"),
         (["run", "kstar_skewness", "-p", "modells", "x"], "unknown parameter 'modells' .*closest: models"),
         (["run", "kstar_skewness", "-p", "n_samples", "many"], "'n_samples' of kstar_skewness must be int"),
+        (["run", "class_selectivity", "-p", "seeds", "[0]", "-p", "alphas", "[1, -1]"], "alphas must hold 0"),
         (["results", "kstar"], "unknown study 'kstar'; closest: kstar_skewness"),
         (["results", "kstar_skewness", "--preset", "nowhere"], "no results for preset 'nowhere'"),
         (["publish", "kstar_skewness", "--preset", "nowhere"], "unknown preset of kstar_skewness 'nowhere'"),

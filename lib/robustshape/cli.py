@@ -28,7 +28,7 @@ def run(
     preset: str | None = None,
     parameter: Annotated[
         list[tuple[str, str]] | None,
-        Parameter(name=["-p", "--parameter"], negative=(), allow_leading_hyphen=True),
+        Parameter(name=["-p", "--parameter"], negative=(), allow_leading_hyphen=True, json_list=False),
     ] = None,
     output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
 ) -> None:
