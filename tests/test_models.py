@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from robustshape import datasets, models
-from robustshape.errors import InputError, MissingFileError, StoreError
+from robustshape.errors import InputError, MissingFileError, StoreError, TrainingError
 from robustshape.hooks import at_depth, capture, find_layer, last_linear, layer_names
 from robustshape.models import zoo
 from robustshape.models.classifier import Classifier, chunk_of
@@ -22,6 +22,7 @@ from robustshape.models.preprocessing import Preprocessing
 from robustshape.models.recipes import CHANGES, PLAIN, recipe_for
 from robustshape.models.resizing import Cut, Squash, whole
 from robustshape.store.keys import key_of
+from robustshape.training.recipe import learning_rate
 
 QUICK = {"dataset": "digits", "epochs": 1}
 
@@ -51,8 +52,10 @@ def photos(n=3, height=80, width=64):
 # the zoo
 
 
-@pytest.mark.parametrize("architecture", PLAIN)
-@pytest.mark.parametrize("recipe", CHANGES)
+EVERY = [(a, recipe) for recipe in CHANGES for a in PLAIN if "tiny" not in a or recipe == "plain"]  # large
+
+
+@pytest.mark.parametrize("architecture, recipe", EVERY)
 def test_every_network_of_the_zoo_trains(architecture, recipe, digits):
     from robustshape.training.loop import train
 
@@ -60,6 +63,8 @@ def test_every_network_of_the_zoo_trains(architecture, recipe, digits):
     head = module.get_submodule(last_linear(module))
     first = head.weight.detach().clone()
     short = replace(recipe_for(architecture, recipe), epochs=1, batch_size=16)
+    if "tiny" in architecture:
+        short = replace(short, learning_rate=1e-3)  # its own is for batches of thousands
     history = train(module, digits[:32], np.arange(32) % 10, short, seed=0)
     assert 0 < history["loss"][0] < 10 and not torch.equal(head.weight, first)
 
@@ -77,6 +82,72 @@ def test_the_catalogue_is_every_family_times_every_recipe():
     assert len(models.names("zoo:*")) == len(PLAIN) * len(CHANGES) >= 5 * 7
     assert models.names("zoo:vit-n*") == ["zoo:vit-noise"]
     assert "zoo:mlp" in models.names("zoo:*") and "zoo:mlp-plain" not in models.names("zoo:*")
+
+
+def test_the_recipes_of_the_residual_networks():
+    steps = recipe_for("cifar_resnet20", "steps")
+    assert (steps.learning_rate, steps.weight_decay, steps.batch_size, steps.n_images) == (0.1, 1e-4, 256, 0)
+    assert (steps.schedule, steps.milestones, steps.augmentation) == ("steps", (0.5, 0.75), ("crop", "flip"))
+    rates = [[rate(name, 90, epoch) for epoch in (34, 35, 50, 65, 80)] for name in PLAIN if "tiny" in name]
+    assert rates == [pytest.approx([0.1, 0.01, 1e-3, 1e-4, 1e-5])] * 2
+    assert [PLAIN[name].batch_size for name in PLAIN if "tiny" in name] == [4096, 1400]
+    assert models.identity("zoo:tiny_resnet18", dataset="digits", epochs=90)["recipe"]["epochs"] == 90
+
+
+def rate(name, epochs, epoch):
+    """Return the learning rate at the begin of an epoch of ten steps."""
+    return learning_rate(recipe_for(name, "plain"), epoch * 10, epochs * 10)
+
+
+def test_joined_recipes_change_the_plain_one_in_turn():
+    steps = recipe_for("cifar_resnet20", "steps")
+    assert recipe_for("cifar_resnet20", "steps+alpha=-1") == replace(steps, selectivity=-1.0)
+    assert recipe_for("lenet", "noise+augmix").augmentation == ("shift", "noise", "augmix")
+    assert recipe_for("lenet", "steps+sgd").schedule == "constant"  # the last one decides
+    assert recipe_for("lenet", "sgd+steps").schedule == "steps"
+    assert recipe_for("lenet", "alpha=1e+3+pgd").selectivity == 1000
+    one, other = (
+        models.identity(f"zoo:resnet-{name}", **QUICK) for name in ("pgd+alpha=.4", "alpha=0.40+pgd")
+    )
+    assert one == other and one["recipe"]["selectivity"] == 0.4
+
+
+def test_a_strength_of_zero_is_the_plain_network():
+    for name in ("alpha=0", "alpha=-0.0", "plain"):
+        assert models.identity(f"zoo:resnet-{name}/1", **QUICK) == models.identity("zoo:resnet/1", **QUICK)
+    assert "selectivity" not in models.identity("zoo:resnet", **QUICK)["recipe"]
+
+
+def test_a_training_that_diverged_is_kept_and_not_tried_again(cache, monkeypatch):
+    name = "zoo:resnet-sgd+alpha=1e30"
+    assert not models.is_ready(name, **QUICK)
+    words = r"the loss is nan in epoch 1 of 1, step 2 of .*nearer to 0 than 1e\+30; this is kept: .*delete .*\.diverged\.json"
+    with pytest.raises(TrainingError, match=words) as first:
+        models.load(name, **QUICK)
+    (path,) = (cache / "models").iterdir()
+    kept, spec = json.loads(path.read_text()), models.identity(name, **QUICK)
+    assert path.name == f"{key_of(spec)}.diverged.json" and str(path) in str(first.value)
+    assert kept["identity"] == json.loads(json.dumps(spec)) and kept["provenance"]["device"] == "cpu"
+    assert models.is_ready(name, **QUICK) and not models.is_ready("zoo:resnet-sgd+alpha=1e29", **QUICK)
+    monkeypatch.setattr(zoo, "_train", lambda *a: pytest.fail("it was trained again"))
+    with pytest.raises(TrainingError) as again:
+        models.load(name, **QUICK)
+    assert str(again.value) == str(first.value)
+    path.unlink()
+    assert not models.is_ready(name, **QUICK)
+
+
+def test_a_network_trained_channels_last_is_used_so(digits, tmp_path, monkeypatch):
+    from robustshape.models import shipped
+
+    module = zoo.construct("cifar_resnet20").eval()
+    save_file(module.state_dict(), tmp_path / "w.safetensors")
+    monkeypatch.setattr(shipped, "shipped", lambda identity: tmp_path / "w.safetensors")
+    classifier = models.load("zoo:cifar_resnet20", **QUICK)
+    assert classifier.module.layer1[0].conv1.weight.is_contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        expected = module(classifier.preprocess(digits[:64])).numpy()
+    assert np.abs(classifier.logits(digits[:64]) - expected).max() < 1e-4 < np.abs(expected).max()
 
 
 def test_learns_digits():
@@ -336,6 +407,13 @@ def test_a_crop_larger_than_the_image_is_filled_with_black():
     [
         ("zoo:lennet", "unknown model 'zoo:lennet'; closest: zoo:lenet"),
         ("zoo:lenet-nois", "closest: zoo:lenet-noise"),
+        ("zoo:lenet-alpha=much", "'zoo:lenet-alpha=much': .* must be a finite number, such as alpha=-0.4"),
+        ("zoo:lenet-pgd+alpha=nan/1", "the strength in 'alpha=nan' must be a finite number"),
+        ("zoo:lenet-pgd+nois", "'nois' is no recipe; allowed are plain, noise, augmix.* and alpha=-0.4"),
+        ("zoo:lenet-pgd+", "'' is no recipe; allowed are plain"),
+        ("zoo:lenet-pgd+alpha=1+pgd", r"'pgd' stands twice in 'pgd\+alpha=1\+pgd'; name it once"),
+        ("zoo:lenet-alpha=1+alpha=2", "'alpha' stands twice"),
+        ("zoo:lenet-plain+pgd", "'plain' changes nothing and cannot be joined"),
         ("zoo:lenet/a", "the seed in 'zoo:lenet/a' is 'a'"),
         ("zo:lenet", "unknown model 'zo:lenet'; closest: zoo:lenet"),
         ("lenet", "unknown model 'lenet'; closest: zoo:lenet"),

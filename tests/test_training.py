@@ -1,6 +1,7 @@
 """The training loop: resumed equals undisturbed bit for bit; recipes, augmentations, errors."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,8 @@ import torch
 from torch import nn
 
 from robustshape.errors import InputError, StoreError
+from robustshape.indicators.selectivity import class_selectivity
+from robustshape.relu_maps import pooled_relu_maps
 from robustshape.training.augmentation import AUGMENTATIONS, augmix, mix, shift
 from robustshape.training.loop import TrainingError, train
 from robustshape.training.recipe import Recipe, epochs_for, learning_rate
@@ -195,6 +198,88 @@ def test_progress_is_shown_only_when_asked(capsys):
     assert "300/300" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not (shutil.which("g++") or shutil.which("clang++")), reason="no C++ compiler")
+def test_compiled_steps_give_the_same_weights_within_rounding(tmp_path):
+    plain, compiled = network(dropout=0), network(dropout=0)
+    recipe = replace(QUICK, optimiser="sgd", selectivity=-1.0, channels_last=True)
+    whole = train(plain, *data(), recipe, seed=0)
+    path = tmp_path / "run"
+    with pytest.raises(Stop):
+        train(network(dropout=0), *data(), recipe, seed=0, checkpoint=path, penalty=stopping_after(4))
+    history = train(compiled, *data(), recipe, seed=0, checkpoint=path, compiled=True)
+    assert history["resumed_at"] == 4 and history["loss"] == pytest.approx(whole["loss"], rel=1e-5)
+    assert list(compiled.state_dict()) == list(plain.state_dict()) and not compiled.training
+    for a, b in zip(plain.parameters(), compiled.parameters()):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_compiled_networks_have_no_penalty():
+    with pytest.raises(
+        InputError, match=r"compiled=True, but .* do not call the hooks .*; leave one of the two out"
+    ):
+        train(network(), *data(), QUICK, seed=0, compiled=True, penalty=lambda labels: 0.0)
+
+
+# class selectivity as a part of the loss
+
+
+@pytest.mark.parametrize("alpha", [-1.0, 0.5])
+def test_resumed_with_selectivity_equals_undisturbed_bit_for_bit(tmp_path, alpha):
+    recipe, path = replace(QUICK, optimiser="sgd", selectivity=alpha, mixup=True), tmp_path / "run"
+    undisturbed, resumed = network(), network()
+    whole = train(undisturbed, *data(), recipe, seed=5)
+    settings = {"seed": 5, "checkpoint": path, "checkpoint_seconds": 0}
+    with pytest.raises(Stop):
+        train(network(), *data(), recipe, **settings, penalty=stopping_after(6))
+    rest = train(resumed, *data(), recipe, **settings)
+    assert rest["resumed_at"] == 6 and rest["loss"] == whole["loss"]
+    assert same(undisturbed, resumed)
+    free = network()
+    train(free, *data(), replace(recipe, selectivity=0.0), seed=5)
+    assert not same(undisturbed, free)
+
+
+def test_a_checkpoint_of_another_strength_is_refused(tmp_path):
+    recipe, path = replace(QUICK, selectivity=-1.0), tmp_path / "run"
+    with pytest.raises(Stop):
+        train(network(), *data(), recipe, seed=0, checkpoint=path, penalty=stopping_after(5))
+    with pytest.raises(InputError, match=r"another run \(recipe\.selectivity was -1\.0, is -0\.5\)"):
+        train(network(), *data(), replace(recipe, selectivity=-0.5), seed=0, checkpoint=path)
+
+
+def test_a_negative_strength_lowers_and_a_positive_one_raises_selectivity():
+    images, labels = data()
+    found = []
+    for alpha in (-1.0, 0.0, 1.0):
+        module = network(dropout=0)
+        recipe = replace(QUICK, epochs=10, augmentation=(), selectivity=alpha)
+        history = train(module, images, labels, recipe, seed=0)
+        assert history["accuracy"][-1] > 0.9
+        with pooled_relu_maps() as pooled, torch.no_grad():
+            module(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255)
+        found.append(class_selectivity(pooled[0].numpy(), labels).mean())
+    assert found[0] < 0.7 * found[1] and found[2] > 1.3 * found[1]
+
+
+def test_a_loss_that_is_not_finite_names_the_strength():
+    with pytest.raises(
+        TrainingError, match=r"rate below 0\.02 or a selectivity \(alpha\) nearer to 0 than -1$"
+    ):
+        train(network(), *data(), replace(QUICK, selectivity=-1.0), seed=0, penalty=lambda _: float("inf"))
+
+
+def test_a_last_batch_of_one_image_has_no_selectivity():
+    history = train(network(), *data(33), replace(QUICK, selectivity=-1.0), seed=0)
+    assert np.isfinite(history["loss"]).all() and len(history["loss"]) == 3
+
+
+def test_a_network_without_a_rectified_convolution_is_refused():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 2))
+    with pytest.raises(InputError, match="a Sequential has no rectified convolution"):
+        train(module, *data(), replace(QUICK, selectivity=-1.0), seed=0)
+    train(module, *data(), QUICK, seed=0)
+
+
 # recipes
 
 
@@ -223,6 +308,11 @@ def test_a_recipe_is_plain_json_and_refuses_unknown_names():
     assert json.loads(json.dumps(asdict(QUICK)))["augmentation"] == ["shift", "noise"]
     with pytest.raises(InputError, match="optimiser is 'adamm', but must be one of adam, adamw, sgd"):
         Recipe(optimiser="adamm")
+    for value in (float("nan"), float("inf")):
+        with pytest.raises(
+            InputError, match=f"selectivity is {value}, but must be a finite number, such as -0.4"
+        ):
+            Recipe(selectivity=value)
     with pytest.raises(InputError, match="unknown augmentation 'shfit'; closest: shift"):
         train(network(), *data(), replace(QUICK, augmentation=("shfit",)), seed=0)
 

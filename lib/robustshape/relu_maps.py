@@ -55,7 +55,7 @@ def pooled_relu_maps() -> Iterator[list[torch.Tensor]]:
     """Yield a list that a forward pass inside the block fills with one (n, channels) tensor for each layer.
 
     A unit is one channel of a rectified convolution, and its response the mean of its map over all places
-    (Leavitt, Morcos 2020, arXiv 2003.01262, section 3). Maps are those a ReLU or ReLU6 returns with four
+    (Leavitt, Morcos 2020, arXiv 2003.01262). Maps are those a ReLU or ReLU6 returns with four
     dimensions; linear layers are left out. Responses are float32 also of maps in half precision. Nothing is
     detached: gradients flow through the responses. The list grows with every pass: open a block for each.
     """

@@ -1,6 +1,6 @@
 """How selectively a unit responds to one class: the index, and its mean as a term of a training loss.
 
-Class selectivity index (Leavitt, Morcos 2020, arXiv 2003.01262, eq. 1, after Morcos et al. 2018):
+Class selectivity index (Leavitt, Morcos 2020, arXiv 2003.01262, after Morcos et al. 2018, arXiv 1803.06959):
 (mu_max - mu_-max) / (mu_max + mu_-max + eps), where mu_max is the largest of a unit's mean responses to a class and
 mu_-max the mean of its means over the other classes. 0: the same response to every class; 1: to one class only.
 """
@@ -33,7 +33,7 @@ def class_means(responses, labels) -> np.ndarray:
 
 
 def class_selectivity(responses, labels) -> np.ndarray:
-    """Return the class selectivity index of every unit (eq. 1 of arXiv 2003.01262).
+    """Return the class selectivity index of every unit (Leavitt, Morcos 2020, arXiv 2003.01262).
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def class_selectivity(responses, labels) -> np.ndarray:
 def selectivity_loss(pooled, labels):
     """Return the mean class selectivity of a batch, differentiable: the mu_SI of ``CE - alpha * mu_SI``.
 
-    Eq. 2 of arXiv 2003.01262: the mean over the units of a layer, then over layers. It is computed in float32
+    The regulariser of arXiv 2003.01262: the mean over the units of a layer, then over layers. It is computed in float32
     whatever the responses are, over the classes that the batch holds, for all layers in one product.
 
     Parameters

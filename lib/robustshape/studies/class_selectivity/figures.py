@@ -74,7 +74,8 @@ def dose_response(rows):
             label = f"{name.upper()} {attack.split()[-1]}"
             _over_alpha(flat[4], alpha, values, color=color, label=label)
     _over_alpha(flat[4], alpha, known["under APGD"], color="#8a5aa3", label="APGD (fewer images)")
-    flat[4].legend()
+    if flat[4].get_legend_handles_labels()[0]:
+        flat[4].legend()
     flat[4].set_title("accuracy under attack")
     _over_alpha(flat[5], alpha, np.exp(known["log Jacobian norm"]))
     flat[5].set(title="Jacobian norm of the logits", yscale="log")
@@ -122,7 +123,8 @@ def attacks(rows):
     palette = colours(runs["alpha"].values.astype(float))
     figure, axes = plt.subplots(1, 3, figsize=(10.4, 3.4), sharey=True)
     for axis, name in zip(axes, ("fgsm", "pgd")):
-        measured = [str(a) for a in runs["attack"].values if str(a).startswith(f"{name} linf ")]
+        measured = [str(a) for a in runs["attack"].values] if "attack" in runs.dims else []
+        measured = [a for a in measured if a.startswith(f"{name} linf ")]
         if measured:
             budgets = [0.0, *(255 * _number(a.split()[-1]) for a in measured)]
             shares = (

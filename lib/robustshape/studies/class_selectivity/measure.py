@@ -26,11 +26,15 @@ def _plan(
     steps = as_list(steps, "steps", int)
     if sorted(steps) != steps or steps[0] < 1:
         raise InputError(f"steps are ascending whole numbers from 1, but were {steps}")
-    [budget] = Stage.parse(f"pgd linf {step_budget}").budgets  # what is no budget raises
-    for name, n in (("n_attacked", n_attacked), ("n_gradients", n_gradients)):
-        if not 2 <= n <= networks.held_out.n:
+    stage = Stage.parse(f"pgd linf {step_budget}")  # what is no budget raises
+    if len(stage.budgets) > 1 or stage.n is not None:
+        raise InputError(f"step_budget is one radius such as 1/255, but was {step_budget!r}")
+    [budget] = stage.budgets
+    # three for the two nearest neighbours of an image, two for a deviation
+    for name, n, fewest in (("n_attacked", n_attacked, 3), ("n_gradients", n_gradients, 2)):
+        if not fewest <= n <= networks.held_out.n:
             raise InputError(
-                f"{name} is at least 2 and at most n_robustness, {networks.held_out.n}, but was {n}"
+                f"{name} is at least {fewest} and at most n_robustness, {networks.held_out.n}, but was {n}"
             )
     if not networks.corruptions:
         raise InputError("the average case is accuracy under corruption, so corruptions names at least one")
