@@ -198,7 +198,7 @@ def judge(study: str, evidence: Mapping[str, Evidence], *, claims: Mapping[str, 
                 "estimate": found.estimate if found else np.nan,
                 "low": found.low if found else np.nan,
                 "high": found.high if found else np.nan,
-                "interval": f"{found.low:.2f} to {found.high:.2f}" if found else "",
+                "interval": _interval(found.low, found.high) if found else "",
                 "p_value": found.p_value if found else np.nan,
                 "p_adjusted": adjusted.get(name, np.nan),
                 "n": found.n if found else 0,
@@ -211,6 +211,16 @@ def judge(study: str, evidence: Mapping[str, Evidence], *, claims: Mapping[str, 
     return pd.DataFrame(rows).set_index("claim")
 
 
+def _interval(low: float, high: float) -> str:
+    """Return an interval in words, with a third decimal where it is narrow.
+
+    >>> _interval(-0.5, 1.25), _interval(0.004, 0.06)
+    ('-0.50 to 1.25', '0.004 to 0.060')
+    """
+    decimals = 3 if max(abs(low), abs(high)) < 0.1 else 2
+    return f"{low:.{decimals}f} to {high:.{decimals}f}"
+
+
 def summary(judged):
     """Return the columns of `judge` that a page shows, in a reader's words.
 
@@ -220,7 +230,10 @@ def summary(judged):
     import pandas as pd
 
     measured = judged["uncorrected"] != UNMEASURED
-    shown = judged["estimate"].map("{:+.2f}".format) + " (" + judged["interval"] + ")"
+    # as many decimals as the interval has
+    decimals = judged["interval"].map(lambda words: len(words.rpartition(".")[2]))
+    shown = judged["estimate"].combine(decimals, lambda value, n: f"{value:+.{int(n)}f}")
+    shown = shown + " (" + judged["interval"] + ")"
     return pd.DataFrame(
         {
             "claim": judged.index,

@@ -80,7 +80,12 @@ def _listing(what: str, pattern: str):
     if what == "models":
         from robustshape import models
 
-        return [(name, "") for name in models.names(pattern)]
+        listed = [(name, "") for name in models.names(pattern)]
+        joined = (
+            "zoo:NAME-RECIPE+RECIPE/SEED",
+            "recipes join, one may be alpha=A, as in zoo:resnet-pgd+alpha=-0.4/1",
+        )
+        return [*listed, joined] if fnmatchcase("zoo:", pattern[:4] or "*") else listed
     if what == "datasets":
         from robustshape.datasets import DATASETS as registry
     elif what == "indicators":

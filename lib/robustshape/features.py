@@ -11,7 +11,7 @@ import time
 from robustshape import datasets
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError, StoreError
-from robustshape.paths import cache_dir
+from robustshape.paths import cache_dir, device
 from robustshape.store import arrays
 from robustshape.store.atomic import usable_folder, write_file
 from robustshape.store.keys import key_of
@@ -29,7 +29,7 @@ def load_classifier(model: str, options: tuple, data=None):
     """
     from robustshape import models
 
-    kept = _kept(model, options, key_of(models.identity(model, **dict(options))))
+    kept = _kept(model, options, key_of(models.identity(model, **dict(options))), device())
     if data is None or not data.attrs.get("framed"):
         return kept
     from dataclasses import replace
@@ -40,10 +40,10 @@ def load_classifier(model: str, options: tuple, data=None):
 
 
 @functools.lru_cache(maxsize=32)
-def _kept(model: str, options: tuple, key: str):
+def _kept(model: str, options: tuple, key: str, device: str):
     from robustshape import models
 
-    return models.load(model, **dict(options))
+    return models.load(model, **dict(options), device=device)
 
 
 def check(model: str, options: tuple, selection: Selection) -> None:

@@ -1,16 +1,17 @@
-"""Where things lie: the project, the cache, the reader's own data; all from three environment variables.
+"""Where things lie and where networks run: the project, the cache, the reader's own data; all from the environment.
 
 ROBUSTSHAPE_DATA     folders searched for data sets and weights, ``:``-separated; each is searched in
                      itself and in its ``datasets/`` and ``weights/``
 ROBUSTSHAPE_CACHE    where downloads, trained networks, features and your own results are kept
                      (default: ``data/cache`` of the project, or ``~/.cache/robustshape`` outside one)
 ROBUSTSHAPE_OFFLINE  ``1``: never open a connection
+ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), ``cuda``, ``cuda:1``
 """
 
 import os
 from pathlib import Path
 
-from robustshape.errors import StoreError
+from robustshape.errors import InputError, StoreError
 
 
 def project_root() -> Path | None:
@@ -75,3 +76,23 @@ def find_local(*relative: str) -> Path | None:
 def offline() -> bool:
     """Return whether connections are forbidden."""
     return os.environ.get("ROBUSTSHAPE_OFFLINE", "") not in ("", "0")
+
+
+def device() -> str:
+    """Return the torch device that networks are trained and run on; raise InputError if it is not there.
+
+    Results made on another device differ in their last digits; a result says on which it was made.
+    """
+    name = os.environ.get("ROBUSTSHAPE_DEVICE") or "cpu"
+    if name == "cpu":
+        return name
+    import torch
+
+    kind, _, number = name.partition(":")
+    there = torch.cuda.device_count() if kind == "cuda" and number.isdigit() | (not number) else 0
+    if int(number or 0) >= there:
+        raise InputError(
+            f"ROBUSTSHAPE_DEVICE is {name!r}, but must be cpu, cuda or cuda:N with N below the number of CUDA devices "
+            f"here, {torch.cuda.device_count()}; unset it to run on the processor"
+        )
+    return name

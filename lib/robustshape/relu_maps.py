@@ -65,10 +65,11 @@ def pooled_relu_maps() -> Iterator[list[torch.Tensor]]:
 
 
 def check_found(pooled: list, network) -> None:
-    """Raise InputError if no layer was found, with what was looked for."""
+    """Raise InputError if no layer was found, with what was looked for; `network` is a module or its name."""
     if not pooled:
+        name = network if isinstance(network, str) else f"a {type(network).__name__}"
         raise InputError(
-            f"a {type(network).__name__} has no rectified convolution: maps (n, channels, height, width) that come out "
+            f"{name} has no rectified convolution: maps (n, channels, height, width) that come out "
             "of ReLU or ReLU6 were looked for (nn.ReLU, F.relu, torch.relu), other activations such as GELU do not "
             "count; take a network such as zoo:resnet or zoo:cifar_resnet20"
         )

@@ -93,18 +93,25 @@ def table(dataset, per: str = ""):
 def publish(study: str, preset: str):
     """Publish the finished rows of a preset; return how many of how many, and the file.
 
-    Networks of ours that they are about are put into ``data/models``, so that anyone can check a number; only
-    those of `laptop` are not, for they are trained again on every machine.
+    Networks of ours that they are about are put into ``data/models``, so that anyone can check a number. Left out
+    are those of `laptop`, for they are trained again on every machine, and those too large to come along.
     """
-    from robustshape.models.shipped import ship
+    from robustshape.models.shipped import LARGEST, ship, total_size
 
     given = parameters(study, preset)
     specifications = load(study).specifications(**given)
     done, wanted = results.publish(study, preset, specifications)
     if preset != "laptop":
         trained = {"dataset": given["dataset"], "epochs": given["epochs"] or None}
+        trained["reading"] = given.get("reading") or None
         named = as_list(given["models"], "models") if "models" in given else specifications
-        for model in named:
-            if model.startswith("zoo:"):
-                ship(model, trained)
+        named = [model for model in named if model.startswith("zoo:")]
+        size = total_size(named, trained)
+        if size > LARGEST:
+            print(
+                f"the {len(named)} networks do not come along, for they take {size // 2**20:,} MiB, more than "
+                f"{LARGEST // 2**20}; they are in this machine's cache alone"
+            )
+        for model in named if size <= LARGEST else ():
+            ship(model, trained)
     return done, wanted, results.published_file(study, preset)

@@ -87,33 +87,35 @@ def run(
     >>> run(pow, [(2, 3), (3, 2)], label="powers")
     [8, 9]
     """
-    began = time.perf_counter()
-    found = dict(as_finished(function, arguments, client=client, label=label))
-    if pace and found:
-        _remember(pace, (time.perf_counter() - began) / len(found))
+    found = dict(as_finished(function, arguments, client=client, label=label, pace=pace))
     return [found[i] for i in range(len(arguments))]
 
 
 def as_finished(
-    function: Callable, arguments: Sequence[tuple], *, client=None, label: str
+    function: Callable, arguments: Sequence[tuple], *, client=None, label: str, pace: str | None = None
 ) -> Iterator[tuple[int, object]]:
-    """Yield (place in `arguments`, result) of each task as it is finished, with a progress bar."""
+    """Yield (place in `arguments`, result) of each task as it is finished, with a progress bar; `pace` as in `run`."""
     from tqdm import tqdm
 
     if not arguments:
         return
+    began = time.perf_counter()
     with tqdm(total=len(arguments), desc=label, mininterval=1) as bar:
         if client is None:
             for i, given in enumerate(arguments):
                 yield i, _alone(function, given)
                 bar.update()
-            return
-        from distributed import as_completed
+        else:
+            from distributed import as_completed
 
-        futures = {client.submit(_alone, function, given, pure=False): i for i, given in enumerate(arguments)}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-            bar.update()
+            futures = {
+                client.submit(_alone, function, given, pure=False): i for i, given in enumerate(arguments)
+            }
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+                bar.update()
+    if pace:
+        _remember(pace, (time.perf_counter() - began) / len(arguments))
 
 
 def _paces() -> dict[str, float]:

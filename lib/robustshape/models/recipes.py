@@ -40,6 +40,7 @@ TINY_RESNET = Recipe(
     augmentation=PHOTOGRAPHS,
     channels_last=True,
     mixed_precision=True,
+    kept_as="float16",
 )
 
 # The plain recipe of each family.
@@ -149,7 +150,7 @@ def _strength(part: str) -> float | None:
 
 
 def recipe_for(architecture: str, name: str) -> Recipe:
-    """Return the recipe `name` of the family `architecture`; joined parts change the plain one in their order.
+    """Return the recipe `name` of the family `architecture`; joined parts each change the plain one.
 
     >>> recipe_for("lenet", "noise").augmentation
     ('shift', 'noise')
@@ -160,7 +161,8 @@ def recipe_for(architecture: str, name: str) -> Recipe:
     Raises
     ------
     InputError
-        If a part is no recipe or stands there twice, or ``plain`` is joined to another.
+        If a part is no recipe or stands there twice, ``plain`` is joined to another, or two parts want the same
+        thing otherwise.
     """
     wrong = objection(name)
     if wrong:
@@ -169,8 +171,14 @@ def recipe_for(architecture: str, name: str) -> Recipe:
     changes = CHANGES_FOR_PHOTOGRAPHS if plain.augmentation == PHOTOGRAPHS else CHANGES
     changes = CHANGES_FOR_SGD if plain.optimiser == "sgd" else changes
     changes = CHANGES_FOR_CIFAR_RESNET if plain is CIFAR_RESNET else changes
+    changed = {}
     for part in _parts(name):
         change = {"selectivity": _strength(part)} if part.startswith(ALPHA) else dict(changes[part])
+        for field, value in change.items():
+            if field != "augmentation" and changed.setdefault(field, value) != value:
+                raise InputError(
+                    f"the parts of {name!r} want another {field}, {changed[field]} and {value}: leave one of them out"
+                )
         change["augmentation"] = recipe.augmentation + change.get("augmentation", ())
         recipe = replace(recipe, **change)
     return recipe

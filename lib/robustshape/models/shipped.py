@@ -13,6 +13,7 @@ from robustshape.models.weights import sha256
 from robustshape.paths import cache_dir, project_root
 
 FOLDER = ("data", "models")
+LARGEST = 32 * 2**20  # bytes that the networks of one preset may add to the project
 
 
 @functools.cache
@@ -35,6 +36,20 @@ def shipped(identity: dict) -> Path | None:
         if training == wanted and weights.is_file() and sha256(weights) == checksum:
             return weights
     return None  # a file that is not its card's is trained again
+
+
+def total_size(names: list[str], options: dict) -> int:
+    """Return how many bytes the weights of trained ``zoo:`` networks take that do not ship yet."""
+    from robustshape.models import zoo
+    from robustshape.store.keys import key_of
+
+    known = [zoo.identity(name.removeprefix("zoo:"), **options) for name in names]
+    files = [
+        cache_dir("models") / key_of(identity) / zoo.WEIGHTS
+        for identity in known
+        if shipped(identity) is None
+    ]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def ship(name: str, options: dict) -> Path | None:

@@ -222,7 +222,8 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
     from robustshape.training.loop import train
     from robustshape.training.recipe import Recipe
 
-    tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in spec["recipe"].items()}
+    fields = {name: v for name, v in spec["recipe"].items() if name != "selectivity version"}
+    tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
     recipe, module = Recipe(**tuples), _build(spec)
     data = _part(_training_data(spec["dataset"], spec["reading"]), recipe.n_images)
     checkpoint = cache_dir("models") / f"{folder.name}.checkpoint"
@@ -237,6 +238,10 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
             progress=progress,
             device=device,
         )
+        weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}
+        if recipe.kept_as == "float16":  # of matrices and filters; the rest is small and stays as it is
+            weights = {name: w.half() if w.ndim > 1 else w for name, w in weights.items()}
+        _check_answers(_build(spec), weights, data)
     except TrainingError as error:
         news = {"message": str(error), "identity": spec, "provenance": provenance(device)}
         with write_file(_diverged(folder)) as beside:
@@ -245,8 +250,22 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
         raise _kept_error(folder) from error
     with write_folder(folder) as beside:
         card = {"identity": spec, "history": history, "provenance": provenance(device)}
-        weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}
-        if recipe.kept_as == "float16":  # of matrices and filters; the rest is small and stays as it is
-            weights = {name: w.half() if w.ndim > 1 else w for name, w in weights.items()}
         save_file(weights, beside / WEIGHTS)
         (beside / "card.json").write_text(json.dumps(card, indent=1))
+
+
+def _check_answers(module, weights: dict, data) -> None:
+    """Raise TrainingError if the network with these weights, as they are kept, gives answers that are not finite."""
+    import torch
+
+    from robustshape.models.preprocessing import Preprocessing
+
+    module.load_state_dict(weights)
+    images = data.image.values[:32]
+    with torch.inference_mode():
+        logits = module.eval()(Preprocessing(channels=images.shape[3], size=images.shape[1:3])(images))
+    if not torch.isfinite(logits).all():
+        raise TrainingError(
+            "the loss stayed finite, but the trained network's answers are not; try a lower learning rate, or a "
+            "selectivity (alpha) nearer to 0"
+        )

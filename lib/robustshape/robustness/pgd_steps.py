@@ -1,8 +1,8 @@
 """PGD step by step: which images a network still classifies rightly after each number of steps, and the last images.
 
 Steps of one length, 2.5 eps / 20, from a random point of the ball, as the attack ``pgd`` takes 20 of them: so the
-number of steps says how far the attack has gone. The last images are kept, for they are shown to other networks
-(does the attack transfer?) and their responses are compared with clean ones. Unlike on the ladder of `attacked`,
+number of steps says how far the attack has gone. The last images serve to look at what they change inside, and to be
+shown to other networks (does the attack transfer?). Unlike on the ladder of `attacked`,
 every image is attacked, those too that are wrong when clean.
 """
 
@@ -20,7 +20,6 @@ from robustshape.store.atomic import usable_folder
 from robustshape.store.keys import ids_hash, key_of
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
-PIECE = 512  # images in memory at a time; numbers do not depend on it
 
 
 def _folder(model: str, options: tuple, selection: Selection, n: int, eps: Fraction, steps, seed: int):
@@ -42,7 +41,7 @@ def _folder(model: str, options: tuple, selection: Selection, n: int, eps: Fract
 def attacked_images(
     model: str, options: tuple, selection: Selection, n: int, eps: Fraction, steps, seed: int
 ):
-    """Return the first `n` images under PGD in L-infinity, computed once and kept.
+    """Return the first `n` images under PGD in L-infinity, computed once and kept in the cache.
 
     Parameters
     ----------
@@ -64,8 +63,16 @@ def attacked_images(
     """
     folder = _folder(model, options, selection, n, eps, steps, seed)
     if not usable_folder(folder):
-        arrays.save_folder(_attack(model, options, selection, n, eps, steps, seed), folder)
+        arrays.save_folder(attack(model, options, selection, n, eps, steps, seed), folder)
     return arrays.open_folder(folder)
+
+
+def attack(model: str, options: tuple, selection: Selection, n: int, eps: Fraction, steps, seed: int):
+    """Return the same as `attacked_images`, from the cache if it is there, but keep nothing: images take much room."""
+    folder = _folder(model, options, selection, n, eps, steps, seed)
+    if usable_folder(folder):
+        return arrays.open_folder(folder)
+    return _attack(model, options, selection, n, eps, steps, seed)
 
 
 def _attack(model, options, selection, n, eps, steps, seed):
@@ -75,7 +82,7 @@ def _attack(model, options, selection, n, eps, steps, seed):
 
     from robustshape.attacks import starts
     from robustshape.attacks.gradient import REACH, STEPS
-    from robustshape.attacks.harness import FixedBatches
+    from robustshape.attacks.harness import CHUNK, FixedBatches
     from robustshape.attacks.pgd import iterates
 
     began, images, right = time.perf_counter(), [], []
@@ -83,8 +90,8 @@ def _attack(model, options, selection, n, eps, steps, seed):
     classifier = load_classifier(model, options, data)
     columns, network = class_columns(classifier, data), classifier.on_pixels()
     network = FixedBatches(network if isinstance(columns, slice) else Columns(network, columns).eval())
-    for at in range(0, n, PIECE):
-        part = data.isel(sample=slice(at, at + PIECE))
+    for at in range(0, n, CHUNK):  # no more at a time, for the whole graph of a step is in memory
+        part = data.isel(sample=slice(at, at + CHUNK))
         clean = classifier.pixels(datasets.pixels(part))
         labels = torch.as_tensor(part["label"].values, dtype=torch.int64, device=classifier.device)
         start = starts.in_ball(part.sample.values, seed, "pgd", like=clean, norm="linf")

@@ -117,7 +117,8 @@ def gather(
     source : {"measure", "published", "extend"}
         See the head of this module.
     compute : callable
-        Given the models that are missing, yields (model, xarray.Dataset) as each is finished.
+        Given the models that are missing, yields (model, xarray.Dataset) as each is finished. A row whose
+        ``diverged`` is true is shown and not kept, so that a network which is trained again has another chance.
 
     Returns
     -------
@@ -130,10 +131,15 @@ def gather(
     published = published_rows(study, keys, preset) if source == "extend" else {}
     wanted = {m: key for m, key in keys.items() if m not in published}
     absent = [m for m, key in wanted.items() if not usable_folder(row_folder(study, key))]
+    passing = {}
     if absent:
         for model, row in compute(absent):
-            arrays.save_folder(row.assign(key=wanted[model]), row_folder(study, wanted[model]))
-    both = finished_rows(study, wanted, preset) | published
+            row = row.assign(key=wanted[model])
+            if bool(row.get("diverged", False)):
+                passing[model] = row.assign(origin=MEASURED, preset=preset)
+            else:
+                arrays.save_folder(row, row_folder(study, wanted[model]))
+    both = finished_rows(study, wanted, preset) | passing | published
     result = stack({model: both[model] for model in specifications})
     result.attrs = {"study": study, "preset": preset, "missing": []}
     return result

@@ -59,6 +59,8 @@ class Population:
         if epochs < 0:
             raise InputError(f"epochs is 0 (the recipe's own) or more, but was {epochs}")
         stages = ladder(as_list(attacks, "attacks", empty=True))
+        if seed < 0:
+            raise InputError(f"seed is a whole number from 0, but was {seed}")
         if n_samples < 1:
             raise InputError(f"n_samples is at least 1, but was {n_samples}")
         if n_robustness < (1 if names or stages else 0):
@@ -155,16 +157,7 @@ class Population:
                 for selection in self.selections:
                     features.check(*pair, selection)
                 attacked.check(*pair, self.held_out, self.attacks)
-        fresh = len(self._untrained(models)) == len(models)  # a pace is that of networks all trained now
-        pairs.sort(key=lambda pair: "-pgd" not in pair[0])  # the longest begin first
-        reasons = tasks.run(
-            _trained if diverging else features.ready,
-            pairs,
-            client=client,
-            label="networks (trained once, then kept)",
-            pace=self._pace("networks") if fresh else None,
-        )
-        diverged = {pair[0]: why for pair, why in zip(pairs, reasons) if isinstance(why, str)}
+        diverged = self.train(models, client, diverging=diverging)
         pairs = [pair for pair in pairs if pair[0] not in diverged]
         pieces = [
             call
@@ -173,15 +166,29 @@ class Population:
             for call in features.missing_pieces(*pair, selection)
         ]
         tasks.run(
-            features.compute_piece, pieces, client=client, label="clean features", pace=self._pace("features")
+            features.compute_piece, pieces, client=client, label="clean features", pace=self.pace("features")
         )
         calls = robustness.missing(pairs, *self._corrupted())
         tasks.run(
-            robustness.predict, calls, client=client, label="corruptions", pace=self._pace("corruptions")
+            robustness.predict, calls, client=client, label="corruptions", pace=self.pace("corruptions")
         )
         calls = attacked.missing(pairs, self.held_out, self.attacks, self.seed)
-        tasks.run(attacked.attack, calls, client=client, label="attacks", pace=self._pace("attacks"))
+        tasks.run(attacked.attack, calls, client=client, label="attacks", pace=self.pace("attacks"))
         return diverged
+
+    def train(self, models: list[str], client=None, *, diverging: bool = False) -> dict[str, str]:
+        """Train or fetch networks that are not kept yet; return what `prepare` does."""
+        fresh = len(self._untrained(models)) == len(models)  # a pace is that of networks all trained now
+        pairs = [(model, self.options(model)) for model in models]
+        pairs.sort(key=lambda pair: "-pgd" not in pair[0])  # the longest begin first
+        reasons = tasks.run(
+            _trained if diverging else features.ready,
+            pairs,
+            client=client,
+            label="networks (trained once, then kept)",
+            pace=self.pace("networks") if fresh else None,
+        )
+        return {pair[0]: why for pair, why in zip(pairs, reasons) if isinstance(why, str)}
 
     def features(self, model: str):
         """Return the finished features of the indicator's images, in memory."""
@@ -243,7 +250,7 @@ class Population:
             seed=self.seed,
             feature_time_s=sum(store.attrs["seconds"] for store in clean),
             corruption_time_s=corruption_time,
-            **provenance(),
+            **provenance(classifier.device),
         )
 
     def _under_attack(self, model: str, options: tuple):
@@ -266,7 +273,8 @@ class Population:
             }
         )
 
-    def _pace(self, stage: str) -> str:
+    def pace(self, stage: str) -> str:
+        """Return under which name the pace of a stage is remembered, see `tasks.run`."""
         return f"{stage}, {self.dataset}, {self.n_robustness} images"
 
     def _untrained(self, names: list[str]) -> list[str]:
@@ -274,8 +282,11 @@ class Population:
 
         return [name for name in names if not models.is_ready(name, **dict(self.options(name)))]
 
-    def cost(self, missing: list[str]) -> str:
-        """Return a sentence on what is still to be computed, for a reader to see before it starts."""
+    def cost(self, missing: list[str], more: dict[str, int] | None = None) -> str:
+        """Return a sentence on what is still to be computed, for a reader to see before it starts.
+
+        `more` has the stages that a study adds to `prepare`, and how many tasks each has.
+        """
         pairs = [(model, self.options(model)) for model in missing]
         untrained = len(self._untrained(missing))
         pieces = sum(len(features.missing_pieces(*pair, s)) for pair in pairs for s in self.selections)
@@ -286,7 +297,7 @@ class Population:
         return (
             f"{len(missing)} of {len(self.models)} rows to measure: {untrained} networks to train, "
             f"{images:,} corrupted images to classify, {ladders} networks to attack; "
-            + tasks.expected({self._pace(stage): n for stage, n in work.items()})
+            + tasks.expected({self.pace(stage): n for stage, n in (work | (more or {})).items()})
         )
 
 

@@ -10,6 +10,7 @@ from robustshape.errors import InputError
 
 OPTIMISERS = ("adam", "adamw", "sgd")
 PRECISIONS = ("float32", "float16")
+SELECTIVITY_VERSION = 1  # raised when the regulariser changes its numbers; other networks keep their keys
 SCHEDULES = ("constant", "one_cycle", "cosine", "steps")
 
 
@@ -47,6 +48,10 @@ class Recipe:
                 raise InputError(
                     f"{field} is {getattr(self, field)!r}, but must be one of {', '.join(allowed)}"
                 )
+        if self.selectivity and self.mixup:
+            raise InputError(
+                "class selectivity has no meaning for images mixed of two classes: leave out mixup or alpha"
+            )
         if self.kept_as not in PRECISIONS or self.n_images < 0:
             raise InputError(
                 f"kept_as={self.kept_as!r}, n_images={self.n_images}: the first must be one of "
@@ -64,7 +69,10 @@ class Recipe:
         (False, 500)
         """
         late = {"n_images": 0, "kept_as": "float32", "selectivity": 0.0}  # keys made before them stay valid
-        return {name: value for name, value in asdict(self).items() if late.get(name, ...) != value}
+        found = {name: value for name, value in asdict(self).items() if late.get(name, ...) != value}
+        if self.selectivity and SELECTIVITY_VERSION > 1:
+            found["selectivity version"] = SELECTIVITY_VERSION
+        return found
 
 
 def epochs_for(recipe: Recipe, n_images: int) -> int:

@@ -4,27 +4,37 @@ A run counts once. Runs of the alpha grid are one network trained alike but for 
 (trained with AugMix or PGD, or of another architecture) have no alpha, and enter the reverse direction alone.
 """
 
-import re
 from fractions import Fraction
 
 import numpy as np
 
 from robustshape import statistics
-from robustshape.studies.class_selectivity.inside import early
+from robustshape.errors import InputError
+from robustshape.studies.class_selectivity.early_layers import early_dimension
 from robustshape.studies.ratios import mean_corrupted_accuracy, robustness
 
-REVERSE = {"augmix": "AugMix-like", "pgd": "adversarial (PGD)"}
-SHIFTS = ("clean", "corrupted", "attacked")
-
-
-def in_grid(rows) -> np.ndarray:
-    """Return which rows are finished runs of the alpha grid: (model,) bool."""
-    return np.isfinite(rows["alpha"].values.astype(float)) & ~rows["diverged"].values.astype(bool)
+RUINED = 0.8  # a run with less than this share of the clean accuracy of alpha = 0 has lost what is compared
+OVERS = ("alpha", "alpha <= 0", "alpha >= 0", "alpha, no ruined runs", "selectivity")
 
 
 def finished(rows):
-    """Return the rows of the alpha grid whose training did not diverge."""
-    return rows.isel(model=np.flatnonzero(in_grid(rows)))
+    """Return the rows of the alpha grid whose training did not diverge; raise InputError if there are none."""
+    in_grid = np.isfinite(rows["alpha"].values.astype(float))
+    there = np.flatnonzero(in_grid & ~rows["diverged"].values.astype(bool))
+    if not len(there):
+        raise InputError(
+            "no run of the grid is finished: all diverged, so there is nothing to compare; take alphas nearer to 0, or "
+            "a network that trains at its learning rate on these images"
+        )
+    return rows.isel(model=there)
+
+
+def ruined(rows) -> np.ndarray:
+    """Return which finished runs have less than `RUINED` of the clean accuracy of alpha = 0: (model,) bool."""
+    accuracy, alpha = rows["accuracy"].values.astype(float), rows["alpha"].values.astype(float)
+    if not (alpha == 0).any():
+        return np.zeros(len(alpha), bool)
+    return accuracy < RUINED * accuracy[alpha == 0].mean()
 
 
 def smallest_attack(rows, name: str) -> str:
@@ -34,86 +44,81 @@ def smallest_attack(rows, name: str) -> str:
     return by_budget[min(by_budget)] if by_budget else ""
 
 
-def _under(rows, name: str) -> np.ndarray:
+def _under(rows, name: str, quantity: str = "robust_accuracy") -> np.ndarray:
     attack = smallest_attack(rows, name)
     if not attack:
         return np.full(rows.sizes["model"], np.nan)
-    return rows["robust_accuracy"].sel(attack=attack).values.astype(float)
+    return rows[quantity].sel(attack=attack).values.astype(float)
 
 
-def _layers(rows, name: str):
-    return rows[name].transpose("model", "depth").values.astype(float)
-
-
-def _early(values) -> np.ndarray:
-    """Return the mean over the first third of each row's own layers (networks may differ in how many they have)."""
-    return np.array(
-        [
-            row[early(int(np.isfinite(row).sum()))].mean() if np.isfinite(row).any() else np.nan
-            for row in values
-        ]
-    )
-
-
-def early_dimension(rows, shift: str, measure: str = "components95") -> np.ndarray:
-    """Return the dimensionality of the early layers of each run: (model,)."""
-    values = rows["dimensionality"].sel(shift=shift, measure=measure)
-    return _early(values.transpose("model", "depth").values.astype(float))
+def _over_layers(rows, name: str) -> np.ndarray:
+    """Return the mean over each row's own layers that have a number; NaN where none has (as of a diverged one)."""
+    values = rows[name].transpose("model", "depth").values.astype(float)
+    there = np.isfinite(values)
+    return np.where(there, values, 0).sum(1) / np.where(there.any(1), there.sum(1), np.nan)
 
 
 def quantities(rows) -> dict[str, np.ndarray]:
     """Return every number of each run that is followed over alpha, by name: (model,) each, NaN where not measured."""
+    live = "components95 of live units"
     with np.errstate(divide="ignore", invalid="ignore"):
+        selectivity = rows["mean_selectivity"].values.astype(float)
         known = {
-            "selectivity": rows["mean_selectivity"].values,
+            "selectivity": selectivity,
+            "selectivity less floor": selectivity - rows["selectivity_floor"].values.astype(float),
+            "held-out selectivity": _over_layers(rows, "held_out"),
+            "precision": _over_layers(rows, "top_precision"),
+            "class variance": _over_layers(rows, "class_variance"),
+            "active share": _over_layers(rows, "active"),
             "accuracy": rows["accuracy"].values,
             "corrupted accuracy": mean_corrupted_accuracy(rows),
             "R": robustness(rows),
             "under FGSM": _under(rows, "fgsm"),
             "under PGD": _under(rows, "pgd"),
-            "under transferred PGD": rows["transfer_accuracy"].values,
-            "under APGD": rows["strong_accuracy"].values,
-            "early dimension, clean": early_dimension(rows, "clean"),
+            "under PGD / clean": _under(rows, "pgd") / _under(rows, "pgd", "attacked_clean_accuracy"),
+            "lost by transferred PGD": rows["accuracy"].values - rows["transfer_accuracy"].values,
+            "under the strongest": rows["strong_accuracy"].values,
+            "own PGD less strongest": rows["own_accuracy"].values - rows["strong_accuracy"].values,
+            "early dimension, clean": early_dimension(rows, "clean, all"),
+            "early dimension of live units, clean": early_dimension(rows, "clean, all", live),
             "early dimension, corrupted": early_dimension(rows, "corrupted"),
             "early dimension, attacked": early_dimension(rows, "attacked"),
-            "gradient CV over samples": np.nanmean(_layers(rows, "gradient_over_samples"), axis=1),
-            "gradient CV over units": np.nanmean(_layers(rows, "gradient_over_units"), axis=1),
+            "early dimension, random signs": early_dimension(rows, "random"),
+            "gradient CV over samples": _over_layers(rows, "gradient_over_samples"),
+            "gradient CV where not zero": _over_layers(rows, "gradient_over_active"),
+            "gradient CV over units": _over_layers(rows, "gradient_over_units"),
             "log Jacobian norm": np.log(rows["jacobian_norm"].values.astype(float)),
-            "class variance": np.nanmean(_layers(rows, "class_variance"), axis=1),
-            "precision": np.nanmean(_layers(rows, "top_precision"), axis=1),
         }
     return {name: np.asarray(values, dtype=float) for name, values in known.items()}
 
 
 def slope_table(rows):
-    """Return the slope of every quantity over alpha, over alpha >= 0 and <= 0, and over selectivity.
+    """Return the slope of every quantity over alpha: everywhere, on either side, without ruined runs; and over SI.
 
     Returns
     -------
     pandas.DataFrame
-        Columns quantity, over, slope, low, high, p_value, runs; see `statistics.slope`.
+        Columns quantity, over (of `OVERS`), slope, low, high, p_value, runs, alphas; see `statistics.slope`.
     """
     import pandas as pd
 
     rows = finished(rows)
     alpha, known = rows["alpha"].values.astype(float), quantities(rows)
-    everywhere = np.ones(len(alpha), bool)
+    sides = {"alpha <= 0": alpha <= 0, "alpha >= 0": alpha >= 0, "alpha, no ruined runs": ~ruined(rows)}
     table = []
     for name, values in known.items():
-        for over, x, there in (
-            ("alpha", alpha, everywhere),
-            ("alpha >= 0", alpha, alpha >= 0),
-            ("alpha <= 0", alpha, alpha <= 0),
-            ("selectivity", known["selectivity"], everywhere),
-        ):
+        for over in OVERS:
+            if name == over:
+                continue
+            there = sides.get(over, np.ones(len(alpha), bool)) & np.isfinite(values)
+            x = known["selectivity"] if over == "selectivity" else alpha
             found = statistics.slope(x[there], values[there])
-            if name != "selectivity" or over != "selectivity":
-                table.append(
-                    {
-                        "quantity": name, "over": over, "slope": found.estimate, "low": found.low,
-                        "high": found.high, "p_value": found.p_value, "runs": found.n,
-                    }
-                )  # fmt: skip
+            table.append(
+                {
+                    "quantity": name, "over": over, "slope": found.estimate, "low": found.low, "high": found.high,
+                    "p_value": found.p_value, "runs": found.n, "alphas": len(set(alpha[there])),
+                }
+            )  # fmt: skip
     return pd.DataFrame(table)
 
 
@@ -123,25 +128,19 @@ def by_corruption(rows):
     Returns
     -------
     pandas.DataFrame
-        Columns corruption, kind ("accuracy" or "R"), slope, low, high.
+        Columns corruption, kind ("accuracy" or "R"), over ("alpha <= 0", "alpha >= 0"), slope, low, high.
     """
     import pandas as pd
 
     rows, table = finished(rows), []
-    alpha = rows["alpha"].values.astype(float)
+    alpha, clean = rows["alpha"].values.astype(float), rows["accuracy"].values.astype(float)
     for corruption in map(str, rows["corruption"].values):
         values = rows["corrupted_accuracy"].sel(corruption=corruption).mean("severity").values.astype(float)
-        for kind, y in (("accuracy", values), ("R", values / rows["accuracy"].values.astype(float))):
-            found = statistics.slope(alpha, y)
-            table.append(
-                {
-                    "corruption": corruption,
-                    "kind": kind,
-                    "slope": found.estimate,
-                    "low": found.low,
-                    "high": found.high,
-                }
-            )
+        for kind, y in (("accuracy", values), ("R", values / clean)):
+            for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
+                found = statistics.slope(alpha[there], y[there])
+                line = {"slope": found.estimate, "low": found.low, "high": found.high}
+                table.append({"corruption": corruption, "kind": kind, "over": over, **line})
     return pd.DataFrame(table)
 
 
@@ -151,27 +150,3 @@ def smallest_step(rows) -> float:
     alpha, found = rows["alpha"].values.astype(float), rows["mean_selectivity"].values.astype(float)
     means = [found[alpha == a].mean() for a in np.unique(alpha)]
     return float(np.diff(means).min()) if len(means) > 1 else float("nan")
-
-
-def pairs(rows, recipe: str):
-    """Return the selectivity of networks trained with `recipe` and of their plain twins: two (pair,) arrays, names.
-
-    Twins have the same architecture (the name before the recipe) and seed. Diverged ones are left out.
-    """
-    known = {str(m): float(v) for m, v in zip(rows.model.values, rows["mean_selectivity"].values)}
-    treated, control, names = [], [], []
-    for model, value in known.items():
-        twin = re.sub(rf"[-+]{recipe}(?=/|$)", "", model)
-        if twin == model or not model.startswith("zoo:"):
-            continue
-        if np.isfinite(value) and np.isfinite(known.get(twin, np.nan)):
-            treated.append(value)
-            control.append(known[twin])
-            names.append(model)
-    return np.array(treated), np.array(control), names
-
-
-def shift_difference(rows) -> statistics.Estimate:
-    """Return the early dimension of the change under attack minus that under corruption, over runs of the grid."""
-    rows = finished(rows)
-    return statistics.paired_difference(early_dimension(rows, "attacked"), early_dimension(rows, "corrupted"))

@@ -3,15 +3,9 @@
 import numpy as np
 
 from robustshape import style
-from robustshape.studies.class_selectivity.analyse import (
-    REVERSE,
-    finished,
-    pairs,
-    quantities,
-    smallest_attack,
-)
-
-SHIFTS = {"clean": "clean", "corrupted": "corrupted minus clean", "attacked": "attacked minus clean"}
+from robustshape.studies.class_selectivity.analyse import finished, quantities, smallest_attack
+from robustshape.studies.class_selectivity.early_layers import SHIFTS
+from robustshape.studies.class_selectivity.reverse import REVERSE, architectures, pairs
 
 
 def colours(alphas) -> dict[float, tuple]:
@@ -60,8 +54,9 @@ def dose_response(rows):
         color="#999999",
         label="labels shuffled",
     )
+    _over_alpha(flat[0], alpha, known["held-out selectivity"], color="#8a5aa3", label="held-out")
     flat[0].legend()
-    flat[0].set(title="class selectivity", ylim=(0, None))
+    flat[0].set(title="class selectivity", ylim=(min(0, flat[0].get_ylim()[0]), None))
     _over_alpha(flat[1], alpha, known["accuracy"])
     flat[1].set_title("clean accuracy", loc="center")
     _over_alpha(flat[2], alpha, known["corrupted accuracy"])
@@ -73,7 +68,9 @@ def dose_response(rows):
             values = runs["robust_accuracy"].sel(attack=attack).values.astype(float)
             label = f"{name.upper()} {attack.split()[-1]}"
             _over_alpha(flat[4], alpha, values, color=color, label=label)
-    _over_alpha(flat[4], alpha, known["under APGD"], color="#8a5aa3", label="APGD (fewer images)")
+    strongest = next((str(s) for s in runs["strongest"].values if s), "")
+    if strongest:
+        _over_alpha(flat[4], alpha, known["under the strongest"], color="#8a5aa3", label=f"up to {strongest}")
     if flat[4].get_legend_handles_labels()[0]:
         flat[4].legend()
     flat[4].set_title("accuracy under attack")
@@ -85,7 +82,10 @@ def dose_response(rows):
 
 
 def slope_by_corruption(table):
-    """Draw the slope over alpha of the accuracy under each corruption, raw and over clean accuracy."""
+    """Draw the slopes over alpha of the accuracy under each corruption, raw and over clean accuracy, on either side of 0.
+
+    Filled: alpha <= 0; open: alpha >= 0.
+    """
     import matplotlib.pyplot as plt
 
     from robustshape.corruptions import GROUPS
@@ -93,13 +93,16 @@ def slope_by_corruption(table):
     style.theme()
     group = {name: g for g, names in GROUPS.items() for name in names}
     names = list(dict.fromkeys(table["corruption"]))
-    figure, axes = plt.subplots(1, 2, figsize=(9.6, 0.9 + 0.28 * len(names)), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(9.6, 0.9 + 0.32 * len(names)), sharey=True)
     for axis, kind, title in zip(axes, ("accuracy", "R"), ("accuracy", "accuracy / clean accuracy")):
-        part = table[table["kind"] == kind].set_index("corruption")
-        for place, name in enumerate(reversed(names)):
-            line, color = part.loc[name], style.GROUPS.get(group.get(name), style.INK)
-            axis.plot([line["low"], line["high"]], [place, place], color=color, lw=1.4)
-            axis.plot(line["slope"], place, "o", color=color, ms=5)
+        for over, up, filled in (("alpha <= 0", 0.14, True), ("alpha >= 0", -0.14, False)):
+            part = table[(table["kind"] == kind) & (table["over"] == over)].set_index("corruption")
+            for place, name in enumerate(reversed(names)):
+                line, color = part.loc[name], style.GROUPS.get(group.get(name), style.INK)
+                axis.plot([line["low"], line["high"]], [place + up] * 2, color=color, lw=1.2)
+                axis.plot(
+                    line["slope"], place + up, "o", color=color, ms=4.5, mfc=color if filled else "white"
+                )
         axis.axvline(0, color=style.INK, lw=0.8, ls=":")
         axis.set_title(title)
         axis.set_xlabel("change for each unit of alpha")
@@ -125,6 +128,7 @@ def attacks(rows):
     for axis, name in zip(axes, ("fgsm", "pgd")):
         measured = [str(a) for a in runs["attack"].values] if "attack" in runs.dims else []
         measured = [a for a in measured if a.startswith(f"{name} linf ")]
+        measured.sort(key=lambda a: _number(a.split()[-1]))
         if measured:
             budgets = [0.0, *(255 * _number(a.split()[-1]) for a in measured)]
             shares = (
@@ -157,34 +161,40 @@ def _legend(figure, palette):
 
 
 def dimensions(rows, measure: str = "components95"):
-    """Draw the dimensionality of each layer, coloured by alpha: clean responses, and their change under both shifts."""
+    """Draw the dimensionality of each layer, coloured by alpha: clean responses, and their change under every shift.
+
+    All of the same images.
+    """
     import matplotlib.pyplot as plt
 
     style.theme()
     runs = finished(rows)
     palette = colours(runs["alpha"].values.astype(float))
-    figure, axes = plt.subplots(1, 3, figsize=(10.4, 3.4), sharey=True)
-    for axis, (shift, words) in zip(axes, SHIFTS.items()):
+    shown = {shift: words for shift, words in SHIFTS.items() if shift != "clean, all"}
+    figure, axes = plt.subplots(1, len(shown), figsize=(10.4, 3.2), sharey=True)
+    for axis, (shift, words) in zip(axes, shown.items()):
         values = runs["dimensionality"].sel(shift=shift, measure=measure).transpose("model", "depth")
         there = np.isfinite(values.values.astype(float)).any(0)
         _by_alpha(axis, runs, runs["depth"].values[there], values.values.astype(float)[:, there], palette)
-        axis.set(title=words, xlabel="layer")
+        axis.set_title(words, fontsize=10)
+        axis.set_xlabel("layer")
     axes[0].set_ylabel("components for 95 % / units")
     _legend(figure, palette)
     return figure
 
 
 def gradients(rows):
-    """Draw how the units' input gradients vary, over samples and over units, by layer, coloured by alpha."""
+    """Draw how the units' input gradients vary by layer: over images, over those where they are not zero, over units."""
     import matplotlib.pyplot as plt
 
     style.theme()
     runs = finished(rows)
     palette = colours(runs["alpha"].values.astype(float))
-    figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.4))
+    figure, axes = plt.subplots(1, 3, figsize=(10.4, 3.2))
     for axis, name, words in (
-        (axes[0], "gradient_over_samples", "over images (mean over units)"),
-        (axes[1], "gradient_over_units", "over units"),
+        (axes[0], "gradient_over_samples", "over images"),
+        (axes[1], "gradient_over_active", "over images, not zero"),
+        (axes[2], "gradient_over_units", "over units"),
     ):
         values = runs[name].transpose("model", "depth").values.astype(float)
         there = np.isfinite(values).any(0)
@@ -233,7 +243,7 @@ def reverse(rows):
             axis.plot([0, 1], [before, after], "o-", color=style.INK, lw=1, ms=5, alpha=0.8)
         axis.set_xticks([0, 1], ["plain", words])
         axis.set_xlim(-0.3, 1.3)
-        axis.set_title(f"{len(names)} pairs of {names[0].partition('-')[0].removeprefix('zoo:')}")
+        axis.set_title(f"{len(names)} pairs of {architectures(names)}")
     axes[0].set(
         ylabel="class selectivity", ylim=(0, 1.08 * max(max(t.max(), c.max()) for t, c, _ in found.values()))
     )

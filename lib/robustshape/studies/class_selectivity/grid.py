@@ -3,6 +3,7 @@
 import math
 
 from robustshape.errors import InputError
+from robustshape.models.zoo import parse
 from robustshape.studies import as_list
 
 
@@ -40,9 +41,11 @@ def with_alpha(network: str, alpha: float, seed: int = 0) -> str:
     >>> with_alpha("zoo:resnet", -0.4, 1), with_alpha("zoo:resnet-pgd", 2.0), with_alpha("zoo:resnet", 0.0, 2)
     ('zoo:resnet-alpha=-0.4/1', 'zoo:resnet-pgd+alpha=2', 'zoo:resnet/2')
     """
-    name = network
+    name, words = network, f"{alpha:g}"
+    if float(words) != alpha:
+        words = repr(alpha)
     if alpha:
-        name += f"{'+' if '-' in network.partition(':')[2] else '-'}alpha={alpha:g}"
+        name += f"{'+' if '-' in network.partition(':')[2] else '-'}alpha={words}"
     return f"{name}/{seed}" if seed else name
 
 
@@ -77,6 +80,7 @@ def networks(network: str, alphas, seeds, beside) -> dict[str, tuple[float, int]
             f"network is one of the zoo without seed and alpha, such as zoo:resnet, for it is trained anew at every "
             f"alpha, but was {network!r}; put a finished network into beside"
         )
+    parse(network.removeprefix("zoo:"))  # what is no network of the zoo raises
     alphas, seeds = numbers(alphas, "alphas"), as_list(seeds, "seeds", int)
     if 0 not in alphas:
         raise InputError(f"alphas must hold 0, the network without the regulariser, but are {alphas}")
@@ -90,6 +94,14 @@ def networks(network: str, alphas, seeds, beside) -> dict[str, tuple[float, int]
     return found
 
 
-def source_of(network: str, seed: int) -> str:
-    """Return the network without regulariser of this seed, whose attacked images are shown to the others."""
-    return f"{network}/{seed}" if seed > 0 else network
+def source_of(network: str, seed: int, seeds) -> str | None:
+    """Return the network without regulariser whose attacked images are shown to those of a seed.
+
+    It is the one of the first of the `seeds`, for that seed itself the second: networks of one seed begin with the
+    same weights, so that what fools one fools the others. None where there is no other seed.
+
+    >>> source_of("zoo:resnet", 0, [0, 1, 2]), source_of("zoo:resnet", 2, [0, 1, 2]), source_of("zoo:resnet", 0, [0])
+    ('zoo:resnet/1', 'zoo:resnet', None)
+    """
+    others = [other for other in seeds if other != seed]
+    return with_alpha(network, 0.0, others[0]) if others else None

@@ -6,7 +6,12 @@ numbers for each layer. A dimension is a number of directions over the number of
 
 import numpy as np
 
-from robustshape.indicators.class_tuning import class_variance, precision, shuffled_selectivity
+from robustshape.indicators.class_tuning import (
+    class_variance,
+    held_out_selectivity,
+    precision,
+    shuffled_selectivity,
+)
 from robustshape.indicators.dimensionality import intrinsic_dimension
 from robustshape.indicators.principal_components import (
     components_for,
@@ -17,8 +22,10 @@ from robustshape.indicators.principal_components import (
 from robustshape.indicators.selectivity import class_selectivity
 
 SHARES = (0.9, 0.95, 0.99)  # of the variance
-DIMENSIONS = ("components90", "components95", "components99", "participation", "exponent", "twonn")
-BY_LAYER = ("selectivity", "floor", "top_precision", "class_variance", "dead")
+DIMENSIONS = (
+    "components90", "components95", "components99", "components95 of live units", "participation", "exponent", "twonn",
+)  # fmt: skip
+BY_LAYER = ("selectivity", "floor", "held_out", "top_precision", "class_variance", "active", "dead")
 MOST_FOR_TWONN = 1000  # images: its nearest neighbours are searched among all
 
 
@@ -29,25 +36,33 @@ def selectivity(layers, labels, *, rng) -> dict[str, np.ndarray]:
     -------
     dict
         ``of_units``: a list of (unit,) arrays; by layer (layer,): ``selectivity``, ``floor`` (labels dealt out at
-        random), ``top_precision``, ``class_variance``, ``dead`` (share of units that never respond).
+        random), ``top_precision``, ``class_variance``, ``held_out`` (class chosen and measured on other halves of the
+        samples), ``active`` (share of responses above 0), ``dead`` (share of units that never respond).
     """
     of_units = [class_selectivity(layer, labels) for layer in layers]
     return {
         "of_units": of_units,
         "selectivity": np.array([units.mean() for units in of_units]),
         "floor": np.array([shuffled_selectivity(layer, labels, rng=rng, times=3).mean() for layer in layers]),
+        "held_out": np.array([held_out_selectivity(layer, labels, rng=rng).mean() for layer in layers]),
         "top_precision": np.array([precision(layer, labels).mean() for layer in layers]),
         "class_variance": np.array([class_variance(layer, labels).mean() for layer in layers]),
+        "active": np.array([(layer > 0).mean() for layer in layers]),
         "dead": np.array([(layer.max(0) <= 0).mean() for layer in layers]),
     }
 
 
 def dimensions(layers) -> np.ndarray:
-    """Return (layer, measure): `DIMENSIONS` of the responses, all but the exponent over the number of units."""
+    """Return (layer, measure): `DIMENSIONS` of the responses, all but the exponent over the number of units.
+
+    "of live units": over the number of those that vary at all. NaN for a layer none of whose units does.
+    """
     found = []
     for layer in layers:
         spread, units = variances(layer), layer.shape[1]
+        live = int((np.ptp(layer, axis=0) > 0).sum())
         counts = [components_for(spread, share) / units for share in SHARES]
+        counts.append(components_for(spread, 0.95) / live if live else float("nan"))
         distinct = layer[:MOST_FOR_TWONN]
         local = intrinsic_dimension(distinct) if spread.any() else float("nan")
         found.append([*counts, participation_ratio(spread) / units, spectrum_exponent(spread), local / units])
@@ -58,17 +73,28 @@ def variation(gradients) -> dict[str, np.ndarray]:
     """Return by layer how much the length of the units' input gradients varies: (layer,) each.
 
     ``over_samples``: standard deviation over the images / mean, of each unit, then the mean over units;
-    ``over_units``: standard deviation over units of their means / the mean of these. Units without any gradient have
-    no variation over images and are left out there.
+    ``over_units``: standard deviation over units of their means / the mean of these. ``over_active``: as over samples,
+    but of the images to which a unit has a gradient at all; ``silent``: the share of pairs of unit and image without
+    one. A unit without any gradient has no variation over images, and one with a single such image none over them.
     """
-    over_samples, over_units = [], []
+    over_samples, over_units, over_active, silent = [], [], [], []
     for lengths in gradients:
         lengths = np.asarray(lengths, dtype=np.float64)
         mean = lengths.mean(0)
         alive = mean > 0
         over_samples.append((lengths.std(0)[alive] / mean[alive]).mean() if alive.any() else np.nan)
         over_units.append(mean.std() / mean.mean() if alive.any() else np.nan)
-    return {"over_samples": np.array(over_samples), "over_units": np.array(over_units)}
+        active = np.where(lengths > 0, lengths, np.nan)[:, (lengths > 0).sum(0) > 1]
+        known = np.nanstd(active, axis=0) / np.nanmean(active, axis=0)
+        over_active.append(known.mean() if known.size else np.nan)
+        silent.append((lengths <= 0).mean())
+    found = {
+        "over_samples": over_samples,
+        "over_units": over_units,
+        "over_active": over_active,
+        "silent": silent,
+    }
+    return {name: np.array(values) for name, values in found.items()}
 
 
 def early(n_layers: int) -> slice:

@@ -38,10 +38,26 @@ def _plan(
             )
     if not networks.corruptions:
         raise InputError("the average case is accuracy under corruption, so corruptions names at least one")
+    if _classes(networks) < 2 or networks.selections[0].n < 4:
+        raise InputError(
+            f"selectivity compares classes, so n_samples is at least two for each of two classes, but was "
+            f"{networks.selections[0].n}"
+        )
     strong = Stage.parse(strongest) if strongest else None
+    hardest = numbers(strongest_alphas, "strongest_alphas", empty=True)
+    unknown = [alpha for alpha in hardest if alpha not in numbers(alphas, "alphas")]
+    if (strong is None) != (not hardest) or unknown:
+        raise InputError(
+            f"strongest names an attack for the networks of strongest_alphas, which are some of alphas: give both or "
+            f"neither, but they were {strongest!r} and {hardest}"
+        )
     if strong is not None:
         attacked.tries([*networks.attacks, strong], networks.held_out)  # more images than there are raise
-    hardest = numbers(strongest_alphas, "strongest_alphas", empty=True)
+        if len(strong.budgets) > 1 or strong.norm != "linf" or strong.budgets[0] != budget:
+            raise InputError(
+                f"strongest is compared with PGD at step_budget, so it has that one L-infinity budget, "
+                f"{in_words(budget)}, but was {strongest!r}"
+            )
     settings, rows = {}, {}
     for model, (alpha, seed) in known.items():
         own = {
@@ -52,12 +68,12 @@ def _plan(
             "n_attacked": n_attacked,
             "n_gradients": n_gradients,
             "strongest": strong if alpha in hardest else None,
-            "transfer from": source_of(network, seed) if seed >= 0 else None,
+            "transfer from": source_of(network, seed, as_list(seeds, "seeds", int)),
         }
         settings[model] = own
         rows[model] = {
             "study": STUDY,
-            "version": [VERSION, pgd_steps.VERSION],
+            "version": [VERSION, pgd_steps.VERSION, *([attacked.VERSION] if own["strongest"] else [])],
             **networks.specification(model),
             **{name: value for name, value in own.items() if name not in ("alpha", "training seed")},
             "budget": in_words(own["budget"]),
@@ -120,21 +136,55 @@ def measure(
     networks, rows, settings = _plan(**given)
 
     def compute(missing: list[str]):
-        print(networks.cost(missing))
+        _check_networks(networks, missing)
+        sources = sorted({settings[model]["transfer from"] for model in missing} - {None})
+        print(networks.cost(missing, {"layers": len(missing)}))
         with tasks.workers(dask_scheduler) as client:
-            sources = {settings[model]["transfer from"] for model in missing} - {None}
-            needed = list(dict.fromkeys([*missing, *(m for m in rows if m in sources)]))
-            diverged = networks.prepare(needed, client, diverging=True)
-            for model, why in diverged.items():
-                print(f"{model} diverged: {why}")
-                if model in missing:
-                    yield model, row.of_diverged(networks, model, settings[model])
+            diverged = networks.train([*missing, *sources], client, diverging=True)
             there = [model for model in missing if model not in diverged]
-            first = sorted(sources - set(diverged))
-            calls = [row.pgd(networks, model, settings[model]) for model in first]
+            networks.prepare(there, client)
+            for model in (model for model in missing if model in diverged):
+                print(f"{model} diverged: {diverged[model]}")
+                yield model, row.of_diverged(networks, model, settings[model])
+            calls = [row.pgd(networks, model, settings[model]) for model in sources if model not in diverged]
             tasks.run(row.attack, calls, client=client, label="attacks to be transferred")
             arguments = [(networks, model, settings[model]) for model in there]
-            for i, found in tasks.as_finished(row.of_network, arguments, client=client, label="layers"):
-                yield there[i], found
+            found = tasks.as_finished(
+                row.of_network, arguments, client=client, label="layers", pace=networks.pace("layers")
+            )
+            for i, one in found:
+                yield there[i], one
 
     return results.gather(STUDY, rows, preset=preset, source=source, compute=compute)
+
+
+def _classes(networks: Population) -> int:
+    """Return how many classes have at least two of the clean images."""
+    import numpy as np
+
+    counts = np.unique(networks.selections[0].load()["label"].values, return_counts=True)[1]
+    return int((counts > 1).sum()) if (counts > 1).all() else 0
+
+
+def _check_networks(networks: Population, models: list[str]) -> None:
+    """Raise InputError if a network cannot be attacked or has no rectified convolution; none is trained for that."""
+    import torch
+
+    from robustshape import datasets
+    from robustshape.features import load_classifier
+    from robustshape.models.zoo import construct
+    from robustshape.relu_maps import check_found, pooled_relu_maps
+
+    for model in models:
+        if model.startswith("zoo:"):
+            about = networks.identity(model)
+            shape = {name: about[name] for name in ("channels", "size", "n_classes")}
+            module = construct(about["architecture"], **shape)
+            x = torch.zeros(1, shape["channels"], shape["size"], shape["size"])
+        else:
+            classifier = load_classifier(model, networks.options(model), networks.held_out.load())
+            module = classifier.on_pixels()
+            x = classifier.pixels(datasets.pixels(networks.held_out.load().isel(sample=slice(0, 1))))
+        with torch.inference_mode(), pooled_relu_maps() as pooled:
+            module.eval()(x)
+        check_found(pooled, model)

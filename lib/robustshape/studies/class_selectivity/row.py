@@ -15,7 +15,7 @@ def pgd(networks: Population, model: str, own: dict) -> tuple:
 
 
 def attack(*arguments) -> None:
-    """Attack a network as `pgd` says, and keep the images."""
+    """Attack a network as `pgd` says, and keep the images to show them to others."""
     pgd_steps.attacked_images(*arguments)
 
 
@@ -29,7 +29,7 @@ def of_network(networks: Population, model: str, own: dict):
         those of `inside.selectivity` and `inside.variation`; ``unit_selectivity (unit)`` with its ``unit_layer``;
         ``dimensionality (shift, depth, measure)``, the shift one of clean responses, corrupted minus clean (mean over
         corruptions) and attacked minus clean; ``components_under (corruption, depth)``; ``steps_accuracy (step)``,
-        ``transfer_accuracy``, ``strong_accuracy``, ``jacobian_norm``.
+        ``jacobian_norm``, and those of `_worst_case`.
     """
     import xarray
 
@@ -38,20 +38,19 @@ def of_network(networks: Population, model: str, own: dict):
     began = time.perf_counter()
     clean = networks.selections[0].load()
     responses = _responses(networks, model, datasets.pixels(clean))
-    attacked_store = pgd_steps.attacked_images(*pgd(networks, model, own))
+    attacked_store = pgd_steps.attack(*pgd(networks, model, own))
     parts = [
         networks.row(model),
         _about(networks, model, own),
         _selectivity(responses, clean["label"].values, networks.seed),
         _dimensions(networks, model, own, responses, attacked_store["x"].values),
         _sensitivity(networks, model, own),
+        _worst_case(networks, model, own, attacked_store["right"].isel(step=-1).values),
         xarray.Dataset({"steps_accuracy": attacked_store["right"].mean("sample")}),
     ]
     return xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact").assign(
         diverged=False,
-        transfer_accuracy=_transferred(networks, model, own),
-        strong_accuracy=_under_strongest(networks, model, own),
-        attack_seconds=float(attacked_store.attrs["seconds"]),
+        steps_time_s=float(attacked_store.attrs["seconds"]),
         wall_time_s=time.perf_counter() - began,
     )
 
@@ -87,7 +86,10 @@ def _selectivity(responses: list, labels, seed: int):
 
 
 def _dimensions(networks: Population, model: str, own: dict, responses: list, attacked_pixels):
-    """Return the dimensionality of the clean `responses`, and of what corruptions and the attack change."""
+    """Return the dimensionality of the clean `responses`, and of what corruptions and the attack change.
+
+    "random" is a control of the attack: every pixel moved by its radius, up or down at random.
+    """
     import numpy as np
     import torch
     import xarray
@@ -105,9 +107,11 @@ def _dimensions(networks: Population, model: str, own: dict, responses: list, at
         [of_change(_corrupted(networks, name, own["n_attacked"])) for name in networks.corruptions]
     )
     shifts = {
-        "clean": inside.dimensions(responses),
-        "corrupted": under.mean(0),
+        "clean, all": inside.dimensions(responses),
+        "clean": inside.dimensions(before),
+        "corrupted": np.nanmean(under, axis=0),
         "attacked": of_change(torch.from_numpy(attacked_pixels)),
+        "random": of_change(_random_signs(networks, model, own)),
     }
     return xarray.Dataset(
         {
@@ -144,6 +148,8 @@ def _sensitivity(networks: Population, model: str, own: dict):
         {
             "gradient_over_samples": ("depth", varied["over_samples"]),
             "gradient_over_units": ("depth", varied["over_units"]),
+            "gradient_over_active": ("depth", varied["over_active"]),
+            "gradient_silent": ("depth", varied["silent"]),
             "jacobian_norm": norms.mean(),
         }
     )
@@ -152,6 +158,7 @@ def _sensitivity(networks: Population, model: str, own: dict):
 def of_diverged(networks: Population, model: str, own: dict):
     """Return the row of a network whose training diverged: what it is, and no number."""
     from robustshape.models.zoo import parse
+    from robustshape.paths import device
     from robustshape.store.provenance import provenance
 
     clean, (architecture, _, _) = networks.selections[0].load(), parse(model.removeprefix("zoo:"))
@@ -159,7 +166,7 @@ def of_diverged(networks: Population, model: str, own: dict):
         diverged=True, family=architecture.rstrip("0123456789"), recipe="diverged",
         trains_on="", training_seed=own["training seed"], layer="", preprocessing="",
         reading=str(clean.attrs["reading"]), dataset=networks.dataset, checksum=clean.attrs["checksum"],
-        n_samples=networks.n_samples, n_robustness=networks.n_robustness, seed=networks.seed, **provenance(),
+        n_samples=networks.n_samples, n_robustness=networks.n_robustness, seed=networks.seed, **provenance(device()),
     )  # fmt: skip
 
 
@@ -175,6 +182,7 @@ def _about(networks: Population, model: str, own: dict):
             "alpha": own["alpha"],
             "schedule": json.dumps(recipe) if isinstance(recipe, dict) else str(recipe),
             "n_changed": own["n_attacked"],
+            "middle_severity": middle_severity(networks),
             "n_gradients": own["n_gradients"],
             "step_budget": in_words(own["budget"]),
             "strongest": str(own["strongest"] or ""),
@@ -183,26 +191,61 @@ def _about(networks: Population, model: str, own: dict):
     )
 
 
+def middle_severity(networks: Population) -> int:
+    """Return the severity at which dimensions under corruption are measured: the middle one of those measured."""
+    return sorted(networks.severities)[len(networks.severities) // 2]
+
+
+def _random_signs(networks: Population, model: str, own: dict):
+    """Return the first images with every pixel moved by the attack's radius, up or down by the image's id and the seed."""
+    from robustshape import datasets
+    from robustshape.attacks import starts
+    from robustshape.features import load_classifier
+
+    data = networks.held_out.load().isel(sample=slice(0, own["n_attacked"]))
+    classifier = load_classifier(model, networks.options(model), data)
+    pixels = classifier.pixels(datasets.pixels(data))
+    drawn = starts.in_ball(data.sample.values, networks.seed, "random signs", like=pixels, norm="linf")
+    return (pixels + float(own["budget"]) * drawn.sign()).clamp(0, 1)
+
+
 @functools.lru_cache(maxsize=64)
 def _corrupted(networks: Population, corruption: str, n: int):
     """Return the first images under a corruption at the middle severity, kept for the next network."""
     from robustshape.robustness.corrupted import corrupted_images
 
-    severity = networks.severities[len(networks.severities) // 2]
+    severity = middle_severity(networks)
     data = networks.held_out.load().isel(sample=slice(0, n))
     return corrupted_images(data, corruption, severity, networks.seed, networks.constants, networks.corrupted)
 
 
-def _transferred(networks: Population, model: str, own: dict) -> float:
-    """Return the accuracy on the images attacked for the network without regulariser; NaN for itself."""
-    source = own["transfer from"]
-    if source is None or source == model or not _trained(networks, source):
-        return float("nan")
-    attacked_store = pgd_steps.attacked_images(*pgd(networks, source, own))
-    return float(
-        pgd_steps.right_on(
-            model, networks.options(model), networks.held_out, attacked_store["x"].values
-        ).mean()
+def _worst_case(networks: Population, model: str, own: dict, right_under_pgd):
+    """Return how the network does on images attacked for another one, and under the strongest attack.
+
+    ``transfer_accuracy`` with that source's own ``source_accuracy`` on them; ``strong_accuracy``, and what the
+    network's own PGD leaves of the same images, ``own_accuracy``. NaN where there is no source, or it is not asked for.
+    """
+    import xarray
+
+    transferred = source = strong = alone = float("nan")
+    if own["transfer from"] is not None and _trained(networks, own["transfer from"]):
+        shown = pgd_steps.attacked_images(*pgd(networks, own["transfer from"], own))
+        right = pgd_steps.right_on(model, networks.options(model), networks.held_out, shown["x"].values)
+        transferred, source = float(right.mean()), float(shown["right"].isel(step=-1).mean())
+    if own["strongest"] is not None:
+        arguments = model, networks.options(model), networks.held_out
+        arguments += (*networks.attacks, own["strongest"]), networks.seed
+        attacked.attack(*arguments)
+        left = attacked.correct(*arguments)["robust"].isel(attack=-1).values
+        there = min(len(right_under_pgd), int((left == left).sum()))
+        strong, alone = float(left[:there].mean()), float(right_under_pgd[:there].mean())
+    return xarray.Dataset(
+        {
+            "transfer_accuracy": transferred,
+            "source_accuracy": source,
+            "strong_accuracy": strong,
+            "own_accuracy": alone,
+        }
     )
 
 
@@ -215,13 +258,3 @@ def _trained(networks: Population, model: str) -> bool:
     except TrainingError:
         return False
     return True
-
-
-def _under_strongest(networks: Population, model: str, own: dict) -> float:
-    """Return the accuracy under the strongest attack and the ladder before it; NaN where it is not asked for."""
-    if own["strongest"] is None:
-        return float("nan")
-    stages = (*networks.attacks, own["strongest"])
-    arguments = model, networks.options(model), networks.held_out, stages, networks.seed
-    attacked.attack(*arguments)
-    return float(attacked.correct(*arguments)["robust"].isel(attack=-1).mean())

@@ -3,7 +3,9 @@
 import numpy as np
 
 from robustshape import style
-from robustshape.studies.class_selectivity.analyse import REVERSE, finished, pairs, quantities
+from robustshape.studies.class_selectivity.analyse import finished, quantities
+from robustshape.studies.class_selectivity.early_layers import SHIFTS, early_dimension
+from robustshape.studies.class_selectivity.reverse import REVERSE, architectures, pairs
 from robustshape.studies.class_selectivity.verdicts import schedule
 
 
@@ -11,6 +13,7 @@ def overview(rows):
     """Return a line for each network: how it was trained, selectivity with its floor, and accuracies."""
     import pandas as pd
 
+    finished(rows)  # where all diverged, that is all there is to say
     known = quantities(rows)
     return pd.DataFrame(
         {
@@ -23,6 +26,7 @@ def overview(rows):
             "seed": rows["training_seed"].values,
             "selectivity": known["selectivity"],
             "floor": rows["selectivity_floor"].values.astype(float),
+            "held-out": known["held-out selectivity"],
             "accuracy": known["accuracy"],
             "corrupted": known["corrupted accuracy"],
             "R": known["R"],
@@ -44,39 +48,46 @@ def slopes(table, over=("alpha",)):
 
 
 def masking(rows):
-    """Return for each alpha the accuracy under the network's own PGD, under PGD transferred, and under APGD.
+    """Return for each alpha what attacks leave: the network's own PGD, one transferred, and the strongest one.
 
-    Gradients that only look small hold off a network's own PGD, but neither what was made on another network nor APGD.
+    Own PGD and the strongest attack are of the same images and budget, so that what lies between them is what the own
+    attack missed. What is transferred was made on the network without regulariser of another seed; how much of its
+    own images that source gets right stands beside it.
     """
     import pandas as pd
 
     runs = finished(rows)
-    alpha = runs["alpha"].values.astype(float)
-    own = runs["steps_accuracy"].isel(step=-1).values.astype(float)
+    alpha, first = runs["alpha"].values.astype(float), runs.isel(model=0)
+    budget, n = str(first["step_budget"].values), int(first["n_changed"])
+    strongest = next((str(s) for s in runs["strongest"].values if s), "")
+    few = strongest.partition(" on ")[2] or n
     columns = {
-        f"own PGD, {int(runs.step.values[-1])} steps": own,
-        "PGD transferred from alpha 0": runs["transfer_accuracy"].values.astype(float),
-        "ladder up to the strongest": runs["strong_accuracy"].values.astype(float),
+        f"own PGD {budget}, {n} images": runs["steps_accuracy"].isel(step=-1),
+        f"transferred PGD {budget}, {n} images": runs["transfer_accuracy"],
+        "... for its source": runs["source_accuracy"],
+        f"own PGD {budget}, first {few} images": runs["own_accuracy"],
+        f"up to {strongest or 'the strongest'}": runs["strong_accuracy"],
     }
     lines = []
     for a in np.unique(alpha):
         line = {"alpha": f"{a:g}", "runs": int((alpha == a).sum())}
         for name, values in columns.items():
-            there = values[(alpha == a) & np.isfinite(values)]
-            line[name] = float(there.mean()) if len(there) else float("nan")
+            there = values.values.astype(float)[alpha == a]
+            line[name] = float(np.nanmean(there)) if np.isfinite(there).any() else float("nan")
         lines.append(line)
     return pd.DataFrame(lines)
 
 
 def indices(rows):
-    """Return for each alpha the index beside others that say how units follow the classes, means over runs."""
+    """Return for each alpha the index beside others that say how units follow the classes, means over layers and runs."""
     import pandas as pd
 
     runs = finished(rows)
     alpha = runs["alpha"].values.astype(float)
     names = {
-        "selectivity": "selectivity index", "floor": "its floor", "top_precision": "precision",
-        "class_variance": "class variance", "dead": "dead units",
+        "selectivity": "selectivity index", "floor": "with shuffled labels", "held_out": "held-out",
+        "top_precision": "precision", "class_variance": "class variance", "active": "responses above 0",
+        "dead": "dead units",
     }  # fmt: skip
     values = {words: runs[name].mean("depth").values.astype(float) for name, words in names.items()}
     return pd.DataFrame(
@@ -88,20 +99,17 @@ def indices(rows):
 
 
 def dimensions(rows):
-    """Return for each alpha the dimensionality of early layers by every measure, clean, corrupted and attacked."""
+    """Return for each alpha the dimensionality of early layers by every measure, of clean responses and every change."""
     import pandas as pd
-
-    from robustshape.studies.class_selectivity.analyse import SHIFTS, early_dimension
 
     runs = finished(rows)
     alpha, lines = runs["alpha"].values.astype(float), []
     for measure in map(str, runs["measure"].values):
-        for shift in SHIFTS:
+        for shift, words in SHIFTS.items():
             values = early_dimension(runs, shift, measure)
-            lines.append(
-                {"measure": measure, "responses": shift}
-                | {f"alpha {a:g}": float(np.nanmean(values[alpha == a])) for a in np.unique(alpha)}
-            )
+            of_alpha = {a: values[(alpha == a) & np.isfinite(values)] for a in np.unique(alpha)}
+            means = {f"alpha {a:g}": float(v.mean()) if len(v) else float("nan") for a, v in of_alpha.items()}
+            lines.append({"measure": measure, "responses": words} | means)
     return pd.DataFrame(lines)
 
 
@@ -119,7 +127,7 @@ def reverse(rows):
         found = statistics.paired_difference(treated, control)
         lines.append(
             {
-                "training": words, "pairs": len(names), "of": names[0].partition("-")[0].removeprefix("zoo:"),
+                "training": words, "pairs": len(names), "of": architectures(names),
                 "selectivity": float(treated.mean()), "plain": float(control.mean()),
                 "difference": found.estimate, "95 % interval": f"{found.low:+.3f} to {found.high:+.3f}",
             }

@@ -5,38 +5,38 @@ import numpy as np
 from robustshape import claims, statistics
 from robustshape.studies.class_selectivity.analyse import (
     finished,
-    pairs,
     quantities,
-    shift_difference,
+    ruined,
     smallest_attack,
     smallest_step,
 )
+from robustshape.studies.class_selectivity.early_layers import shift_difference
+from robustshape.studies.class_selectivity.reverse import REVERSE, architectures, pairs
 
+DOWN, UP = "alpha <= 0", "alpha >= 0"
 JUDGED = {  # claim: quantity, and over what its slope is taken
     "selectivity-1": ("selectivity", "alpha"),
-    "selectivity-2a": ("accuracy", "alpha >= 0"),
-    "selectivity-2b": ("accuracy", "alpha <= 0"),
-    "selectivity-3": ("corrupted accuracy", "alpha"),
-    "selectivity-4": ("under PGD", "alpha"),
+    "selectivity-2a": ("accuracy", UP),
+    "selectivity-2b": ("accuracy", DOWN),
+    "selectivity-3a": ("corrupted accuracy", DOWN),
+    "selectivity-3b": ("corrupted accuracy", UP),
+    "selectivity-4a": ("under PGD", DOWN),
+    "selectivity-4b": ("under PGD", UP),
     "selectivity-6": ("early dimension, clean", "selectivity"),
     "selectivity-8": ("gradient CV over samples", "selectivity"),
     "selectivity-9": ("log Jacobian norm", "alpha"),
-    "selectivity-10": ("R", "alpha"),
-    "selectivity-11": ("under APGD", "alpha"),
+    "selectivity-10a": ("R", DOWN),
+    "selectivity-10b": ("R", UP),
+    "selectivity-11": ("own PGD less strongest", "alpha"),
 }
 REVERSED = {"selectivity-5a": "augmix", "selectivity-5b": "pgd"}
 
 
-def population(rows) -> str:
-    """Return whom the numbers are about, in words."""
-    runs = finished(rows)
-    alphas, seeds = len(set(runs["alpha"].values)), len(set(runs["training_seed"].values))
-    return f"{runs.sizes['model']} runs of one network ({alphas} alphas, {seeds} seeds) on {rows['dataset'].values[0]}"
-
-
 def judge(rows, slopes):
     """Return the verdict on each of the study's claims, given its `analyse.slope_table`."""
-    preset, whom, evidence = rows.attrs["preset"], population(rows), {}
+    preset, runs, evidence = rows.attrs["preset"], finished(rows), {}
+    network = architectures([str(runs.model.values[0])])
+    where = f"of {network} on {runs['dataset'].values[0]}"
 
     def add(claim, found, words):
         if np.isfinite(found.estimate):
@@ -45,19 +45,20 @@ def judge(rows, slopes):
 
     for claim, (quantity, over) in JUDGED.items():
         line = slopes[(slopes["quantity"] == quantity) & (slopes["over"] == over)].iloc[0]
-        add(claim, statistics.Estimate(*line[["slope", "low", "high", "p_value"]], line["runs"]), whom)
+        words = f"{line['runs']} runs {where} ({line['alphas']} alphas)"
+        add(claim, statistics.Estimate(*line[["slope", "low", "high", "p_value"]], line["runs"]), words)
     for claim, recipe in REVERSED.items():
         treated, control, names = pairs(rows, recipe)
         if len(names) > 1:
-            words = f"{len(names)} pairs of {names[0].partition('-')[0]} on {rows['dataset'].values[0]}"
+            words = f"{len(names)} pairs of {architectures(names)} on {rows['dataset'].values[0]}"
             add(claim, statistics.paired_difference(treated, control), words)
-    if finished(rows).sizes["model"] > 1:
-        add("selectivity-7", shift_difference(rows), whom)
+    if runs.sizes["model"] > 1:
+        add("selectivity-7", shift_difference(runs), f"{runs.sizes['model']} runs {where}")
     return claims.judge("class_selectivity", evidence)
 
 
 def _key(words: str) -> str:
-    for old, new in ((">= 0", "up"), ("<= 0", "down"), (",", ""), (" ", "_")):
+    for old, new in ((">= 0", "up"), ("<= 0", "down"), (",", ""), (" / ", "_of_"), ("-", "_"), (" ", "_")):
         words = words.replace(old, new)
     return words.lower()
 
@@ -66,6 +67,7 @@ def numbers(rows, slopes, verdicts) -> dict:
     """Return every number that the study's page quotes, by name."""
     runs, found = finished(rows), {}
     alpha, known = runs["alpha"].values.astype(float), quantities(runs)
+    known["floor"] = runs["selectivity_floor"].values.astype(float)
     for line in slopes.to_dict("records"):
         key = f"{_key(line['quantity'])}_over_{_key(line['over'])}"
         found |= {f"{key}_{part}": float(line[part]) for part in ("slope", "low", "high")}
@@ -76,11 +78,15 @@ def numbers(rows, slopes, verdicts) -> dict:
         for where, place in (("lowest", alpha.min()), ("zero", 0.0), ("highest", alpha.max())):
             there = values[(alpha == place) & np.isfinite(values)]
             found[f"{_key(name)}_at_{where}"] = float(there.mean()) if len(there) else float("nan")
-    for recipe in REVERSED.values():
+    for recipe in REVERSE:
         treated, control, names = pairs(rows, recipe)
         found[f"{recipe}_selectivity"] = float(treated.mean()) if len(names) else float("nan")
         found[f"{recipe}_plain_selectivity"] = float(control.mean()) if len(names) else float("nan")
+        found[f"{recipe}_pairs"] = len(names)
+    beyond = shift_difference(runs, "random")
+    found |= {f"beyond_random_{part}": float(getattr(beyond, part)) for part in ("estimate", "low", "high")}
     first = runs.isel(model=0)
+    recipe = str(first["schedule"].values)
     return found | {
         "alpha_lowest": float(alpha.min()),
         "alpha_highest": float(alpha.max()),
@@ -89,18 +95,22 @@ def numbers(rows, slopes, verdicts) -> dict:
         "n_runs": int(runs.sizes["model"]),
         "n_beside": int(np.isnan(rows["alpha"].values.astype(float)).sum()),
         "n_diverged": int(rows["diverged"].values.astype(bool).sum()),
-        "n_layers": int(np.isfinite(runs["selectivity"].isel(model=0).values.astype(float)).sum()),
+        "n_ruined": int(ruined(runs).sum()),
+        "ruined_alphas": ", ".join(f"{a:g}" for a in np.unique(alpha[ruined(runs)])) or "none",
+        "n_layers": int(np.isfinite(first["selectivity"].values.astype(float)).sum()),
         "n_units": int(first["n_units"]),
-        "floor": float(runs["selectivity_floor"].mean()),
         "smallest_step": smallest_step(rows),
         "fgsm": smallest_attack(rows, "fgsm"),
         "pgd": smallest_attack(rows, "pgd"),
         "step_budget": str(first["step_budget"].values),
+        "steps": int(rows["step"].values[-1]),
+        "middle_severity": int(first["middle_severity"]),
         "strongest": next((str(s) for s in runs["strongest"].values if s), "–"),
         "n_strong": int(np.isfinite(runs["strong_accuracy"].values.astype(float)).sum()),
         "n_changed": int(first["n_changed"]),
         "n_gradients": int(first["n_gradients"]),
-        "schedule": schedule(str(first["schedule"].values)),
+        "schedule": schedule(recipe),
+        "images_seen": images_seen(recipe),
     }
 
 
@@ -125,3 +135,18 @@ def schedule(recipe: str) -> str:
         )
     except (ValueError, KeyError, TypeError):
         return recipe or "–"
+
+
+def images_seen(recipe: str) -> str:
+    """Return how many images a network saw while it was trained, from the recipe in its row; "–" if it is not said.
+
+    >>> images_seen('{"epochs": 8, "n_images": 20000}')
+    '160,000'
+    """
+    import json
+
+    try:
+        r = json.loads(recipe)
+        return f"{r['epochs'] * r['n_images']:,}"
+    except (ValueError, KeyError, TypeError):
+        return "–"

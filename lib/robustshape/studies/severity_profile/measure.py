@@ -152,5 +152,5 @@ def measure_one(pair, images: Selection, corruptions, severities, seed: int, *ma
         seed=seed,
         corruption_time_s=right.attrs["seconds"],
         wall_time_s=time.perf_counter() - began,
-        **provenance(),
+        **provenance(classifier.device),
     )
