@@ -217,8 +217,12 @@ def _interval(low: float, high: float) -> str:
     >>> _interval(-0.5, 1.25), _interval(0.004, 0.06)
     ('-0.50 to 1.25', '0.004 to 0.060')
     """
-    decimals = 3 if max(abs(low), abs(high)) < 0.1 else 2
+    decimals = _decimals(low, high)
     return f"{low:.{decimals}f} to {high:.{decimals}f}"
+
+
+def _decimals(low: float, high: float) -> int:
+    return 3 if max(abs(low), abs(high)) < 0.1 else 2
 
 
 def summary(judged):
@@ -230,10 +234,9 @@ def summary(judged):
     import pandas as pd
 
     measured = judged["uncorrected"] != UNMEASURED
-    # as many decimals as the interval has
-    decimals = judged["interval"].map(lambda words: len(words.rpartition(".")[2]))
-    shown = judged["estimate"].combine(decimals, lambda value, n: f"{value:+.{int(n)}f}")
-    shown = shown + " (" + judged["interval"] + ")"
+    parts = zip(judged["estimate"], judged["low"], judged["high"], judged["interval"])
+    shown = [f"{value:+.{_decimals(low, high)}f} ({interval})" for value, low, high, interval in parts]
+    shown = pd.Series(shown, judged.index)
     return pd.DataFrame(
         {
             "claim": judged.index,

@@ -88,11 +88,10 @@ def device() -> str:
         return name
     import torch
 
-    kind, _, number = name.partition(":")
-    there = torch.cuda.device_count() if kind == "cuda" and number.isdigit() | (not number) else 0
-    if int(number or 0) >= there:
+    count = torch.cuda.device_count()
+    if not count or name not in {"cuda", *(f"cuda:{number}" for number in range(count))}:
         raise InputError(
             f"ROBUSTSHAPE_DEVICE is {name!r}, but must be cpu, cuda or cuda:N with N below the number of CUDA devices "
-            f"here, {torch.cuda.device_count()}; unset it to run on the processor"
+            f"here, {count}; unset it to run on the processor"
         )
     return name

@@ -8,7 +8,7 @@ All are numbers from 0 to 1 for each unit, and `shuffled_selectivity` says what 
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.selectivity import EPS, class_means, class_selectivity
+from robustshape.indicators.selectivity import class_means, class_selectivity
 
 
 def class_variance(responses, labels) -> np.ndarray:
@@ -69,52 +69,12 @@ def precision(responses, labels) -> np.ndarray:
     return np.where((responses > 0).any(0), counts.max(0) / top, 0.0)
 
 
-def held_out_selectivity(responses, labels, *, rng) -> np.ndarray:
-    """Return the selectivity index of units whose class is chosen on half of the samples, measured on the other half.
-
-    The index takes the largest of many means, so it is above 0 by chance alone, and the more so the fewer samples
-    a unit responds to. Chosen and measured on other samples, a unit that heeds no class has 0 on average.
-
-    Parameters
-    ----------
-    responses : (sample, unit) float
-    labels : (sample,) int
-        At least two classes, of two samples each.
-    rng : numpy.random.Generator
-        Halves every class; the two ways round are averaged.
-
-    Returns
-    -------
-    (unit,) float64 in [-1, 1]
-        0 for a unit that never responds.
-
-    Examples
-    --------
-    >>> labels = np.arange(200) % 10
-    >>> responses = np.random.default_rng(0).uniform(size=(200, 500))
-    >>> found = held_out_selectivity(responses, labels, rng=np.random.default_rng(1))
-    >>> bool(abs(found.mean()) < 0.01 < class_selectivity(responses, labels).mean())
-    True
-    """
-    responses, labels = np.asarray(responses, dtype=np.float64), np.asarray(labels)
-    first = np.zeros(len(labels), bool)
-    for members in (np.flatnonzero(labels == c) for c in np.unique(labels)):
-        if len(members) < 2:
-            raise InputError("to choose on half of the samples, every class needs at least two of them")
-        first[rng.permutation(members)[: len(members) // 2]] = True
-    halves = class_means(responses[first], labels[first]), class_means(responses[~first], labels[~first])
-    units, found = np.arange(responses.shape[1]), []
-    for chosen_on, measured_on in (halves, halves[::-1]):
-        of_class = measured_on[chosen_on.argmax(0), units]
-        others = (measured_on.sum(0) - of_class) / (len(measured_on) - 1)
-        found.append((of_class - others) / (of_class + others + EPS))
-    return np.mean(found, axis=0)
-
-
 def shuffled_selectivity(responses, labels, *, rng, times: int = 10) -> np.ndarray:
     """Return the selectivity index that labels dealt out at random give each unit, the mean of so many deals.
 
-    It is above 0 for any unit that varies, and the more so the fewer samples a class has.
+    It is above 0 for any unit that varies, and the more so the fewer samples a class has and the more seldom the unit
+    responds: the index takes the largest of many means. The index less this floor is 0 on average for a unit that heeds
+    no class, whatever its responses are.
 
     >>> responses = np.random.default_rng(0).uniform(size=(200, 1))
     >>> bool(0 < shuffled_selectivity(responses, np.arange(200) % 10, rng=np.random.default_rng(1))[0] < 0.2)

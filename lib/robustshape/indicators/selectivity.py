@@ -27,9 +27,8 @@ def class_means(responses, labels) -> np.ndarray:
         raise InputError("the responses hold values that are not finite; the network has diverged")
     classes, place = np.unique(labels, return_inverse=True)
     _several(len(classes), classes[:1])
-    means = np.zeros((len(classes), responses.shape[1]))
-    np.add.at(means, place, responses)
-    return means / np.bincount(place)[:, None]
+    member = (place == np.arange(len(classes))[:, None]).astype(np.float64)  # (class, sample)
+    return member @ responses / member.sum(1, keepdims=True)
 
 
 def class_selectivity(responses, labels) -> np.ndarray:

@@ -66,7 +66,6 @@ def quantities(rows) -> dict[str, np.ndarray]:
         known = {
             "selectivity": selectivity,
             "selectivity less floor": selectivity - rows["selectivity_floor"].values.astype(float),
-            "held-out selectivity": _over_layers(rows, "held_out"),
             "precision": _over_layers(rows, "top_precision"),
             "class variance": _over_layers(rows, "class_variance"),
             "active share": _over_layers(rows, "active"),

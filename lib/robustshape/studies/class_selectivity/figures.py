@@ -54,7 +54,6 @@ def dose_response(rows):
         color="#999999",
         label="labels shuffled",
     )
-    _over_alpha(flat[0], alpha, known["held-out selectivity"], color="#8a5aa3", label="held-out")
     flat[0].legend()
     flat[0].set(title="class selectivity", ylim=(min(0, flat[0].get_ylim()[0]), None))
     _over_alpha(flat[1], alpha, known["accuracy"])

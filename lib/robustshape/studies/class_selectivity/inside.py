@@ -6,12 +6,7 @@ numbers for each layer. A dimension is a number of directions over the number of
 
 import numpy as np
 
-from robustshape.indicators.class_tuning import (
-    class_variance,
-    held_out_selectivity,
-    precision,
-    shuffled_selectivity,
-)
+from robustshape.indicators.class_tuning import class_variance, precision, shuffled_selectivity
 from robustshape.indicators.dimensionality import intrinsic_dimension
 from robustshape.indicators.principal_components import (
     components_for,
@@ -25,7 +20,7 @@ SHARES = (0.9, 0.95, 0.99)  # of the variance
 DIMENSIONS = (
     "components90", "components95", "components99", "components95 of live units", "participation", "exponent", "twonn",
 )  # fmt: skip
-BY_LAYER = ("selectivity", "floor", "held_out", "top_precision", "class_variance", "active", "dead")
+BY_LAYER = ("selectivity", "floor", "top_precision", "class_variance", "active", "dead")
 MOST_FOR_TWONN = 1000  # images: its nearest neighbours are searched among all
 
 
@@ -36,15 +31,13 @@ def selectivity(layers, labels, *, rng) -> dict[str, np.ndarray]:
     -------
     dict
         ``of_units``: a list of (unit,) arrays; by layer (layer,): ``selectivity``, ``floor`` (labels dealt out at
-        random), ``top_precision``, ``class_variance``, ``held_out`` (class chosen and measured on other halves of the
-        samples), ``active`` (share of responses above 0), ``dead`` (share of units that never respond).
+        random), ``top_precision``, ``class_variance``, ``active`` (share of responses above 0), ``dead`` (share of units that never respond).
     """
     of_units = [class_selectivity(layer, labels) for layer in layers]
     return {
         "of_units": of_units,
         "selectivity": np.array([units.mean() for units in of_units]),
-        "floor": np.array([shuffled_selectivity(layer, labels, rng=rng, times=3).mean() for layer in layers]),
-        "held_out": np.array([held_out_selectivity(layer, labels, rng=rng).mean() for layer in layers]),
+        "floor": np.array([shuffled_selectivity(layer, labels, rng=rng, times=5).mean() for layer in layers]),
         "top_precision": np.array([precision(layer, labels).mean() for layer in layers]),
         "class_variance": np.array([class_variance(layer, labels).mean() for layer in layers]),
         "active": np.array([(layer > 0).mean() for layer in layers]),

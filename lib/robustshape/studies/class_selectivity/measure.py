@@ -140,7 +140,8 @@ def measure(
         sources = sorted({settings[model]["transfer from"] for model in missing} - {None})
         print(networks.cost(missing, {"layers": len(missing)}))
         with tasks.workers(dask_scheduler) as client:
-            diverged = networks.train([*missing, *sources], client, diverging=True)
+            needed = list(dict.fromkeys([*missing, *sources]))  # none is trained twice at the same time
+            diverged = networks.train(needed, client, diverging=True)
             there = [model for model in missing if model not in diverged]
             networks.prepare(there, client)
             for model in (model for model in missing if model in diverged):

@@ -10,14 +10,14 @@ REVERSE = {"augmix": "AugMix-like", "pgd": "adversarial (PGD)"}
 def pairs(rows, recipe: str):
     """Return the selectivity of networks trained with `recipe` and of their plain twins: two (pair,) arrays, names.
 
-    Twins have the same architecture, schedule and seed, and nothing else against corruption or attack, nor an alpha.
+    Twins have the same architecture, schedule and seed; no other treatment against corruption or attack, nor an alpha.
     Diverged ones are left out.
     """
     known = {str(m): float(v) for m, v in zip(rows.model.values, rows["mean_selectivity"].values)}
     treated, control, names = [], [], []
     for model, value in known.items():
         twin = _without(model, recipe)
-        otherwise = re.search(rf"[-+]({'|'.join(REVERSE)}|alpha=)", twin)
+        otherwise = re.search(rf"[-+]({'|'.join(REVERSE)}|noise|alpha=)", twin)
         if twin == model or otherwise or not model.startswith("zoo:"):
             continue
         if np.isfinite(value) and np.isfinite(known.get(twin, np.nan)):

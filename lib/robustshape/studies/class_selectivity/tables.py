@@ -26,7 +26,6 @@ def overview(rows):
             "seed": rows["training_seed"].values,
             "selectivity": known["selectivity"],
             "floor": rows["selectivity_floor"].values.astype(float),
-            "held-out": known["held-out selectivity"],
             "accuracy": known["accuracy"],
             "corrupted": known["corrupted accuracy"],
             "R": known["R"],
@@ -85,8 +84,7 @@ def indices(rows):
     runs = finished(rows)
     alpha = runs["alpha"].values.astype(float)
     names = {
-        "selectivity": "selectivity index", "floor": "with shuffled labels", "held_out": "held-out",
-        "top_precision": "precision", "class_variance": "class variance", "active": "responses above 0",
+        "selectivity": "selectivity index", "floor": "with shuffled labels", "top_precision": "precision", "class_variance": "class variance", "active": "responses above 0",
         "dead": "dead units",
     }  # fmt: skip
     values = {words: runs[name].mean("depth").values.astype(float) for name, words in names.items()}
@@ -129,7 +127,7 @@ def reverse(rows):
             {
                 "training": words, "pairs": len(names), "of": architectures(names),
                 "selectivity": float(treated.mean()), "plain": float(control.mean()),
-                "difference": found.estimate, "95 % interval": f"{found.low:+.3f} to {found.high:+.3f}",
+                "difference": found.estimate, "95 % interval": f"{found.low:+.3f} to {found.high:+.3f}" if len(names) > 1 else "–",
             }
         )  # fmt: skip
     return pd.DataFrame(lines)
