@@ -18,7 +18,8 @@ if str(getattr(sys.modules.get("sitecustomize"), "__file__", "")).startswith(OFF
 
 CACHE = tempfile.mkdtemp(prefix="robustshape-tests-")
 atexit.register(shutil.rmtree, CACHE, ignore_errors=True)
-os.environ.pop("ROBUSTSHAPE_DATA", None)
+for name in ("ROBUSTSHAPE_DATA", "ROBUSTSHAPE_DEVICE"):
+    os.environ.pop(name, None)
 os.environ |= {
     "PYTHONPATH": os.pathsep.join(filter(None, [OFFLINE, os.environ.get("PYTHONPATH")])),
     "ROBUSTSHAPE_CACHE": CACHE,

@@ -1,6 +1,7 @@
 """Attacks: by hand on linear networks, the ball and the pixel range, independence of batches, ladders in words."""
 
 from fractions import Fraction
+from itertools import islice
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from robustshape.attacks import ATTACKS, auto, harness
-from robustshape.attacks.pgd import pgd
+from robustshape.attacks.pgd import iterates, pgd
 from robustshape.attacks.stages import Stage, in_words, ladder
 from robustshape.errors import InputError
 
@@ -96,6 +97,18 @@ def test_equals_a_plain_loop_over_images(trained):
             x = (x + 0.05 * x.grad.sign()).detach()
             x = torch.minimum(torch.maximum(x, image - 0.1), image + 0.1).clamp(0, 1)
         assert torch.allclose(x, result, atol=1e-6)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_the_iterates_are_what_so_many_steps_give(trained, norm):
+    network, images, labels = trained
+    given = {"eps": 0.1, "step_size": 0.04, "norm": norm}
+    start = pgd(network, images[:9], labels[:9], steps=0, generator=seeded(), **given)
+    path = iterates(network, images[:9], labels[:9], start=start, **given)
+    for k, found in enumerate(islice(path, 4), 1):
+        assert not found.requires_grad
+        whole = pgd(network, images[:9], labels[:9], steps=k, generator=seeded(), **given)
+        assert torch.equal(found, whole) and not torch.equal(found, start)
 
 
 def test_leaves_mode_and_gradients_of_the_network_alone(trained):

@@ -1,13 +1,14 @@
 """Claims: the project's own file, the rule of the verdict, Holm's correction, errors that name claim and field."""
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from robustshape import claims
-from robustshape.claims import Claim, Evidence, judge, load, verdict
+from robustshape.claims import Claim, Evidence, judge, load, summary, verdict
 from robustshape.errors import InputError, StoreError
 
 FILE = Path(__file__).parents[1] / "data" / "claims.toml"
@@ -40,18 +41,22 @@ def written(tmp_path, **other) -> Path:
 @pytest.mark.parametrize("name", load(FILE))
 def test_every_stated_claim_can_be_judged(name):
     stated = load(FILE)[name]
-    assert name.rsplit("-", 1)[1].isdigit() and stated.statement.endswith(".")
+    assert re.fullmatch(r"[a-z]+-\d+[ab]?", name) and stated.statement.endswith(".")
     assert math.isfinite(stated.threshold) and "image" not in stated.unit
     assert verdict(stated, None) == "not yet measured"
 
 
-def test_both_studies_state_all_their_claims():
+def test_every_study_states_all_its_claims():
     stated = load(FILE)
     assert [n for n, c in stated.items() if c.study == "cluster_purity"] == [
         f"purity-{i}" for i in range(1, 6)
     ]
     assert [n for n, c in stated.items() if c.study == "kstar_skewness"] == [
         f"kstar-{i}" for i in range(1, 9)
+    ]
+    assert [n for n, c in stated.items() if c.study == "class_selectivity"] == [
+        f"selectivity-{i}"
+        for i in (1, "2a", "2b", "3a", "3b", "4a", "4b", "5a", "5b", 6, 7, 8, 9, "10a", "10b", 11)
     ]
 
 
@@ -99,6 +104,31 @@ def test_a_claim_about_other_presets_does_not_weaken_the_others():
 def test_an_unknown_p_value_cannot_hold():
     found = judge("x", {"x-1": evidence(0.1, 0.9, float("nan"))}, claims={"x-1": claim()})
     assert found["uncorrected"].tolist() == ["holds"] and found["verdict"].tolist() == ["cannot be told"]
+
+
+@pytest.mark.parametrize(
+    "estimate, low, high, expected",
+    [
+        (0.5, 0.25, 0.75, "+0.50 (0.25 to 0.75)"),
+        (0.03, 0.004, 0.06, "+0.030 (0.004 to 0.060)"),
+        (-0.0274, -0.0996, -0.0008, "-0.027 (-0.100 to -0.001)"),
+        (0.05, -0.1, 0.02, "+0.05 (-0.10 to 0.02)"),  # an end at a tenth is wide
+        (0.05, 0.02, 0.1, "+0.05 (0.02 to 0.10)"),
+        (-0.1, -0.25, 0.05, "-0.10 (-0.25 to 0.05)"),
+    ],
+)
+def test_a_page_shows_a_third_decimal_where_the_interval_is_narrow(estimate, low, high, expected):
+    found = Evidence(estimate, low, high, 0.01, 9, "9 runs of resnet on digits", "laptop")
+    shown = summary(judge("x", {"x-1": found}, claims={"x-1": claim(), "x-2": claim(id="x-2")}))
+    assert shown["measured (95 % interval)"].tolist() == [expected, "–"]
+    assert shown["of whom"].tolist() == ["9 runs of resnet on digits", "digits"]
+    assert shown["claim"].tolist() == ["x-1", "x-2"] and shown["uncorrected"].iloc[1] == "not yet measured"
+
+
+def test_an_interval_that_is_not_known_is_shown_as_such():
+    found = Evidence(0.05, float("nan"), float("nan"), float("nan"), 3, "3 runs", "laptop")
+    shown = summary(judge("x", {"x-1": found}, claims={"x-1": claim()}))
+    assert shown["measured (95 % interval)"].tolist() == ["+0.05 (nan to nan)"]
 
 
 def test_judges_the_projects_own_claims(monkeypatch):

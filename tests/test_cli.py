@@ -61,6 +61,25 @@ def test_lists_name_what_there_is(what, name, capsys):
     assert capsys.readouterr().out == ""
 
 
+JOINED = (
+    "zoo:NAME-RECIPE+RECIPE/SEED        recipes join, one may be alpha=A, as in zoo:resnet-pgd+alpha=-0.4/1"
+)
+
+
+@pytest.mark.parametrize("pattern, said", [("zoo:*", True), ("zoo:lenet*", True), ("timm:resnet*", False)])
+def test_the_list_of_our_own_networks_ends_with_a_line_on_joined_recipes(pattern, said, capsys):
+    assert main(["list", "models", pattern]) == 0
+    *listed, last = capsys.readouterr().out.splitlines()
+    assert listed and (last == JOINED) == said and JOINED not in listed
+
+
+def test_what_the_line_on_joined_recipes_shows_is_a_network():
+    from robustshape import models
+
+    example = JOINED.rpartition(" ")[2]
+    assert models.identity(example, dataset="digits")["recipe"]["selectivity"] == -0.4
+
+
 def test_results_of_your_run_as_a_table(cache, tmp_path, capsys):
     kstar_skewness.measure(**KSTAR)
     assert main(["results", "kstar_skewness", "--preset", "test", "--csv", str(tmp_path / "t.csv")]) == 0

@@ -92,6 +92,22 @@ def test_a_network_that_gives_nan_is_named():
         features.finite(np.array([1.0, np.nan]), MODEL, "logits")
 
 
+def test_networks_are_loaded_onto_the_device_that_is_asked_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr("robustshape.models.load", lambda name, **given: asked.append((name, given)))
+    for device in ("cpu", "cuda:1", "cpu", "cuda:1"):
+        monkeypatch.setattr(features, "device", lambda device=device: device)
+        features.load_classifier(MODEL, OPTIONS)
+    assert asked == [(MODEL, dict(OPTIONS) | {"device": device}) for device in ("cpu", "cuda:1")]  # each once
+
+
+def test_a_device_that_is_not_there_is_refused_before_a_network_is_loaded(monkeypatch):
+    monkeypatch.setenv("ROBUSTSHAPE_DEVICE", "tpu")
+    monkeypatch.setattr("robustshape.models.load", lambda *a, **kw: pytest.fail("it was loaded"))
+    with pytest.raises(InputError, match="ROBUSTSHAPE_DEVICE is 'tpu', but must be cpu, cuda or cuda:N"):
+        features.load_classifier(MODEL, OPTIONS)
+
+
 def test_a_finished_store_is_not_computed_again():
     compute_all()
     assert features.missing_pieces(MODEL, OPTIONS, IMAGES) == []
@@ -330,14 +346,14 @@ def test_a_damaged_severity_is_named_and_made_again(cifar, cache, capsys, conten
 
 def test_images_saved_as_jpeg_are_others_and_kept_apart(cifar, cache):
     data, how = cifar.load(), (3, "auto")
-    generated = corrupted._images(data, "fog", 2, *how, "generated")
-    saved = corrupted._images(data, "fog", 2, *how, "generated jpeg85")
+    generated = corrupted.corrupted_images(data, "fog", 2, *how, "generated")
+    saved = corrupted.corrupted_images(data, "fog", 2, *how, "generated jpeg85")
     ids = data.sample.values
     np.testing.assert_array_equal(generated, corrupt(data.image.values, "fog", 2, seed=3, ids=ids))
     np.testing.assert_array_equal(saved, saved_as_jpeg(generated, 85))
     assert (saved != generated).mean() > 0.5
     np.testing.assert_array_equal(
-        corrupted._images(data, "fog", 2, *how, "stored"), stored.stored_images(data, "fog", 2)
+        corrupted.corrupted_images(data, "fog", 2, *how, "stored"), stored.stored_images(data, "fog", 2)
     )
     for n, made in enumerate(("generated", "generated jpeg85", "stored")):
         assert predict(cifar, ("fog",), (2,), made)[1] == [("fog", 2)]

@@ -91,6 +91,7 @@ def test_the_recipes_of_the_residual_networks():
     rates = [[rate(name, 90, epoch) for epoch in (34, 35, 50, 65, 80)] for name in PLAIN if "tiny" in name]
     assert rates == [pytest.approx([0.1, 0.01, 1e-3, 1e-4, 1e-5])] * 2
     assert [PLAIN[name].batch_size for name in PLAIN if "tiny" in name] == [4096, 1400]
+    assert [PLAIN[name].kept_as for name in PLAIN if "tiny" in name] == ["float16"] * 2
     assert models.identity("zoo:tiny_resnet18", dataset="digits", epochs=90)["recipe"]["epochs"] == 90
 
 
@@ -103,13 +104,43 @@ def test_joined_recipes_change_the_plain_one_in_turn():
     steps = recipe_for("cifar_resnet20", "steps")
     assert recipe_for("cifar_resnet20", "steps+alpha=-1") == replace(steps, selectivity=-1.0)
     assert recipe_for("lenet", "noise+augmix").augmentation == ("shift", "noise", "augmix")
-    assert recipe_for("lenet", "steps+sgd").schedule == "constant"  # the last one decides
-    assert recipe_for("lenet", "sgd+steps").schedule == "steps"
     assert recipe_for("lenet", "alpha=1e+3+pgd").selectivity == 1000
     one, other = (
         models.identity(f"zoo:resnet-{name}", **QUICK) for name in ("pgd+alpha=.4", "alpha=0.40+pgd")
     )
     assert one == other and one["recipe"]["selectivity"] == 0.4
+
+
+@pytest.mark.parametrize(
+    "architecture, name, words",
+    [
+        ("lenet", "steps+sgd", "schedule, steps and constant"),
+        ("lenet", "sgd+steps", "schedule, constant and steps"),
+        ("lenet", "decay+alpha=1+sgd", "optimiser, adamw and sgd"),
+        ("cifar_resnet20", "steps+sgd", "weight_decay, 0.0001 and 0.0"),  # both have the same rate
+        ("cifar_resnet20", "decay+steps", "weight_decay, 0.005 and 0.0001"),
+    ],
+)
+def test_joined_recipes_that_want_the_same_thing_otherwise_are_refused(architecture, name, words):
+    expected = f"^the parts of {name!r} want another {words}: leave one of them out$".replace("+", r"\+")
+    with pytest.raises(InputError, match=expected):
+        recipe_for(architecture, name)
+    with pytest.raises(InputError, match=expected):
+        models.identity(f"zoo:{architecture}-{name}/1", **QUICK)
+
+
+def test_joined_recipes_may_want_the_same_thing_alike(monkeypatch):
+    monkeypatch.setitem(CHANGES, "again", {"label_smoothing": 0.1, "augmentation": ("noise",)})
+    found = recipe_for("lenet", "smooth+again")
+    assert found == replace(recipe_for("lenet", "smooth"), augmentation=("shift", "noise"))
+
+
+def test_selectivity_cannot_be_joined_to_mixup():
+    with pytest.raises(
+        InputError, match="no meaning for images mixed of two classes: leave out mixup or alpha"
+    ):
+        models.identity("zoo:lenet-mixup+alpha=1", **QUICK)
+    assert models.identity("zoo:lenet-mixup+alpha=0", **QUICK) == models.identity("zoo:lenet-mixup", **QUICK)
 
 
 def test_a_strength_of_zero_is_the_plain_network():
@@ -135,6 +166,50 @@ def test_a_training_that_diverged_is_kept_and_not_tried_again(cache, monkeypatch
     assert str(again.value) == str(first.value)
     path.unlink()
     assert not models.is_ready(name, **QUICK)
+
+
+@pytest.mark.parametrize(
+    "name, weight, kept", [("zoo:lenet", 1e5, True), ("zoo:cnn_a", 1e5, False), ("zoo:lenet", np.nan, False)]
+)
+def test_a_network_whose_answers_are_not_finite_as_they_are_kept_has_diverged(
+    cache, monkeypatch, name, weight, kept
+):
+    from robustshape.training import loop
+
+    trained = []
+
+    def train(module, *given, checkpoint, **more):  # without a loss that could say so
+        trained.append(module)
+        checkpoint.write_text("half way")
+        module.get_submodule(last_linear(module)).weight.data.fill_(weight)
+        return {"loss": [1.0]}
+
+    monkeypatch.setattr(loop, "train", train)
+    if kept:  # more than half precision can hold, but kept in full
+        assert np.isfinite(models.load(name, **QUICK).logits(np.zeros((2, 32, 32, 1), np.uint8))).all()
+        return
+    words = (
+        r"^the loss stayed finite, but the trained network's answers are not; try a lower learning rate, or a "
+        r"selectivity \(alpha\) nearer to 0; this is kept: to train it again, delete .*\.diverged\.json$"
+    )
+    for _ in range(2):
+        with pytest.raises(TrainingError, match=words):
+            models.load(name, **QUICK)
+    key = key_of(models.identity(name, **QUICK))
+    assert len(trained) == 1 and [file.name for file in (cache / "models").iterdir()] == [
+        f"{key}.diverged.json"
+    ]
+    assert models.is_ready(name, **QUICK)
+
+
+def test_another_version_of_the_regulariser_is_another_network_and_trains(cache, monkeypatch):
+    name = "zoo:lenet-alpha=-1"
+    before, plain = models.identity(name, **QUICK), models.identity("zoo:lenet", **QUICK)
+    with monkeypatch.context() as patch:
+        patch.setattr("robustshape.training.recipe.SELECTIVITY_VERSION", 2)
+        assert models.load(name, **QUICK).identity["recipe"] == before["recipe"] | {"selectivity version": 2}
+        assert models.is_ready(name, **QUICK) and models.identity("zoo:lenet", **QUICK) == plain
+    assert models.identity(name, **QUICK) == before and not models.is_ready(name, **QUICK)
 
 
 def test_a_network_trained_channels_last_is_used_so(digits, tmp_path, monkeypatch):

@@ -1,9 +1,10 @@
 import os
 
 import pytest
+import torch
 
 from robustshape import paths
-from robustshape.errors import StoreError
+from robustshape.errors import InputError, StoreError
 
 
 def test_data_folders_are_searched_in_themselves_and_their_two_subfolders(tmp_path, monkeypatch):
@@ -49,3 +50,37 @@ def test_the_project_is_found_and_a_library_without_it_says_so(monkeypatch):
     monkeypatch.setattr(paths, "project_root", lambda: None)
     with pytest.raises(StoreError, match="clone the project"):
         paths.require_project()
+
+
+@pytest.mark.parametrize("value", [None, "", "cpu"])
+def test_networks_run_on_the_processor_unless_a_device_is_asked_for(monkeypatch, value):
+    monkeypatch.delenv("ROBUSTSHAPE_DEVICE", raising=False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    if value is not None:
+        monkeypatch.setenv("ROBUSTSHAPE_DEVICE", value)
+    assert paths.device() == "cpu"
+
+
+@pytest.mark.parametrize("there, value", [(1, "cuda"), (1, "cuda:0"), (2, "cuda"), (2, "cuda:1")])
+def test_a_device_that_is_there_is_taken(monkeypatch, there, value):
+    monkeypatch.setenv("ROBUSTSHAPE_DEVICE", value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: there)
+    assert paths.device() == value and str(torch.device(value)) == value
+
+
+@pytest.mark.parametrize(
+    "there, value",
+    [
+        (0, "cuda"), (0, "cuda:0"), (1, "cuda:1"), (2, "cuda:2"), (2, "cuda:-1"), (2, "cuda:"), (2, "cuda:first"),
+        (2, "cuda:0:1"), (2, "CUDA"), (2, "mps"), (2, "cpu:0"), (2, "cpu:-1"), (2, "gpu"), (2, "1"),
+    ],
+)  # fmt: skip
+def test_a_device_that_is_not_there_is_refused_with_what_may_be_asked_for(monkeypatch, there, value):
+    monkeypatch.setenv("ROBUSTSHAPE_DEVICE", value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: there)
+    words = (
+        f"ROBUSTSHAPE_DEVICE is '{value}', but must be cpu, cuda or cuda:N with N below the number of CUDA devices "
+        f"here, {there}; unset it to run on the processor"
+    )
+    with pytest.raises(InputError, match=f"^{words}$"):
+        paths.device()

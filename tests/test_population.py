@@ -1,11 +1,13 @@
 """What the studies share: the images of the indicator and of the robustness, from one data set or two."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 from torch import nn
 
-from robustshape import corruptions, features, robustness
+from robustshape import corruptions, features, robustness, tasks
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.robustness import attacked
@@ -114,3 +116,37 @@ def test_a_data_set_of_the_robustness_that_does_not_fit_is_refused_before_anythi
     with pytest.raises(InputError, match="tells 10 classes apart, but 'imagefolder:animals' has 2"):
         networks.prepare([network])
     assert not (fresh / "features").exists()
+
+
+def test_a_row_says_on_which_device_its_network_ran(monkeypatch):
+    networks, asked = population(models=["zoo:mlp"], corruptions=["contrast"]), []
+    networks.prepare(["zoo:mlp"])
+    load = features.load_classifier
+    assert str(networks.row("zoo:mlp")["device"].values) == "cpu"
+
+    def elsewhere(model, *given):
+        asked.append(model)
+        return replace(load(model, *given), device="cpu:0")
+
+    monkeypatch.setattr(features, "load_classifier", elsewhere)
+    assert str(networks.row("zoo:mlp")["device"].values) == "cpu:0" and asked == ["zoo:mlp"]
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(InputError, match="seed is a whole number from 0, but was -1"):
+        population(seed=-1)
+
+
+def test_the_cost_of_a_study_counts_the_stages_that_it_adds(fresh):
+    networks = population()
+    paces = {networks.pace(stage): 1.0 for stage in ("networks", "features", "corruptions")}
+    for name, seconds in paces.items():
+        tasks._remember(name, seconds)
+    begin = "2 of 2 rows to measure: 2 networks to train, 320 corrupted images to classify, 0 networks to attack; "
+    assert networks.cost(list(networks.models)) == begin + "less than a minute"
+    unknown = "how long that takes is not known before a first run here"
+    assert networks.cost(list(networks.models), {"layers": 2}) == begin + unknown
+    assert networks.pace("layers") == "layers, digits, 40 images"
+    tasks._remember("layers, digits, 40 images", 90.0)
+    minutes = "about 3 min at the pace of the last run here"
+    assert networks.cost(list(networks.models), {"layers": 2}) == begin + minutes

@@ -135,3 +135,52 @@ def test_the_latest_run_is_remembered():
     gather(models="ba")
     found, wanted = results.latest_run("study", "p")
     assert list(found) == ["b", "a"] and wanted == 2
+
+
+def diverging(lost, computed):
+    """Return a `compute` for which the rows of the models in `lost` diverged."""
+
+    def compute(missing):
+        computed.extend(missing)
+        for model in missing:
+            if model in lost:
+                yield model, xarray.Dataset({"diverged": True, "family": "f"})
+            else:
+                yield model, row("abc".index(model)).assign(diverged=False)
+
+    return compute
+
+
+def test_a_row_that_diverged_is_shown_but_not_kept():
+    computed, given = [], {"preset": "p", "source": "measure"}
+    rows = results.gather("study", SPECIFICATIONS, **given, compute=diverging("b", computed))
+    assert list(rows.model.values) == ["a", "b", "c"] and rows["diverged"].values.tolist() == [
+        False,
+        True,
+        False,
+    ]
+    assert np.isnan(rows["value"].sel(model="b")) and rows["value"].values[[0, 2]].tolist() == [0, 2]
+    assert rows["key"].values.tolist() == [key_of(spec) for spec in SPECIFICATIONS.values()]
+    assert set(rows["origin"].values) == {results.MEASURED} and set(rows["preset"].values) == {"p"}
+    assert not results.row_folder("study", key_of(SPECIFICATIONS["b"])).exists()
+    found, wanted = results.latest_run("study", "p")
+    assert list(found) == ["a", "c"] and wanted == 3
+    # it is asked for again, alone, and kept once it has numbers
+    again = results.gather("study", SPECIFICATIONS, **given, compute=diverging("b", computed))
+    assert computed == ["a", "b", "c", "b"] and again.identical(rows)
+    last = results.gather("study", SPECIFICATIONS, **given, compute=diverging("", computed))
+    assert computed[4:] == ["b"] and last["value"].values.tolist() == [0, 1, 2]
+    results.gather("study", SPECIFICATIONS, **given, compute=diverging("", computed))
+    assert len(computed) == 5
+
+
+def test_rows_that_diverged_are_not_published_and_asked_for_when_others_are_extended():
+    computed = []
+    compute = diverging("b", computed)
+    results.gather("study", SPECIFICATIONS, preset="p", source="measure", compute=compute)
+    assert results.publish("study", "p", SPECIFICATIONS) == (2, 3)
+    assert list(results.read_published("study", "p").model.values) == ["a", "c"]
+    rows = results.gather("study", SPECIFICATIONS, preset="p", source="extend", compute=compute)
+    assert computed == ["a", "b", "c", "b"] and list(rows.model.values) == ["a", "b", "c"]
+    assert rows["origin"].values.tolist() == [results.PUBLISHED, results.MEASURED, results.PUBLISHED]
+    assert rows["diverged"].values.tolist() == [False, True, False]

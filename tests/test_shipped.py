@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from robustshape import datasets, models, paths
+from robustshape import datasets, models, paths, rows
 from robustshape.models import shipped
+from robustshape.store.keys import key_of
 
 OPTIONS = {"dataset": "digits", "epochs": 1}
 
@@ -41,6 +43,71 @@ def test_a_shipped_network_is_not_trained_again_and_its_card_loads_the_same(
     np.testing.assert_array_equal(by_card.logits(images), trained.logits(images))
     assert by_card.about["family"] == "mlp" and by_card.about["recipe"] == "plain"
     assert not models.is_ready("zoo:mlp", **OPTIONS | {"epochs": 2})  # another network
+
+
+def test_the_size_of_networks_is_that_of_those_trained_that_do_not_ship_yet(cache, project):
+    names = ["zoo:mlp", "zoo:mlp/1", "zoo:lenet"]
+    assert shipped.total_size(names, OPTIONS) == 0  # none is trained
+    sizes = {}
+    for name in names[::2]:
+        models.load(name, **OPTIONS)
+        key = key_of(models.identity(name, **OPTIONS))
+        sizes[name] = (cache / "models" / key / "weights.safetensors").stat().st_size
+    assert shipped.total_size(names, OPTIONS) == sum(sizes.values()) > 5e5
+    assert shipped.total_size(names, OPTIONS | {"epochs": 2}) == shipped.total_size([], OPTIONS) == 0
+    shipped.ship("zoo:mlp", OPTIONS)
+    assert shipped.total_size(names, OPTIONS) == sizes["zoo:lenet"]
+
+
+@pytest.fixture
+def published(cache, project, monkeypatch):
+    """A study of two networks, of which one is trained, and a function that publishes it."""
+    models.load("zoo:mlp", **OPTIONS)
+    study = SimpleNamespace(
+        specifications=lambda **given: dict.fromkeys(("zoo:mlp", "zoo:mlp/1", "timm:other"))
+    )
+    given = {"dataset": "digits", "epochs": 1, "reading": ""}
+    monkeypatch.setattr(rows, "load", lambda name: study)
+    monkeypatch.setattr(rows, "parameters", lambda study, preset: given)
+    monkeypatch.setattr(rows.results, "publish", lambda *a: (2, 3))
+    return lambda preset: rows.publish("study", preset)
+
+
+def test_networks_that_are_too_large_together_do_not_come_along(published, project, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        patch.setattr(shipped, "total_size", lambda *a: 1500 * 2**20)
+        assert published("mnist")[:2] == (2, 3)
+    assert capsys.readouterr().out == (
+        "the 2 networks do not come along, for they take 1,500 MiB, more than 32; they are in this machine's cache alone\n"
+    )
+    size = shipped.total_size(["zoo:mlp"], OPTIONS)
+    monkeypatch.setattr(shipped, "LARGEST", size - 1)
+    assert published("mnist")[:2] == (2, 3)
+    assert capsys.readouterr().out.startswith("the 2 networks do not come along")
+    assert not (project / "data" / "models").exists()
+    monkeypatch.setattr(shipped, "LARGEST", size)
+    assert published("mnist")[:2] == (2, 3) and capsys.readouterr().out == ""
+    assert sorted(file.name for file in (project / "data" / "models").iterdir()) == [
+        "digits_mlp.json",
+        "digits_mlp.safetensors",
+    ]
+    monkeypatch.setattr(shipped, "LARGEST", 0)
+    published("mnist")
+    assert capsys.readouterr().out == ""  # nothing is left to come along
+
+
+def test_networks_of_the_laptop_never_come_along(published, project, monkeypatch, capsys):
+    monkeypatch.setattr(shipped, "LARGEST", 0)
+    assert published("laptop")[:2] == (2, 3) and capsys.readouterr().out == ""
+    assert not (project / "data" / "models").exists()
+
+
+def test_the_networks_that_come_along_are_those_trained_on_the_reading(published, monkeypatch):
+    asked, given = [], {"dataset": "digits", "epochs": 0, "reading": "resize32", "models": ["zoo:lenet"]}
+    monkeypatch.setattr(rows, "parameters", lambda study, preset: given)
+    monkeypatch.setattr(shipped, "ship", lambda *a: asked.append(a))
+    published("mnist")
+    assert asked == [("zoo:lenet", {"dataset": "digits", "epochs": None, "reading": "resize32"})]
 
 
 def test_networks_for_photographs_are_kept_in_half_precision(cache, tmp_path, monkeypatch):

@@ -58,3 +58,21 @@ def test_how_long_it_takes_is_said_only_from_what_was_measured(cache):
     assert tasks.expected({"networks": 3}) == "less than a minute"
     tasks._remember("networks", 60.0)
     assert tasks.expected({"networks": 3}) == "about 3 min at the pace of the last run here"
+
+
+def test_a_pace_is_remembered_once_all_tasks_have_been_taken_one_by_one(cache, monkeypatch):
+    clock = iter([100.0, 112.0])
+    monkeypatch.setattr(tasks.time, "perf_counter", lambda: next(clock))
+    begun = tasks.as_finished(divmod, [(7, 2), (9, 4), (8, 3)], label="x", pace="layers")
+    assert next(begun) == (0, (3, 1)) and tasks._paces() == {}  # not of a part
+    assert list(begun) == [(1, (2, 1)), (2, (2, 2))]
+    assert tasks._paces() == {"layers": 4.0}
+    assert tasks.expected({"layers": 30}) == "about 2 min at the pace of the last run here"
+
+
+def test_without_tasks_or_a_name_no_pace_is_remembered(cache):
+    assert list(tasks.as_finished(divmod, [], label="x", pace="layers")) == []
+    assert list(tasks.as_finished(divmod, [(7, 2)], label="x")) == [(0, (3, 1))]
+    with pytest.raises(InputError, match="number 3"):
+        list(tasks.as_finished(fails, [(3,)], label="x", pace="layers"))
+    assert tasks._paces() == {}

@@ -225,7 +225,7 @@ def test_compiled_networks_have_no_penalty():
 
 @pytest.mark.parametrize("alpha", [-1.0, 0.5])
 def test_resumed_with_selectivity_equals_undisturbed_bit_for_bit(tmp_path, alpha):
-    recipe, path = replace(QUICK, optimiser="sgd", selectivity=alpha, mixup=True), tmp_path / "run"
+    recipe, path = replace(QUICK, optimiser="sgd", selectivity=alpha, mixup=False), tmp_path / "run"
     undisturbed, resumed = network(), network()
     whole = train(undisturbed, *data(), recipe, seed=5)
     settings = {"seed": 5, "checkpoint": path, "checkpoint_seconds": 0}
@@ -315,6 +315,22 @@ def test_a_recipe_is_plain_json_and_refuses_unknown_names():
             Recipe(selectivity=value)
     with pytest.raises(InputError, match="unknown augmentation 'shfit'; closest: shift"):
         train(network(), *data(), replace(QUICK, augmentation=("shfit",)), seed=0)
+
+
+@pytest.mark.parametrize("alpha", [-0.4, 1.0])
+def test_images_mixed_of_two_classes_have_no_selectivity(alpha):
+    words = "^class selectivity has no meaning for images mixed of two classes: leave out mixup or alpha$"
+    with pytest.raises(InputError, match=words):
+        Recipe(selectivity=alpha, mixup=True)
+    assert Recipe(selectivity=0.0, mixup=True).mixup and Recipe(selectivity=alpha).selectivity == alpha
+
+
+def test_another_version_of_the_regulariser_makes_other_keys_of_its_networks_alone(monkeypatch):
+    before = [Recipe(selectivity=alpha).describe() for alpha in (0.0, -1.0)]
+    assert all("selectivity version" not in found for found in before) and before[1]["selectivity"] == -1
+    monkeypatch.setattr("robustshape.training.recipe.SELECTIVITY_VERSION", 2)
+    assert Recipe().describe() == before[0]
+    assert Recipe(selectivity=-1.0).describe() == before[1] | {"selectivity version": 2}
 
 
 # augmentation

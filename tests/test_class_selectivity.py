@@ -1,0 +1,1077 @@
+"""The selectivity study: the grid, layers by hand, made-up runs through every statistic, table and figure; end to end."""
+
+import json
+import re
+import warnings
+from fractions import Fraction
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+import xarray
+from matplotlib.figure import Figure
+
+from robustshape import claims, features, notebook, statistics
+from robustshape.attacks import starts
+from robustshape.attacks.stages import ladder
+from robustshape.corruptions import corrupt
+from robustshape.datasets.selection import Selection
+from robustshape.errors import InputError, TrainingError
+from robustshape.indicators.dimensionality import intrinsic_dimension
+from robustshape.indicators.selectivity import class_selectivity
+from robustshape.models import identity, zoo
+from robustshape.models.classifier import Classifier
+from robustshape.models.preprocessing import Preprocessing
+from robustshape.robustness import attacked, pgd_steps
+from robustshape.store import results
+from robustshape.store.keys import key_of
+from robustshape.studies import class_selectivity as study
+from robustshape.studies import population
+from robustshape.studies.class_selectivity import (
+    analyse,
+    early_layers,
+    figures,
+    grid,
+    inside,
+    reported,
+    reverse,
+    row,
+    tables,
+    verdicts,
+)
+from robustshape.studies.ratios import mean_corrupted_accuracy, robustness
+from robustshape.unit_responses import logit_jacobian_norms, unit_responses
+
+ROOT = Path(__file__).parents[1]
+GRID = [(alpha, seed) for seed in range(3) for alpha in (-1.0, 0.0, 1.0)]
+CORRUPTIONS = ["gaussian_noise", "fog", "contrast"]
+ATTACKS = ["fgsm linf 1/255", "fgsm linf 1/510", "pgd linf 2/255", "pgd linf 1/255"]
+SCHEDULE = {
+    "epochs": 2,
+    "n_images": 500,
+    "batch_size": 128,
+    "optimiser": "adamw",
+    "schedule": "steps",
+    "learning_rate": 0.1,
+}
+
+
+# --------------------------------------------------------------------------------------------------------- the grid
+
+
+def test_every_alpha_is_trained_at_every_seed_and_others_stand_beside():
+    beside = ["zoo:lenet-pgd", "zoo:lenet/4", "torchvision:resnet18"]
+    found = grid.networks("zoo:resnet-sgd", [-0.4, 0, 2], [0, 3], beside)
+    assert list(found) == [
+        "zoo:resnet-sgd+alpha=-0.4", "zoo:resnet-sgd", "zoo:resnet-sgd+alpha=2",
+        "zoo:resnet-sgd+alpha=-0.4/3", "zoo:resnet-sgd/3", "zoo:resnet-sgd+alpha=2/3",
+        "zoo:lenet-pgd", "zoo:lenet-pgd/3", "zoo:lenet/4", "torchvision:resnet18",
+    ]  # fmt: skip
+    assert [seed for _, seed in found.values()] == [0, 0, 0, 3, 3, 3, 0, 3, -1, -1]
+    assert [alpha for alpha, _ in found.values()][:6] == [-0.4, 0, 2] * 2
+    assert np.isnan([alpha for alpha, _ in found.values()][6:]).all()
+
+
+def test_lists_may_be_json_and_a_network_of_the_grid_does_not_stand_beside_itself():
+    given = grid.networks("zoo:resnet", "[0, -1]", "[1]", '["zoo:resnet"]')
+    assert given == {"zoo:resnet/1": (0.0, 1), "zoo:resnet-alpha=-1/1": (-1.0, 1)}
+    assert grid.numbers("[]", "alphas", empty=True) == [] and str(grid.numbers([-0.0], "alphas")) == "[0.0]"
+
+
+def test_the_transferred_attack_comes_from_a_network_without_regulariser_of_another_seed():
+    sources = [grid.source_of("zoo:resnet", seed, [2, 0, 5]) for seed in (2, 0, 5, -1)]
+    assert sources == ["zoo:resnet", "zoo:resnet/2", "zoo:resnet/2", "zoo:resnet/2"]
+    assert grid.source_of("zoo:resnet", 3, [3]) is None
+
+
+def test_a_name_holds_all_digits_of_its_alpha():
+    names = [grid.with_alpha("zoo:resnet", alpha) for alpha in (0.1234567891, 1e30, -0.4, 100.0)]
+    assert names == [f"zoo:resnet-alpha={words}" for words in ("0.1234567891", "1e+30", "-0.4", "100")]
+
+
+def test_alphas_that_six_digits_cannot_tell_apart_are_other_networks():
+    alphas = [0.0, 0.12345674, 0.12345671, 1000000.5, 1000001.0, 1 / 3, -1e-7, -1.0000001e-7]
+    found = grid.networks("zoo:resnet", alphas, [0], [])
+    assert [alpha for alpha, _ in found.values()] == alphas
+    for name, (alpha, _) in found.items():  # each is trained at its own
+        assert identity(name, dataset="digits")["recipe"].get("selectivity", 0) == alpha
+
+
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ({"network": "zoo:resnet/1"}, "network is one of the zoo without seed and alpha, .* but was 'zoo:resnet/1'"),
+        ({"network": "zoo:resnet-alpha=1"}, "put a finished network into beside"),
+        ({"network": "timm:resnet18"}, "is one of the zoo .* but was 'timm:resnet18'"),
+        ({"network": "zoo:resnett"}, "unknown model 'zoo:resnett'; closest: zoo:resnet"),
+        ({"network": "zoo:resnet-nois"}, "unknown model 'zoo:resnet-nois'; closest: zoo:resnet-noise"),
+        ({"network": "zoo:resnet-pgd+nois"}, r"unknown model 'zoo:resnet-pgd\+nois': 'nois' is no recipe"),
+        ({"alphas": [-1, 1]}, r"alphas must hold 0, the network without the regulariser, but are \[-1.0, 1.0\]"),
+        ({"alphas": [0, float("nan")]}, "alphas holds finite numbers such as -0.4, but was given nan"),
+        ({"alphas": [0, "1"]}, "alphas holds finite numbers such as -0.4, but was given '1'"),
+        ({"alphas": [0, True]}, "but was given True"),
+        ({"alphas": [0, 1, 1.0]}, "alphas names a number twice"),
+        ({"alphas": []}, "alphas is a list of at least one number"),
+        ({"alphas": 0}, "alphas is a list of at least one number, such as .* but was given 0"),
+        ({"alphas": "0, 1"}, r"alphas is a list such as \[-1, 0, 1\], but was given '0, 1'"),
+        ({"seeds": [-1, 0]}, "seeds are whole numbers from 0, but -1 was given"),
+        ({"seeds": [0.5]}, "seeds holds int values, but was given 0.5"),
+        ({"beside": [0]}, "beside holds str values"),
+    ],
+)  # fmt: skip
+def test_a_grid_that_is_none(wrong, words):
+    given = {"network": "zoo:resnet", "alphas": [-1, 0], "seeds": [0], "beside": []} | wrong
+    with pytest.raises(InputError, match=words):
+        grid.networks(**given)
+
+
+# ----------------------------------------------------------------------------------------------------------- layers
+
+
+def test_selectivity_of_layers_by_hand():
+    # a unit for one class and a dead one; one that is twice as strong for one class as for the other
+    layers = [
+        np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0], [3.0, 0.0]]),
+        np.array([[1.0], [1.0], [2.0], [2.0]]),
+    ]
+    found = inside.selectivity(layers, np.array([0, 0, 1, 1]), rng=np.random.default_rng(0))
+    assert [units.tolist() for units in found["of_units"]] == [
+        pytest.approx([1, 0], abs=1e-6),
+        pytest.approx([1 / 3], abs=1e-6),
+    ]
+    assert found["selectivity"] == pytest.approx([0.5, 1 / 3], abs=1e-6)
+    assert found["top_precision"] == pytest.approx([0.5, 1]) and found["dead"].tolist() == [0.5, 0]
+    # the first unit: of the squares about 1, 1 + 1 + 0 + 4, between classes 2 (1 + 1)
+    assert found["class_variance"] == pytest.approx([(4 / 6) / 2, 1])
+    assert found["active"] == pytest.approx([2 / 8, 1])
+    assert set(found) == {"of_units", *inside.BY_LAYER} and (found["floor"] >= 0).all()
+
+
+def test_dimensions_of_layers_by_hand():
+    # variances of 3, 4/3 and 1/3 along three of four units, which is 9 + 4 + 1 of 14
+    axes = np.pad(np.concatenate([np.diag([3.0, 2, 1]), -np.diag([3.0, 2, 1])]), ((0, 0), (0, 1)))
+    found = inside.dimensions([axes, np.zeros((6, 2))])
+    assert found.shape == (2, len(inside.DIMENSIONS))
+    named = dict(zip(inside.DIMENSIONS, found[0]))
+    counts = [named[f"components{share}"] for share in (90, 95, 99)]
+    assert named["components95 of live units"] == 1  # three of three
+    assert counts == [2 / 4, 3 / 4, 3 / 4]  # two hold 13 of 14, which is .93
+    assert named["participation"] == pytest.approx(196 / 98 / 4)
+    ranks, heights = np.log([1, 2, 3]), np.log([9, 4, 1])
+    assert named["exponent"] == pytest.approx(-np.polyfit(ranks, heights, 1)[0])
+    assert named["twonn"] == pytest.approx(intrinsic_dimension(axes) / 4)
+    assert found[1, :3].tolist() == [0, 0, 0] and np.isnan(found[1, 3:]).all()
+
+
+def test_variation_of_gradients_by_hand():
+    # over images: 1 and 3 (deviation 1, mean 2), 2 and 2, and a unit without any; over units: means 2, 2, 0
+    first, dead = np.array([[1.0, 2.0, 0.0], [3.0, 2.0, 0.0]]), np.zeros((2, 2))
+    # where there is any: 1 and 3; the second unit has a single image
+    sparse = np.array([[1.0, 0.0], [3.0, 0.0], [0.0, 5.0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = inside.variation([first, dead, sparse])
+    assert found["over_active"][[0, 2]] == pytest.approx([(1 / 2 + 0) / 2, 1 / 2])
+    assert found["silent"] == pytest.approx([2 / 6, 1, 3 / 6]) and np.isnan(found["over_active"][1])
+    assert found["over_samples"][0] == pytest.approx((1 / 2 + 0) / 2)
+    assert found["over_units"][0] == pytest.approx(np.std([2, 2, 0]) / (4 / 3))
+    assert np.isnan(found["over_samples"][1]) and np.isnan(found["over_units"][1])
+    scaled = inside.variation([7 * first])
+    assert scaled["over_samples"][0] == pytest.approx(found["over_samples"][0])
+
+
+@pytest.mark.parametrize(
+    "n, early", [(1, [0]), (2, [0]), (3, [0]), (6, [0, 1]), (7, [0, 1]), (19, list(range(6)))]
+)
+def test_the_first_third_is_early(n, early):
+    assert list(range(n))[inside.early(n)] == early
+
+
+# ----------------------------------------------------------------------------------------------------- made-up runs
+
+
+def made_up(model, alpha, seed, rng, *, way=1, layers=6, attacks=ATTACKS, strong=True, shift=0.0):
+    """Return the row of one run, in which all that is claimed is so (`way` 1), or the opposite (-1)."""
+
+    def near(value, *sizes):
+        return value + 0.002 * rng.standard_normal(sizes)
+
+    strength = 0.0 if np.isnan(alpha) else alpha
+    selectivity = 0.4 + way * (0.2 * strength + shift) + float(near(0))
+    more = way * (selectivity - 0.4)
+    accuracy = 0.8 - way * 0.1 * max(strength, 0) + float(near(0))
+    kept = 0.7 - way * 0.1 * strength
+    units = 4 * layers
+    early = 0.5 - more + 0.1 * np.arange(layers)
+    dimension = np.stack([early, early, early - 0.2, early - 0.2 + 0.1 * way, early - 0.25])
+    dimension = dimension[:, :, None] * np.linspace(0.9, 1, len(inside.DIMENSIONS))
+    attacked_so = strong and alpha in (-1, 0, 1)
+    known = {
+        "alpha": alpha, "training_seed": seed, "diverged": False, "mean_selectivity": selectivity,
+        "selectivity_floor": 0.1, "n_units": units, "accuracy": accuracy,
+        "transfer_accuracy": accuracy - 0.3, "source_accuracy": 0.2,
+        "strong_accuracy": float(near(0.3 - way * 0.1 * strength)) if attacked_so else np.nan,
+        "own_accuracy": 0.5 if attacked_so else np.nan,
+        "jacobian_norm": float(np.exp(1 - way * 0.3 * strength + near(0))),
+        "unit_selectivity": ("unit", rng.uniform(size=units)), "unit_layer": ("unit", np.repeat(range(layers), 4)),
+        **{name: ("depth", near(selectivity, layers)) for name in inside.BY_LAYER},
+        "gradient_over_samples": ("depth", near(1 + more, layers)),
+        "gradient_over_units": ("depth", near(0.6, layers)),
+        "gradient_over_active": ("depth", near(0.5, layers)), "gradient_silent": ("depth", near(0.1, layers)),
+        "dimensionality": (("shift", "depth", "measure"), dimension + near(0, *dimension.shape)),
+        "components_under": (("corruption", "depth"), near(0.4, 3, layers)),
+        "corrupted_accuracy": (("corruption", "severity"), accuracy * near(kept, 3, 2)),
+        "steps_accuracy": ("step", near(0.5, 3)), "n_changed": 40, "n_gradients": 8, "step_budget": "1/255",
+        "middle_severity": 3, "strongest": "apgd linf 1/255 on 20" if strong else "", "corrupted": "generated",
+        "schedule": json.dumps(SCHEDULE),
+    }  # fmt: skip
+    if attacks:
+        known["robust_accuracy"] = ("attack", near(0.4 + way * 0.1 * strength, len(attacks)))
+        known["attacked_clean_accuracy"] = ("attack", np.full(len(attacks), accuracy))
+    coords = {
+        "depth": np.arange(1, layers + 1), "unit": np.arange(1, units + 1), "shift": list(early_layers.SHIFTS),
+        "measure": list(inside.DIMENSIONS), "corruption": CORRUPTIONS, "severity": [1, 5], "step": [1, 5, 20],
+    }  # fmt: skip
+    coords |= {"attack": list(attacks)} if attacks else {}
+    return about(xarray.Dataset(known, coords), model)
+
+
+def about(dataset, model):
+    family, _, recipe = model.partition(":")[2].partition("/")[0].partition("-")
+    same = {
+        "dataset": "digits",
+        "n_samples": 200,
+        "n_robustness": 100,
+        "seed": 0,
+        "commit": "c",
+        "device": "cpu",
+    }
+    return dataset.assign(
+        family=family, recipe=recipe or "plain", trains_on="", origin="measured here", key="k", **same
+    )
+
+
+def diverged(model, alpha, seed):
+    """Return the row of a run that diverged, which has no numbers."""
+    known = {
+        "alpha": alpha,
+        "training_seed": seed,
+        "diverged": True,
+        "n_changed": 40,
+        "n_gradients": 8,
+        "middle_severity": 3,
+    }
+    words = {"step_budget": "1/255", "strongest": "", "corrupted": "generated", "schedule": "{}"}
+    return about(xarray.Dataset(known | words), model)
+
+
+def rows(runs=GRID, *, beside=True, lost=(), preset="laptop", way=1, **how):
+    """Return made-up rows of a grid of small residual networks; the runs in `lost` diverged."""
+    rng, found = np.random.default_rng(0), {}
+    for alpha, seed in runs:
+        name = grid.with_alpha("zoo:resnet", alpha, seed)
+        if (alpha, seed) in lost:
+            found[name] = diverged(name, alpha, seed)
+        else:
+            found[name] = made_up(name, alpha, seed, rng, way=way, **how)
+    for seed in range(3) if beside else ():
+        for recipe, shift in (("augmix", -0.1), ("pgd", 0.1)):
+            name = f"zoo:resnet-{recipe}" + (f"/{seed}" if seed else "")
+            found[name] = made_up(name, np.nan, seed, rng, way=way, shift=shift, **how)
+    if beside:
+        found["zoo:lenet"] = made_up("zoo:lenet", np.nan, 0, rng, **how | {"layers": 2})
+    stacked = results.stack(found)
+    stacked.attrs = {"preset": preset, "study": "class_selectivity", "missing": []}
+    return stacked
+
+
+def page(given):
+    """Return slopes, verdicts, numbers and tables as the notebook makes them of rows."""
+    slopes = analyse.slope_table(given)
+    judged = verdicts.judge(given, slopes)
+    quoted = verdicts.numbers(given, slopes, judged) | results.about(given, quantities=study.QUANTITIES)
+    shown = {
+        "overview": tables.overview(given),
+        "slopes": tables.slopes(slopes),
+        "halves": tables.slopes(slopes, over=analyse.OVERS[1:]),
+        "paper": reported.beside_the_paper(given),
+        "masking": tables.masking(given),
+        "indices": tables.indices(given),
+        "dimensions": tables.dimensions(given),
+        "changes": early_layers.under_corruptions(analyse.finished(given)),
+        "reverse": tables.reverse(given),
+    }
+    return slopes, judged, quoted, shown
+
+
+def all_figures(given):
+    return {
+        "dose": figures.dose_response(given),
+        "corruptions": figures.slope_by_corruption(analyse.by_corruption(given)),
+        "attacks": figures.attacks(given),
+        "layers": figures.selectivity_by_layer(given),
+        "dimensions": figures.dimensions(given),
+        "gradients": figures.gradients(given),
+        "reverse": figures.reverse(given),
+    }
+
+
+# ------------------------------------------------------------------------------------------------------- statistics
+
+
+def test_slopes_are_those_over_the_finished_runs_of_the_grid():
+    given = rows(lost=[(1.0, 2)])
+    table = analyse.slope_table(given).set_index(["quantity", "over"])
+    runs = given.isel(model=[i for i, (alpha, seed) in enumerate(GRID) if (alpha, seed) != (1.0, 2)])
+    alpha, si = runs["alpha"].values, runs["mean_selectivity"].values
+    cv = runs["gradient_over_samples"].mean("depth").values
+    expected = {
+        ("selectivity", "alpha"): (alpha, si),
+        ("corrupted accuracy", "alpha"): (alpha, mean_corrupted_accuracy(runs)),
+        ("R", "alpha"): (alpha, robustness(runs)),
+        ("accuracy", "alpha >= 0"): (alpha[alpha >= 0], runs["accuracy"].values[alpha >= 0]),
+        ("accuracy", "alpha <= 0"): (alpha[alpha <= 0], runs["accuracy"].values[alpha <= 0]),
+        ("gradient CV over samples", "selectivity"): (si, cv),
+        ("log Jacobian norm", "alpha"): (alpha, np.log(runs["jacobian_norm"].values)),
+        ("under PGD", "alpha"): (alpha, runs["robust_accuracy"].sel(attack="pgd linf 1/255").values),
+        ("under FGSM", "alpha"): (alpha, runs["robust_accuracy"].sel(attack="fgsm linf 1/510").values),
+        ("own PGD less strongest", "alpha"): (
+            alpha,
+            runs["own_accuracy"].values - runs["strong_accuracy"].values,
+        ),
+        ("early dimension, attacked", "alpha"): (alpha, early_layers.early_dimension(runs, "attacked")),
+    }
+    for place, (x, y) in expected.items():
+        found = statistics.slope(x, y)
+        line = table.loc[place]
+        assert np.isfinite(found.p_value) and line["runs"] == found.n <= 8
+        assert line[["slope", "low", "high", "p_value"]].tolist() == pytest.approx(
+            [found.estimate, found.low, found.high, found.p_value]
+        )
+        assert line["alphas"] == len(set(alpha if len(x) == 8 else x))
+    assert ("selectivity", "selectivity") not in table.index
+    assert len(table) == len(analyse.OVERS) * len(analyse.quantities(runs)) - 1
+
+
+def test_runs_that_have_lost_their_accuracy_are_left_out_beside_the_others():
+    given = rows(beside=False)
+    given["accuracy"].values[:9] = [
+        0.9,
+        1.0,
+        0.7,
+        0.9,
+        0.8,
+        0.8,
+        0.9,
+        0.9,
+        0.1,
+    ]  # .9 at alpha = 0, so .72 is asked for
+    assert analyse.ruined(given).tolist() == [False, False, True, False, False, False, False, False, True]
+    table = analyse.slope_table(given).set_index(["quantity", "over"])
+    line, kept = table.loc[("R", "alpha, no ruined runs")], [0, 1, 3, 4, 5, 6, 7]
+    found = statistics.slope(given["alpha"].values[kept], robustness(given)[kept])
+    assert (line["slope"], line["high"], line["runs"]) == pytest.approx((found.estimate, found.high, 7))
+    *_, quoted, _ = page(given)
+    assert quoted["n_ruined"] == 2 and quoted["ruined_alphas"] == "1"
+    assert page(rows())[2]["ruined_alphas"] == "none"
+    lost = rows(beside=False, lost=[(0.0, 0), (0.0, 1), (0.0, 2)])
+    assert not analyse.ruined(analyse.finished(lost)).any()  # there is nothing to compare with
+
+
+def test_slopes_by_corruption_are_raw_and_over_clean_accuracy():
+    given = rows(beside=False)
+    table = analyse.by_corruption(given).set_index(["corruption", "kind", "over"])
+    fog = given["corrupted_accuracy"].sel(corruption="fog").values.mean(1)
+    alpha, accuracy = given["alpha"].values, given["accuracy"].values
+    for kind, y in (("accuracy", fog), ("R", fog / accuracy)):
+        for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
+            found = statistics.slope(alpha[there], y[there])
+            line = table.loc[("fog", kind, over)]
+            assert line.tolist() == pytest.approx([found.estimate, found.low, found.high])
+    assert len(table) == 12
+
+
+def test_dimensions_are_shown_of_every_shift_of_a_row():
+    assert list(early_layers.SHIFTS) == ["clean, all", "clean", "corrupted", "attacked", "random"]
+    given = rows()
+    for shift in early_layers.SHIFTS:
+        values = given["dimensionality"].sel(shift=shift, measure="participation").values[0, :2]
+        found = early_layers.early_dimension(given, shift, "participation")
+        assert found[0] == pytest.approx(values.mean())
+    known = analyse.quantities(given)
+    for words, shift, measure in (
+        ("early dimension, clean", "clean, all", "components95"),
+        ("early dimension of live units, clean", "clean, all", "components95 of live units"),
+        ("early dimension, random signs", "random", "components95"),
+    ):
+        np.testing.assert_array_equal(known[words], early_layers.early_dimension(given, shift, measure))
+
+
+def test_early_layers_are_each_networks_own_first_third():
+    given = rows()
+    # of six layers the first two, of two the first
+    values = given["dimensionality"].sel(shift="corrupted", measure="components95").values
+    found = early_layers.early_dimension(given, "corrupted")
+    assert found[0] == pytest.approx(values[0, :2].mean()) and given["depth"].size == 6
+    assert str(given.model.values[-1]) == "zoo:lenet" and found[-1] == pytest.approx(values[-1, 0])
+    turned = early_layers.early_dimension(given.transpose("depth", "measure", "shift", ...), "corrupted")
+    np.testing.assert_array_equal(turned, found)
+    assert np.isnan(early_layers.early_dimension(rows(lost=[(0.0, 1)]), "clean")[4])
+    given["dimensionality"].values[0, :, 0] = np.nan  # a layer that nothing changes leaves the other
+    found = early_layers.early_dimension(given, "corrupted")
+    assert found[0] == pytest.approx(values[0, 1])
+
+
+def test_early_dimensions_by_corruption():
+    given = analyse.finished(rows(lost=[(1.0, 2)]))
+    given["components_under"].loc[{"corruption": "fog"}] = 0.9
+    table = early_layers.under_corruptions(given)
+    assert table["change under"].tolist()[0] == "fog" and set(table["change under"]) == {
+        "gaussian noise",
+        "fog",
+        "contrast",
+    }
+    first = given["components_under"].sel(corruption="contrast").values[:, :2].mean()
+    line = table[table["change under"] == "contrast"]
+    assert line["early dimension"].item() == pytest.approx(first)
+
+
+def test_twins_have_the_same_architecture_schedule_and_seed():
+    names = {
+        "zoo:resnet": 0.4, "zoo:resnet-augmix": 0.3, "zoo:resnet/1": 0.5, "zoo:resnet-augmix/1": 0.2,
+        "zoo:cnn_a/2": 0.6, "zoo:cnn_a-augmix/2": 0.1, "zoo:cnn_a-augmix/3": 0.9,  # whose twin is not there
+        "zoo:cifar_resnet20-steps": 0.7, "zoo:cifar_resnet20-steps+pgd": 0.8, "zoo:cifar_resnet20-pgd+augmix": 0.9,
+        "zoo:cifar_resnet20-pgd": 0.1, "zoo:lenet": np.nan, "zoo:lenet-pgd": 0.5, "zoo:resnet-alpha=1": 0.8,
+        "zoo:resnet-augmix+alpha=1": 0.7, "timm:resnet-augmix": 0.1, "timm:resnet": 0.2,
+        "zoo:resnet-noise": 0.2, "zoo:resnet-noise+augmix": 0.3, "zoo:resnet-augmix+noise": 0.3,
+    }  # fmt: skip
+    given = xarray.Dataset({"mean_selectivity": ("model", list(names.values()))}, {"model": list(names)})
+    treated, control, found = reverse.pairs(given, "augmix")
+    assert found == ["zoo:resnet-augmix", "zoo:resnet-augmix/1", "zoo:cnn_a-augmix/2"]
+    assert treated.tolist() == [0.3, 0.2, 0.1] and control.tolist() == [0.4, 0.5, 0.6]
+    assert reverse.architectures(found) == "resnet, cnn_a"
+    treated, control, found = reverse.pairs(given, "pgd")
+    assert found == ["zoo:cifar_resnet20-steps+pgd"] and (treated[0], control[0]) == (0.8, 0.7)
+    assert reverse.pairs(given, "mixup")[2] == []
+
+
+def test_the_smallest_budget_and_the_smallest_step():
+    given = rows()
+    assert analyse.smallest_attack(given, "pgd") == "pgd linf 1/255"
+    assert analyse.smallest_attack(given, "fgsm") == "fgsm linf 1/510"
+    assert analyse.smallest_attack(given, "apgd") == analyse.smallest_attack(rows(attacks=()), "pgd") == ""
+    given["mean_selectivity"].values[:9] = [0.1, 0.3, 0.9, 0.3, 0.3, 0.7, 0.2, 0.6, 0.8]  # means .2, .4, .8
+    assert analyse.smallest_step(given) == pytest.approx(0.2)
+    given["mean_selectivity"].values[:9] = [0.5, 0.4, 0.9] * 3
+    assert analyse.smallest_step(given) == pytest.approx(-0.1)
+    assert np.isnan(analyse.smallest_step(rows([(0.0, 0)])))
+
+
+def test_the_change_under_attack_is_compared_with_that_under_corruption_run_by_run():
+    given = rows(lost=[(-1.0, 0)])
+    runs = analyse.finished(given)
+    found = early_layers.shift_difference(runs)
+    gap = early_layers.early_dimension(runs, "attacked") - early_layers.early_dimension(runs, "corrupted")
+    assert found.estimate == pytest.approx(gap.mean()) and found.n == 8 and found.low > 0.05
+    beyond = early_layers.shift_difference(runs, "random")
+    assert beyond.estimate == pytest.approx(gap.mean() + 0.05, abs=0.01)
+    quoted = page(given)[2]
+    assert (quoted["beyond_random_estimate"], quoted["beyond_random_low"]) == (beyond.estimate, beyond.low)
+
+
+def test_a_grid_that_diverged_as_a_whole_is_said_to():
+    given = rows(lost=GRID, attacks=(), strong=False)
+    for show in (tables.overview, analyse.slope_table, figures.dose_response, reported.beside_the_paper):
+        with pytest.raises(
+            InputError, match=r"no run of the grid is finished: all diverged, .* take alphas nearer to 0"
+        ):
+            show(given)
+
+
+# ---------------------------------------------------------------------------------------------- verdicts and numbers
+
+
+def test_what_was_put_in_is_told_one_way_and_the_other():
+    ours = [name for name, claim in claims.load().items() if claim.study == "class_selectivity"]
+    assert set(verdicts.JUDGED) | set(verdicts.REVERSED) | {"selectivity-7"} == set(ours)
+    elsewhere = {"selectivity-2b", "selectivity-11"}  # not of the preset laptop
+    for way, verdict in ((1, "holds"), (-1, "fails")):
+        found = page(rows(way=way))[1]
+        assert found.index.tolist() == ours
+        assert {name: v for name, v in found["verdict"].items() if v != verdict} == dict.fromkeys(
+            elsewhere, "not judged"
+        )
+        assert found.loc["selectivity-1", "n"] == 9 and found.loc["selectivity-5a", "n"] == 3
+        assert found.loc["selectivity-5b", "population"] == "3 pairs of resnet on digits"
+        whom = found["population"][["selectivity-1", "selectivity-3a", "selectivity-7"]].tolist()
+        assert whom == [
+            "9 runs of resnet on digits (3 alphas)",
+            "6 runs of resnet on digits (2 alphas)",
+            "9 runs of resnet on digits",
+        ]
+    assert found.loc["selectivity-1", "estimate"] == pytest.approx(-0.2, abs=0.01)
+    runs = analyse.finished(rows(way=-1))
+    alpha, si = runs["alpha"].values, runs["mean_selectivity"].values
+    under = runs["robust_accuracy"].sel(attack="pgd linf 1/255").values
+    for name, x, y in (
+        ("selectivity-2a", alpha[alpha >= 0], runs["accuracy"].values[alpha >= 0]),
+        ("selectivity-2b", alpha[alpha <= 0], runs["accuracy"].values[alpha <= 0]),
+        ("selectivity-3a", alpha[alpha <= 0], mean_corrupted_accuracy(runs)[alpha <= 0]),
+        ("selectivity-3b", alpha[alpha >= 0], mean_corrupted_accuracy(runs)[alpha >= 0]),
+        ("selectivity-4a", alpha[alpha <= 0], under[alpha <= 0]),
+        ("selectivity-4b", alpha[alpha >= 0], under[alpha >= 0]),
+        ("selectivity-6", si, early_layers.early_dimension(runs, "clean, all")),
+        ("selectivity-8", si, runs["gradient_over_samples"].mean("depth").values),
+        ("selectivity-9", alpha, np.log(runs["jacobian_norm"].values)),
+        ("selectivity-10a", alpha[alpha <= 0], robustness(runs)[alpha <= 0]),
+        ("selectivity-10b", alpha[alpha >= 0], robustness(runs)[alpha >= 0]),
+        ("selectivity-11", alpha, runs["own_accuracy"].values - runs["strong_accuracy"].values),
+    ):
+        slope = statistics.slope(x, y)
+        assert found.loc[name, ["estimate", "p_value"]].tolist() == pytest.approx(
+            [slope.estimate, slope.p_value]
+        )
+    at_scale = page(rows(preset="cifar10"))[1]
+    assert at_scale.loc["selectivity-11", "verdict"] == "holds"
+
+
+def test_what_was_not_measured_is_not_judged():
+    given = rows(beside=False, attacks=(), strong=False)
+    found = page(given)[1]["verdict"]
+    lacking = ["selectivity-4a", "selectivity-4b", "selectivity-5a", "selectivity-5b", "selectivity-11"]
+    assert found[found == "not yet measured"].index.tolist() == lacking
+    assert set(page(rows([(0.0, 0)], beside=False))[1]["verdict"]) == {"not yet measured"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [rows(), rows(lost=[(1.0, 0), (1.0, 1)]), rows(beside=False, attacks=(), strong=False), rows([(0.0, 0)])],
+    ids=["normal", "diverged", "less", "one"],
+)
+def test_what_is_glued_is_a_plain_number_or_words(given):
+    """A number of numpy's own kind would be glued as the words np.float64(...), which no page can format."""
+    found = page(given)[2]
+    assert {name: type(v) for name, v in found.items() if type(v) not in (int, float, str)} == {}
+    text = (ROOT / "book" / "class_selectivity.md").read_text(encoding="utf-8")
+    quoted = set(re.findall(r"executed/class_selectivity\.\w+\.ipynb::(\w+)", text))
+    assert len(quoted) > 20 and quoted <= set(found)
+
+
+def test_numbers_by_hand():
+    given = rows(lost=[(1.0, 2)])
+    slopes, judged, found, _ = page(given)
+    runs = analyse.finished(given)
+    assert (found["n_runs"], found["n_alphas"], found["n_seeds"]) == (8, 3, 3)
+    assert (found["n_diverged"], found["n_beside"], found["n_layers"], found["n_units"]) == (1, 7, 6, 24)
+    assert (found["n_strong"], found["n_changed"], found["n_gradients"]) == (8, 40, 8)
+    assert (found["alpha_lowest"], found["alpha_highest"]) == (-1, 1)
+    for where, alpha in (("lowest", -1), ("zero", 0), ("highest", 1)):
+        expected = runs["mean_selectivity"].values[runs["alpha"].values == alpha].mean()
+        assert found[f"selectivity_at_{where}"] == pytest.approx(expected)
+    line = slopes[(slopes["quantity"] == "accuracy") & (slopes["over"] == "alpha <= 0")].iloc[0]
+    assert found["accuracy_over_alpha_down_slope"] == line["slope"]
+    assert found["selectivity_7_estimate"] == judged.loc["selectivity-7", "estimate"]
+    assert found["augmix_selectivity"] == pytest.approx(found["augmix_plain_selectivity"] - 0.1, abs=0.01)
+    assert found["fgsm"] == "fgsm linf 1/510" and found["step_budget"] == "1/255"
+    assert found["strongest"] == "apgd linf 1/255 on 20" and found["images_seen"] == "1,000"
+    assert found["schedule"] == "2 epochs of 500 images, batches of 128, adamw, steps from a rate of 0.1"
+    assert found["steps"] == 20 and found["middle_severity"] == 3 and found["augmix_pairs"] == 3
+    assert found["floor_at_zero"] == pytest.approx(0.1)
+    without = page(rows(beside=False, attacks=(), strong=False))[2]
+    assert without["pgd"] == "" and without["strongest"] == "–" and np.isnan(without["pgd_selectivity"])
+
+
+@pytest.mark.parametrize("text", ["{}", "", "no JSON"])
+def test_a_schedule_that_is_not_known_is_left_as_it_is(text):
+    assert verdicts.schedule(text) == (text or "–") and verdicts.images_seen(text) == "–"
+
+
+# ------------------------------------------------------------------------------------------------ tables and figures
+
+
+def test_tables_have_the_lines_that_they_should():
+    given = rows(lost=[(1.0, 2)])
+    *_, shown = page(given)
+    assert len(shown["overview"]) == 16
+    lost = shown["overview"][shown["overview"]["diverged"] == "yes"]
+    assert lost["network"].tolist() == ["resnet-alpha=1/2"] and np.isnan(lost["selectivity"]).all()
+    assert shown["overview"]["network"].tolist()[-1] == "LeNet, plain"
+    runs = analyse.finished(given)
+    n = len(analyse.quantities(runs))
+    assert shown["slopes"]["over"].unique().tolist() == ["alpha"] and len(shown["slopes"]) == n
+    assert len(shown["halves"]) == 4 * n - 1
+    masking, up = shown["masking"].set_index("alpha"), runs["alpha"].values == 1
+    assert masking["runs"].to_dict() == {"-1": 3, "0": 3, "1": 2}
+    for words, values in (
+        ("own PGD 1/255, 40 images", runs["steps_accuracy"].values[:, -1]),
+        ("transferred PGD 1/255, 40 images", runs["transfer_accuracy"].values),
+        ("... for its source", runs["source_accuracy"].values),
+        ("own PGD 1/255, first 20 images", runs["own_accuracy"].values),
+        ("up to apgd linf 1/255 on 20", runs["strong_accuracy"].values),
+    ):
+        assert masking.loc["1", words] == pytest.approx(values[up].mean()), words
+    mean = runs["selectivity"].values[runs["alpha"].values == -1, :6].mean()
+    assert shown["indices"]["selectivity index"].iloc[0] == pytest.approx(mean)
+    early = early_layers.early_dimension(runs, "attacked", "participation")[runs["alpha"].values == 0].mean()
+    lines = shown["dimensions"].set_index(["measure", "responses"])
+    assert lines.loc[("participation", "attacked minus clean"), "alpha 0"] == pytest.approx(early)
+    assert len(lines) == len(inside.DIMENSIONS) * len(early_layers.SHIFTS)
+    assert shown["reverse"]["training"].tolist() == ["AugMix-like", "adversarial (PGD)"]
+    assert shown["reverse"]["of"].tolist() == ["resnet"] * 2 and shown["reverse"]["pairs"].tolist() == [3, 3]
+    assert tables.reverse(rows(beside=False)).empty
+    table = tables.reverse(given.isel(model=[1, 9])).iloc[0]  # a pair alone has no interval
+    assert table["pairs"] == 1 and table["95 % interval"] == "–"
+    assert table["difference"] == pytest.approx(table["selectivity"] - table["plain"])
+
+
+def test_the_papers_numbers_stand_beside_and_never_among_ours():
+    given = rows()
+    table = reported.beside_the_paper(given).set_index("alpha")
+    assert table.loc["1", "selectivity reported"] == 0.776 and table.loc["1", "accuracy reported"] == 0.493
+    assert np.isnan(table.loc["2", "selectivity here"])  # reported, but not measured here
+    here = given["accuracy"].values[given["alpha"].values == -1].mean()
+    assert table.loc["-1", "accuracy here"] == pytest.approx(here)
+
+
+CASES = {
+    "normal": {},
+    "one run, no attack": {"runs": [(0.0, 0)], "attacks": (), "strong": False},
+    "nothing is left of an alpha": {
+        "lost": [(1.0, 0), (1.0, 1), (1.0, 2), (-1.0, 2)], "attacks": ATTACKS[:2], "beside": False,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_figure_is_drawn_and_no_warning_is_shown(case):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        page(rows(**CASES[case]))
+        drawn = all_figures(rows(**CASES[case]))
+        for name, figure in drawn.items():
+            assert isinstance(figure, Figure), name
+            if case == "normal":  # the slow part, and the same for all
+                figure.canvas.draw()
+    said = " ".join(text.get_text() for text in drawn["reverse"].axes[0].texts)
+    assert ("no network trained with AugMix or PGD" in said) == (CASES[case].get("beside") is False)
+    plt.close("all")
+
+
+def test_figures_show_what_was_measured():
+    given = rows()
+    runs = analyse.finished(given)
+    drawn = all_figures(given)
+    axis = drawn["attacks"].axes[1]  # PGD, by budget in grey levels
+    line = next(line for line in axis.lines if line.get_label() == "1")
+    of_alpha = runs["robust_accuracy"].values[runs["alpha"].values == 1].mean(0)
+    clean = runs["attacked_clean_accuracy"].values[runs["alpha"].values == 1, 2].mean()
+    seen = dict(zip(line.get_xdata(), line.get_ydata()))
+    assert seen == pytest.approx({0: clean, 2: of_alpha[2], 1: of_alpha[3]})
+    assert list(line.get_xdata()) == [0, 1, 2]  # ascending, whatever the order of the rows
+    axis = drawn["dose"].axes[0]
+    si, alpha = runs["mean_selectivity"].values, runs["alpha"].values
+    assert sorted(axis.lines[0].get_ydata()) == pytest.approx(sorted(si))
+    means, _, bars = axis.containers[0].lines
+    assert means.get_ydata() == pytest.approx([si[alpha == a].mean() for a in (-1, 0, 1)])
+    low, high = bars[0].get_segments()[2][:, 1]
+    half = 4.302653 * si[alpha == 1].std(ddof=1) / np.sqrt(3)  # Student's t of three runs
+    assert (low, high) == pytest.approx((si[alpha == 1].mean() - half, si[alpha == 1].mean() + half))
+    labels = [label.get_text() for label in drawn["corruptions"].axes[0].get_yticklabels()]
+    assert labels[::-1] == ["gaussian noise", "fog", "contrast"]
+    assert [len(axis.lines) for axis in drawn["reverse"].axes] == [3, 3]
+    plt.close("all")
+
+
+def test_colours_are_blue_below_and_red_above_and_dark_at_zero():
+    found = figures.colours([-2.0, -0.4, 0.0, 1.0, 1.0, 2.0])
+    assert set(found) == {-2.0, -0.4, 0.0, 1.0, 2.0} and found[0.0][0] == found[0.0][2] < 0.3
+    assert all(found[a][2] > found[a][0] for a in (-2.0, -0.4)) and all(
+        found[a][0] > found[a][2] for a in (1.0, 2.0)
+    )
+    assert sum(found[2.0]) < sum(found[1.0]) and sum(found[-2.0]) < sum(found[-0.4])  # farther is darker
+
+
+# ------------------------------------------------------------------------------------------------------- end to end
+
+
+GIVEN = dict(
+    network="zoo:lenet-sgd",
+    alphas=[1e30, 0.0, 1.0],  # the first diverges
+    seeds=[0, 1],
+    beside=["zoo:cnn_a/0"],
+    dataset="digits",
+    reading="",
+    n_samples=60,
+    n_robustness=40,
+    corruptions=["gaussian_noise", "contrast"],
+    severities=[3],
+    corrupted="generated",
+    attacks=["fgsm linf 0.05 on 20"],
+    steps=[1, 3],
+    step_budget="0.05",
+    n_attacked=20,
+    n_gradients=4,
+    strongest="pgd linf 0.05 on 10",
+    strongest_alphas=[0.0],
+    epochs=1,
+    seed=0,
+    preset="test",
+    source="measure",
+    dask_scheduler="none",
+)
+LOST, PLAIN, UP, BESIDE = "zoo:lenet-sgd+alpha=1e+30", "zoo:lenet-sgd", "zoo:lenet-sgd+alpha=1", "zoo:cnn_a/0"
+NAMES = [LOST, PLAIN, UP, f"{LOST}/1", f"{PLAIN}/1", f"{UP}/1", BESIDE]
+THERE = [name for name in NAMES if LOST not in name]
+OPTIONS = (("dataset", "digits"), ("epochs", 1), ("reading", None))
+
+
+BRIGHT = "python:networks:by_brightness"
+
+
+def bright(preprocess):
+    """Return a network without a rectified convolution, that is not of the zoo."""
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(10))
+    module(torch.zeros(1, 1, 32, 32))
+    return Classifier(BRIGHT, module, preprocess, "1", 10, {})
+
+
+@pytest.fixture(scope="module")
+def own_cache(tmp_path_factory):
+    """A cache for all tests of the end to end, which share its networks."""
+    folder = tmp_path_factory.mktemp("selectivity")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTSHAPE_CACHE", str(folder))
+        features._kept.cache_clear()
+        yield folder
+        features._kept.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def measured(own_cache):
+    return study.measure(**GIVEN)
+
+
+def held():
+    """Return the images of the robustness."""
+    return Selection.parts("digits", (60, 40), seed=0)[1]
+
+
+STEPS_OF = OPTIONS, held(), 20, Fraction("0.05"), (1, 3), 0
+
+
+def steps_of(model):
+    """Return the kept or repeated attack on a network."""
+    return pgd_steps.attack(model, *STEPS_OF)
+
+
+def test_the_study_has_the_parameters_of_its_notebook():
+    assert set(notebook.parameters_of("class_selectivity")) == set(GIVEN)
+    assert list(study.specifications(**GIVEN)) == NAMES
+
+
+def test_a_row_holds_layers_units_and_accuracies(measured):
+    assert measured.model.values.tolist() == NAMES
+    sizes = {"depth": 2, "unit": 48, "shift": 5, "measure": 7, "step": 2, "attack": 1, "corruption": 2}
+    assert {name: measured.sizes[name] for name in sizes} == sizes
+    there = measured.sel(model=THERE)
+    assert there["n_units"].values.tolist() == [22] * 4 + [48]
+    assert there["unit_selectivity"].notnull().sum("unit").values.tolist() == [22] * 4 + [48]
+    for name in (
+        "mean_selectivity",
+        "selectivity",
+        "floor",
+        "active",
+        "accuracy",
+        "corrupted_accuracy",
+        "steps_accuracy",
+    ):
+        assert float(there[name].min()) >= 0 and float(there[name].max()) <= 1
+    np.testing.assert_allclose(there["mean_selectivity"], there["selectivity"].mean("depth"))
+    assert there["alpha"].values[:4].tolist() == [0, 1, 0, 1] and np.isnan(there["alpha"].values[4])
+    assert there["training_seed"].values.tolist() == [0, 0, 1, 1, 0]
+    assert (there["jacobian_norm"] > 0).all() and (there["gradient_over_samples"] > 0).all()
+    for name in ("versions", "commit", "checksum", "schedule", "key", "wall_time_s"):
+        assert name in measured
+
+
+def test_a_row_says_what_its_parts_say(measured):
+    one, data, shown = (
+        measured.sel(model=UP),
+        Selection.parts("digits", (60,), seed=0)[0].load(),
+        held().load(),
+    )
+    classifier, images = features.load_classifier(UP, OPTIONS), shown.image.values[:20]
+    responses = unit_responses(classifier, data.image.values)
+    of_units = np.concatenate([class_selectivity(layer, data.label.values) for layer in responses])
+    np.testing.assert_allclose(one["unit_selectivity"][:22], of_units, rtol=1e-5)
+    assert one["unit_layer"].values[:22].tolist() == [1] * 6 + [2] * 16
+    before, attack = unit_responses(classifier, images), steps_of(UP)
+    pixels = classifier.pixels(images)
+    noise = starts.in_ball(shown.sample.values[:20], 0, "random signs", like=pixels, norm="linf").sign()
+    for shift, x in (
+        ("attacked", torch.from_numpy(attack["x"].values)),
+        ("random", (pixels + 0.05 * noise).clamp(0, 1)),
+    ):
+        change = inside.dimensions([a - b for a, b in zip(unit_responses(classifier, x), before)])
+        np.testing.assert_allclose(one["dimensionality"].sel(shift=shift), change)
+    for shift, layers in (("clean, all", responses), ("clean", before)):
+        np.testing.assert_allclose(one["dimensionality"].sel(shift=shift), inside.dimensions(layers))
+    contrast = corrupt(images, "contrast", 3, seed=0, ids=shown.sample.values[:20])
+    change = inside.dimensions([a - b for a, b in zip(unit_responses(classifier, contrast), before)])
+    np.testing.assert_allclose(one["components_under"].sel(corruption="contrast"), change[:, 1])
+    under = one["dimensionality"].sel(shift="corrupted", measure="components95")
+    np.testing.assert_allclose(under, one["components_under"].mean("corruption"))
+    assert one["steps_accuracy"].values.tolist() == attack["right"].mean("sample").values.tolist()
+    norms = logit_jacobian_norms(classifier, pixels[:4])
+    assert float(one["jacobian_norm"]) == pytest.approx(norms.mean())
+
+
+def test_what_was_attacked_for_a_plain_network_is_shown_to_those_of_other_seeds(measured):
+    for model, source in (
+        (PLAIN, f"{PLAIN}/1"),
+        (UP, f"{PLAIN}/1"),
+        (f"{UP}/1", PLAIN),
+        (BESIDE, PLAIN),
+    ):
+        one, kept = measured.sel(model=model), steps_of(source)
+        right = pgd_steps.right_on(model, OPTIONS, held(), kept["x"].values)
+        assert float(one["transfer_accuracy"]) == right.mean()
+        assert float(one["source_accuracy"]) == kept["right"].values[-1].mean()
+    images = [steps_of(model)["x"].values for model in (PLAIN, f"{PLAIN}/1")]
+    assert not np.array_equal(*images)
+    kept = [model for model in THERE if pgd_steps._folder(model, *STEPS_OF).exists()]
+    assert kept == [PLAIN, f"{PLAIN}/1"]  # images that are shown to no other are not
+
+
+def test_the_strongest_attack_is_made_where_it_is_asked_for(measured):
+    asked = measured.sel(model=[PLAIN, f"{PLAIN}/1"])
+    others = measured.sel(model=[UP, f"{UP}/1", BESIDE])
+    stages = ladder([*GIVEN["attacks"], GIVEN["strongest"]])
+    found = attacked.correct(PLAIN, OPTIONS, held(), stages, 0)["robust"].isel(attack=-1)
+    assert float(asked["strong_accuracy"][0]) == float(found.mean())
+    assert (
+        float(asked["own_accuracy"][0]) == steps_of(PLAIN)["right"].values[-1, :10].mean()
+    )  # of the same images
+    assert asked["strongest"].values.tolist() == [GIVEN["strongest"]] * 2
+    assert np.isnan(others["strong_accuracy"]).all() and np.isnan(others["own_accuracy"]).all()
+
+
+def test_a_network_that_diverged_has_a_row_without_numbers_and_a_page(measured):
+    one = measured.sel(model=f"{LOST}/1")
+    assert measured["diverged"].values.tolist() == [name not in THERE for name in NAMES]
+    assert float(one["alpha"]) == 1e30 and one["family"] == "lenet" and one["dataset"] == "digits"
+    for name in ("mean_selectivity", "accuracy", "jacobian_norm", "n_units"):
+        assert np.isnan(one[name])
+    *_, quoted, shown = page(measured)
+    assert quoted["n_diverged"] == 2 and quoted["n_runs"] == 4 and quoted["n_layers"] == 2
+    assert quoted["selectivity_1_verdict"] == "not judged"  # measured, but with no preset of the claim
+    assert shown["overview"]["diverged"].tolist() == ["yes", "", "", "yes", "", "", ""]
+    assert all(isinstance(figure, Figure) for figure in all_figures(measured).values())
+    plt.close("all")
+
+
+def test_it_goes_on_after_the_last_finished_row_and_computes_nothing_twice(measured, monkeypatch):
+    once, made = row.of_network, []
+    monkeypatch.setattr(row, "of_network", lambda *a: made.append(a[1]) or once(*a))
+    assert study.measure(**GIVEN).identical(measured) and made == []
+    few = {"n_gradients": 3, "seeds": [0], "strongest": "", "strongest_alphas": []}
+    more = study.measure(**GIVEN | few | {"beside": "[]", "alphas": "[0, 1]"})
+    assert made == [PLAIN, UP]  # what defines a row has changed
+    assert np.isnan(more["transfer_accuracy"]).all()  # there is no other seed
+    made.clear()
+    again = study.measure(**GIVEN | few | {"beside": [], "alphas": [1, 0]})
+    assert made == [] and again.model.values.tolist() == [UP, PLAIN]  # the same rows in another order
+    np.testing.assert_array_equal(again["jacobian_norm"], more["jacobian_norm"].values[::-1])
+    assert not np.array_equal(more["jacobian_norm"], measured["jacobian_norm"].sel(model=[PLAIN, UP]))
+
+
+def test_a_network_that_diverged_has_another_chance_once_the_news_of_it_is_deleted(
+    own_cache, measured, monkeypatch
+):
+    name, trained, train = f"{LOST}/1", [], zoo._train
+    monkeypatch.setattr(row, "of_network", None)  # calling it would fail
+    monkeypatch.setattr(zoo, "_train", lambda spec, *how: trained.append(spec["seed"]) or train(spec, *how))
+    (news,) = (own_cache / "models").glob(f"{key_of(identity(name, **dict(OPTIONS)))}.diverged.json")
+    news.unlink()
+    assert study.measure(**GIVEN).identical(measured) and trained == [1] and news.is_file()
+    found, wanted = results.latest_run("class_selectivity", "test")
+    assert list(found) == THERE and wanted == len(NAMES)  # no row was kept that could be found
+
+
+def test_the_cost_is_announced_with_the_layers_among_it(own_cache, measured, monkeypatch, capsys):
+    asked, cost = [], population.Population.cost
+    monkeypatch.setattr(population.Population, "cost", lambda *given: asked.append(given[1:]) or cost(*given))
+    assert "layers, digits, 40 images" in json.loads((own_cache / "pace.json").read_text())
+    study.measure(**GIVEN)
+    lost = [name for name in NAMES if LOST in name]
+    assert asked == [(lost, {"layers": 2})]
+    said = "2 of 7 rows to measure: 0 networks to train, 160 corrupted images to classify, 2 networks to attack; "
+    assert said + "less than a minute" in capsys.readouterr().out
+
+
+def test_no_network_is_trained_twice_at_a_time(measured, monkeypatch):
+    trained, train = [], population.Population.train
+
+    def noting(self, models, *how, **more):
+        trained.append(models)
+        return train(self, models, *how, **more)
+
+    monkeypatch.setattr(population.Population, "train", noting)
+    monkeypatch.setattr(row, "of_network", None)
+    with pytest.raises(TypeError):  # where rows are made
+        study.measure(**GIVEN | {"n_gradients": 5})
+    assert sorted(trained[0]) == sorted(NAMES)
+
+
+def test_only_what_matters_to_a_row_is_in_its_key():
+    keys = results.keys_of(study.specifications(**GIVEN))
+    unchanged = GIVEN | {
+        "dask_scheduler": "local:2",
+        "preset": "other",
+        "source": "extend",
+        "alphas": [1e30, 0, 1, 2],
+    }
+    assert results.keys_of(study.specifications(**unchanged)).items() >= keys.items()
+    for name, value in (
+        ("steps", [1, 4]),
+        ("n_attacked", 21),
+        ("n_gradients", 5),
+        ("seed", 1),
+        ("epochs", 2),
+    ):
+        changed = results.keys_of(study.specifications(**GIVEN | {name: value}))
+        assert not set(changed.values()) & set(keys.values()), name
+    hard = results.keys_of(study.specifications(**GIVEN | {"strongest_alphas": [1.0]}))
+    kept = {name for name in keys if hard[name] == keys[name]}
+    assert kept == {name for name in NAMES if LOST in name} | {BESIDE}
+
+
+def test_published_rows_are_read_and_extended(measured, tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "published_dir", lambda: tmp_path / "published")
+    few = GIVEN | {
+        "alphas": [1e30, 0.0]
+    }  # those that diverged are not kept, so that they have another chance
+    assert results.publish("class_selectivity", "test", study.specifications(**few)) == (3, 5)
+    read = study.measure(**GIVEN | {"source": "published"})
+    assert read.model.values.tolist() == [PLAIN, f"{PLAIN}/1", BESIDE]
+    assert read.attrs["missing"] == [name for name in NAMES if name not in read.model.values]
+    assert page(read)[2]["n_runs"] == 2
+    monkeypatch.setattr(row, "of_network", None)  # calling it would fail
+    extended = study.measure(**GIVEN | {"source": "extend"})
+    published = [name for name, origin in zip(NAMES, extended["origin"].values) if origin == "published"]
+    assert published == [PLAIN, f"{PLAIN}/1", BESIDE] and extended.model.values.tolist() == NAMES
+    for name in ("mean_selectivity", "unit_selectivity", "dimensionality", "diverged"):
+        np.testing.assert_array_equal(extended[name], measured[name])
+    table = results.agreement(measured, quantities=study.QUANTITIES)
+    assert table["agree"].all() and len(table) == 3
+
+
+def test_without_its_source_an_attack_is_not_transferred(measured, monkeypatch):
+    ready = features.ready
+
+    def failing(model, options):
+        if model == PLAIN:
+            raise TrainingError("the loss is nan")
+        return ready(model, options)
+
+    monkeypatch.setattr(features, "ready", failing)
+    given = {"alphas": [0], "n_gradients": 2, "beside": [], "strongest": "", "strongest_alphas": []}
+    found = study.measure(**GIVEN | given)
+    assert found["diverged"].values.tolist() == [True, False]
+    assert (
+        np.isnan(found["transfer_accuracy"].values).all() and np.isnan(found["source_accuracy"].values).all()
+    )
+
+
+def of_one(model, **changed):
+    """Return the population of a network, as the study makes it."""
+    names = ("dataset", "n_samples", "n_robustness", "corruptions", "severities", "epochs", "seed")
+    return population.Population.of(models=[model], **{name: GIVEN[name] for name in names} | changed)
+
+
+@pytest.mark.parametrize("severities, middle", [([5], 5), ([1, 5], 5), ([5, 1, 3], 3), ([4, 5, 2, 1], 4)])
+def test_the_middle_severity_is_that_of_the_sorted_ones(severities, middle):
+    assert row.middle_severity(of_one(PLAIN, severities=severities)) == middle
+
+
+def test_a_row_says_on_which_device_its_training_diverged(measured, monkeypatch):
+    assert set(measured["device"].values) == {"cpu"}
+    monkeypatch.setattr("robustshape.paths.device", lambda: "cuda:1")
+    own = {
+        "alpha": 1e30,
+        "training seed": 0,
+        "n_attacked": 20,
+        "n_gradients": 4,
+        "budget": Fraction("0.05"),
+        "strongest": None,
+    }
+    assert row.of_diverged(of_one(LOST), LOST, own)["device"] == "cuda:1"
+
+
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ({"network": "zoo:lennet"}, "unknown model 'zoo:lennet.*'; closest: zoo:lenet"),
+        ({"alphas": [1]}, "alphas must hold 0"),
+        ({"beside": ["zoo:lenet-sgd/0"]}, "are the same network; name it once"),
+        ({"steps": [3, 1]}, r"steps are ascending whole numbers from 1, but were \[3, 1\]"),
+        ({"steps": [0, 1]}, r"steps are ascending whole numbers from 1, but were \[0, 1\]"),
+        ({"steps": [2, 2]}, "steps names something twice"),
+        ({"step_budget": "x"}, "the budget 'x' of 'pgd linf x' is not a fraction"),
+        ({"step_budget": "8"}, "perhaps 8/255 is meant"),
+        ({"step_budget": "0.05 0.1"}, "step_budget is one radius such as 1/255, but was '0.05 0.1'"),
+        ({"step_budget": "0.05 on 9"}, "step_budget is one radius such as 1/255, but was '0.05 on 9'"),
+        ({"n_attacked": 41}, "n_attacked is at least 3 and at most n_robustness, 40, but was 41"),
+        ({"n_attacked": 2}, "n_attacked is at least 3 and at most n_robustness, 40, but was 2"),
+        ({"n_gradients": 1}, "n_gradients is at least 2 and at most n_robustness, 40, but was 1"),
+        ({"n_samples": 3}, "n_samples is at least two for each of two classes, but was 3"),
+        ({"n_samples": 15}, "n_samples is at least two for each of two classes, but was 15"),
+        ({"n_samples": 0}, "n_samples is at least 1, but was 0"),
+        ({"seed": -1}, "seed is a whole number from 0, but was -1"),
+        ({"corruptions": []}, "corruptions names at least one"),
+        ({"corruptions": ["fogg"]}, "unknown corruption 'fogg'; closest: fog"),
+        ({"strongest": "apgd linf 0.05 on 41"}, "wants 41 images, but only 40 are kept"),
+        ({"strongest": "apdg linf 0.05"}, "unknown attack 'apdg'; closest: apgd"),
+        ({"strongest": "apgd linf 0.1"}, "has that one L-infinity budget, 0.05, but was 'apgd linf 0.1'"),
+        ({"strongest": "apgd l2 0.05"}, "strongest is compared with PGD at step_budget"),
+        ({"strongest": "apgd linf 0.01 0.05"}, "strongest is compared with PGD at step_budget"),
+        (
+            {"strongest": ""},
+            r"strongest names an attack .*: give both or neither, but they were '' and \[0.0\]",
+        ),
+        ({"strongest_alphas": []}, r"give both or neither, but they were 'pgd linf 0.05 on 10' and \[\]"),
+        ({"strongest_alphas": [2.0]}, "the networks of strongest_alphas, which are some of alphas"),
+        ({"strongest_alphas": ["a"]}, "strongest_alphas holds finite numbers"),
+        (
+            {"beside": ["zoo:mlp"]},
+            "zoo:mlp has no rectified convolution: .* take a network such as zoo:resnet",
+        ),
+        ({"beside": ["zoo:cnn_a", "zoo:vit/1"]}, "zoo:vit/1 has no rectified convolution"),
+        ({"beside": ["zoo:convnext"]}, "zoo:convnext has no rectified convolution"),
+        ({"network": "zoo:mlp"}, "zoo:mlp-alpha=1e\\+30 has no rectified convolution"),
+        ({"beside": ["python:networks:by_brightness"]}, f"{BRIGHT} has no rectified convolution"),
+        ({"source": "publish"}, "unknown source 'publish'; closest: published"),
+        ({"dataset": "digit"}, "unknown data set 'digit'; closest: digits"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_computed(cache, monkeypatch, wrong, words):
+    features._kept.cache_clear()
+    monkeypatch.setattr("networks.by_brightness", lambda: bright(Preprocessing(channels=1)))
+    with pytest.raises(InputError, match=words):
+        study.measure(**GIVEN | wrong)
+    assert not (cache / "models").exists() and not (cache / "features").exists()
+
+
+def test_a_network_that_cannot_be_attacked_is_refused_before_any_is_trained(cache, monkeypatch):
+    features._kept.cache_clear()
+    monkeypatch.setattr(
+        "networks.by_brightness", lambda: bright(lambda images: torch.zeros(len(images), 1, 8, 8))
+    )
+    words = f"{BRIGHT} cannot be attacked: its preprocessing is one function of its own; make it a"
+    with pytest.raises(InputError, match=words):
+        study.measure(**GIVEN | {"beside": [BRIGHT]})
+    assert not (cache / "models").exists() and not (cache / "features").exists()
