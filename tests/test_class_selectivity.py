@@ -13,7 +13,7 @@ import torch
 import xarray
 from matplotlib.figure import Figure
 
-from robustshape import claims, features, notebook, statistics
+from robustshape import claims, features, notebook, statistics, style
 from robustshape.attacks import starts
 from robustshape.attacks.stages import ladder
 from robustshape.corruptions import corrupt
@@ -407,6 +407,21 @@ def test_dimensions_are_shown_of_every_shift_of_a_row():
         ("early dimension, random signs", "random", "components95"),
     ):
         np.testing.assert_array_equal(known[words], early_layers.early_dimension(given, shift, measure))
+
+
+def test_slopes_by_attack_are_on_either_side_and_none_without_attacks():
+    given = rows(beside=False)
+    table = analyse.by_attack(given).set_index(["attack", "over"])
+    alpha, under = given["alpha"].values, given["robust_accuracy"].sel(attack="pgd linf 2/255").values
+    for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
+        found = statistics.slope(alpha[there], under[there])
+        line = table.loc[("pgd linf 2/255", over)]
+        assert line.tolist() == pytest.approx([found.estimate, found.low, found.high, 6])
+    assert len(table) == 2 * len(ATTACKS)
+    shown = tables.slopes(analyse.by_attack(given), over=("alpha <= 0",))
+    assert shown["attack"].tolist() == ATTACKS and shown.columns[3] == "95 % interval"
+    none = tables.slopes(analyse.by_attack(rows(attacks=(), beside=False)), over=("alpha <= 0",))
+    assert none.empty and style.table(none).data == "*Nothing to show.*"
 
 
 def test_early_layers_are_each_networks_own_first_third():

@@ -143,6 +143,27 @@ def by_corruption(rows):
     return pd.DataFrame(table)
 
 
+def by_attack(rows):
+    """Return the slopes over alpha of the accuracy under each attack of the ladder, on either side of 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns attack, over ("alpha <= 0", "alpha >= 0"), slope, low, high, runs; empty where none was made.
+    """
+    import pandas as pd
+
+    rows, table = finished(rows), []
+    alpha = rows["alpha"].values.astype(float)
+    for attack in map(str, rows["attack"].values if "attack" in rows.dims else ()):
+        values = rows["robust_accuracy"].sel(attack=attack).values.astype(float)
+        for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
+            found = statistics.slope(alpha[there], values[there])
+            line = {"slope": found.estimate, "low": found.low, "high": found.high, "runs": found.n}
+            table.append({"attack": attack, "over": over, **line})
+    return pd.DataFrame(table, columns=["attack", "over", "slope", "low", "high", "runs"])
+
+
 def smallest_step(rows) -> float:
     """Return the smallest rise of mean selectivity between neighbouring alphas; above 0 if it rises everywhere."""
     rows = finished(rows)

@@ -37,13 +37,14 @@ def overview(rows):
 
 
 def slopes(table, over=("alpha",)):
-    """Return the lines of `analyse.slope_table` over these, the interval in words."""
+    """Return the lines of `analyse.slope_table` or `by_attack` over these, the interval in words."""
     shown = table[table["over"].isin(over)].copy()
     shown["95 % interval"] = [
         f"{low:+.3f} to {high:+.3f}" if np.isfinite(low) else "–"
         for low, high in zip(shown["low"], shown["high"])
     ]
-    return shown[["quantity", "over", "slope", "95 % interval", "runs"]]
+    first = "attack" if "attack" in shown else "quantity"
+    return shown[[first, "over", "slope", "95 % interval", "runs"]]
 
 
 def masking(rows):
