@@ -616,7 +616,7 @@ def test_tables_have_the_lines_that_they_should():
     runs = analyse.finished(given)
     n = len(analyse.quantities(runs))
     assert shown["slopes"]["over"].unique().tolist() == ["alpha"] and len(shown["slopes"]) == n
-    assert len(shown["halves"]) == 4 * n - 1
+    assert len(shown["halves"]) == (len(analyse.OVERS) - 1) * n - 1
     masking, up = shown["masking"].set_index("alpha"), runs["alpha"].values == 1
     assert masking["runs"].to_dict() == {"-1": 3, "0": 3, "1": 2}
     for words, values in (

@@ -21,16 +21,18 @@ def numbers(found):
     return found.estimate, found.low, found.high, found.p_value
 
 
-def by_matrices(x, y, level=0.95):
-    """Return slope, ends and p-value from (X'X)^-1 X' diag(e^2 / (1 - h)^2) X (X'X)^-1, X with an intercept."""
+def by_matrices(x, y, level=0.95, groups=None):
+    """Return slope, ends and p-value from (X'X)^-1 X' diag(e^2 / (1 - h)^2) X (X'X)^-1, X with an intercept a group."""
     x, y = np.asarray(x, float), np.asarray(y, float)
-    design = np.column_stack([np.ones(len(x)), x])
+    groups = np.zeros(len(x)) if groups is None else np.asarray(groups)
+    levels = (groups[:, None] == np.unique(groups)).astype(float)
+    design = np.column_stack([levels[:, 0], x, levels[:, 1:]])
     bread = np.linalg.inv(design.T @ design)
     hat = design @ bread @ design.T
     residual = y - hat @ y
     meat = design.T @ np.diag((residual / (1 - np.diag(hat))) ** 2) @ design
     found, error = (bread @ design.T @ y)[1], np.sqrt((bread @ meat @ bread)[1, 1])
-    student = stats.t(len(x) - 2)
+    student = stats.t(len(x) - design.shape[1])
     half = student.ppf((1 + level) / 2) * error
     return found, found - half, found + half, 2 * student.sf(abs(found) / error)
 
@@ -49,6 +51,27 @@ def test_equals_the_sandwich_of_matrices(level):
     for seed in range(5):
         x, y = runs(seed)
         assert numbers(slope(x, y, level)) == pytest.approx(by_matrices(x, y, level), rel=1e-9)
+
+
+def test_within_groups_it_equals_the_sandwich_with_a_level_for_each():
+    for seed in range(5):
+        x, y = runs(seed)
+        group = np.random.default_rng(seed).integers(0, 3, len(x))
+        raised = y + 5.0 * group
+        found = slope(x, raised, groups=group)
+        assert numbers(found) == pytest.approx(by_matrices(x, raised, groups=group), rel=1e-9)
+        assert numbers(found) == pytest.approx(numbers(slope(x, y, groups=group)))  # levels do not matter
+        assert numbers(slope(x, y, groups=["one"] * len(x))) == pytest.approx(numbers(slope(x, y)))
+    holes = np.where(np.arange(len(x)) == 3, np.nan, raised)
+    kept = np.arange(len(x)) != 3
+    assert numbers(slope(x, holes, groups=group)) == pytest.approx(
+        numbers(slope(x[kept], raised[kept], groups=group[kept]))
+    )
+
+
+def test_within_groups_of_a_single_x_there_is_no_slope():
+    assert np.isnan(slope([1, 1, 2, 2, 3, 3], [1, 2, 3, 4, 5, 6], groups=[0, 0, 1, 1, 2, 2]).estimate)
+    assert np.isnan(slope([1, 2, 1, 2], [1, 2, 3, 4], groups=[0, 0, 1, 2]).estimate)  # no freedom is left
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from robustshape.statistics.correlations import paired
 from robustshape.statistics.inference import Estimate
 
 
-def slope(x, y, level: float = 0.95) -> Estimate:
+def slope(x, y, level: float = 0.95, *, groups=None) -> Estimate:
     """Return the least-squares slope of y on x with a heteroscedasticity-consistent interval.
 
     The standard error is HC3 (MacKinnon, White 1985, J. Econometrics 29), which weighs each residual by how much its
@@ -18,6 +18,9 @@ def slope(x, y, level: float = 0.95) -> Estimate:
     x, y : (n,) float
         One value per run; pairs with NaN are left out.
     level : float
+    groups : (n,), optional
+        Runs of one group, such as a seed, have a level of their own: the slope is that within groups, and each of them
+        costs a degree of freedom.
 
     Returns
     -------
@@ -38,19 +41,24 @@ def slope(x, y, level: float = 0.95) -> Estimate:
     if x.shape == y.shape:
         there = np.isfinite(x) & np.isfinite(y)
         x, y = x[there], y[there]
+        groups = None if groups is None else np.asarray(groups)[there]
     x, y = paired(x, y)  # other lengths raise
     n, nothing = len(x), float("nan")
-    if n < 4 or np.ptp(x) == 0:
-        return Estimate(nothing, nothing, nothing, nothing, n)
-    centred = x - x.mean()
+    _, group, size = np.unique(
+        np.zeros(n) if groups is None else groups, return_inverse=True, return_counts=True
+    )
+    freedom = n - len(size) - 1
+    centred, above = (v - (np.bincount(group, v) / size)[group] for v in (x, y)) if n else (x, y)
     spread = centred @ centred
-    found = float(centred @ y / spread)
-    residual = y - y.mean() - found * centred
-    pull = 1 / n + centred**2 / spread
+    if n < 4 or freedom < 1 or spread <= 1e-18 * (x @ x):  # but for rounding, a single x in every group
+        return Estimate(nothing, nothing, nothing, nothing, n)
+    found = float(centred @ above / spread)
+    residual = above - found * centred
+    pull = 1 / size[group] + centred**2 / spread
     if pull.max() > 1 - 1e-9:
         return Estimate(found, nothing, nothing, nothing, n)
     scatter = (residual / (1 - pull)) ** 2
     error = float(np.sqrt((centred**2) @ scatter) / spread)
-    half = float(t.ppf((1 + level) / 2, n - 2)) * error
-    p_value = float(2 * t.sf(abs(found) / error, n - 2)) if error > 0 else float(found == 0)
+    half = float(t.ppf((1 + level) / 2, freedom)) * error
+    p_value = float(2 * t.sf(abs(found) / error, freedom)) if error > 0 else float(found == 0)
     return Estimate(found, found - half, found + half, p_value, n)

@@ -14,7 +14,7 @@ from robustshape.studies.class_selectivity.early_layers import early_dimension
 from robustshape.studies.ratios import mean_corrupted_accuracy, robustness
 
 RUINED = 0.8  # a run with less than this share of the clean accuracy of alpha = 0 has lost what is compared
-OVERS = ("alpha", "alpha <= 0", "alpha >= 0", "alpha, no ruined runs", "selectivity")
+OVERS = ("alpha", "alpha <= 0", "alpha >= 0", "alpha, within seeds", "alpha, no ruined runs", "selectivity")
 
 
 def finished(rows):
@@ -92,7 +92,7 @@ def quantities(rows) -> dict[str, np.ndarray]:
 
 
 def slope_table(rows):
-    """Return the slope of every quantity over alpha: everywhere, on either side, without ruined runs; and over SI.
+    """Return the slope of every quantity over alpha: everywhere, on either side, within seeds, without ruined runs; over SI.
 
     Returns
     -------
@@ -111,7 +111,8 @@ def slope_table(rows):
                 continue
             there = sides.get(over, np.ones(len(alpha), bool)) & np.isfinite(values)
             x = known["selectivity"] if over == "selectivity" else alpha
-            found = statistics.slope(x[there], values[there])
+            seeds = rows["training_seed"].values[there] if over == "alpha, within seeds" else None
+            found = statistics.slope(x[there], values[there], groups=seeds)
             table.append(
                 {
                     "quantity": name, "over": over, "slope": found.estimate, "low": found.low, "high": found.high,
