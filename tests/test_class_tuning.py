@@ -108,8 +108,8 @@ def test_both_lie_between_none_and_all_whatever_the_order_and_the_names(measure)
 @pytest.mark.parametrize(
     "responses, labels, words",
     [
-        (np.ones((3, 2)), [0, 1], r"with one label each, but were given \(3, 2\) and labels \(2,\)"),
-        (np.ones((3, 2)), [4, 4, 4], "all samples are of class 4; give samples of at least two classes"),
+        (np.ones((3, 2)), [0, 1], r"needs one label per sample, but was given 3 samples and labels \(2,\)"),
+        (np.ones((3, 2)), [4, 4, 4], "needs samples of at least two classes, but all labels are 4"),
         (np.array([[1.0], [np.nan]]), [0, 1], "not finite; the network has diverged"),
     ],
 )

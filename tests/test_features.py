@@ -15,6 +15,7 @@ from robustshape.errors import InputError, MissingFileError
 from robustshape.models import load
 from robustshape.robustness import corrupted
 from robustshape.store.keys import key_of
+from robustshape.studies import preparation
 from robustshape.studies.population import Population
 
 MODEL = "zoo:mlp"
@@ -383,7 +384,7 @@ def population(**changed):
 
 def test_a_population_is_shown_stored_images(cifar):
     networks = population()
-    networks.prepare(list(networks.models))
+    preparation.prepare(networks, list(networks.models))
     row = networks.row(STORED[0])
     assert row["corrupted_accuracy"].values.tolist() == [[1, 0], [0, 0]]
     assert networks.specification(STORED[0])["corrupted"] == ["stored", 1]

@@ -11,6 +11,7 @@ from robustshape import corruptions, features, robustness, tasks
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.robustness import attacked
+from robustshape.studies import preparation
 from robustshape.studies.population import Population
 from studies import SHARED
 
@@ -64,7 +65,7 @@ def test_robustness_may_be_that_on_another_data_set():
     assert {key for key in found if found[key] != ordinary[key]} == {"robustness images"}
     assert found["robustness images"]["dataset"] == "mnist5k"
 
-    networks.prepare(["zoo:mlp"])
+    preparation.prepare(networks, ["zoo:mlp"])
     row, data = networks.row("zoo:mlp"), networks.held_out.load()
     classifier = features.load_classifier("zoo:mlp", networks.options("zoo:mlp"))
     right = classifier.predict(data.image.values) == data.label.values
@@ -114,13 +115,13 @@ def test_a_data_set_of_the_robustness_that_does_not_fit_is_refused_before_anythi
     network = "python:networks:by_brightness"  # takes digits, and knows ten classes
     networks = population(models=[network], robustness_dataset="imagefolder:animals", n_robustness=4)
     with pytest.raises(InputError, match="tells 10 classes apart, but 'imagefolder:animals' has 2"):
-        networks.prepare([network])
+        preparation.prepare(networks, [network])
     assert not (fresh / "features").exists()
 
 
 def test_a_row_says_on_which_device_its_network_ran(monkeypatch):
     networks, asked = population(models=["zoo:mlp"], corruptions=["contrast"]), []
-    networks.prepare(["zoo:mlp"])
+    preparation.prepare(networks, ["zoo:mlp"])
     load = features.load_classifier
     assert str(networks.row("zoo:mlp")["device"].values) == "cpu"
 
@@ -139,14 +140,14 @@ def test_a_negative_seed_is_refused():
 
 def test_the_cost_of_a_study_counts_the_stages_that_it_adds(fresh):
     networks = population()
-    paces = {networks.pace(stage): 1.0 for stage in ("networks", "features", "corruptions")}
+    paces = {preparation.pace(networks, stage): 1.0 for stage in ("networks", "features", "corruptions")}
     for name, seconds in paces.items():
         tasks._remember(name, seconds)
     begin = "2 of 2 rows to measure: 2 networks to train, 320 corrupted images to classify, 0 networks to attack; "
-    assert networks.cost(list(networks.models)) == begin + "less than a minute"
+    assert preparation.cost(networks, list(networks.models)) == begin + "less than a minute"
     unknown = "how long that takes is not known before a first run here"
-    assert networks.cost(list(networks.models), {"layers": 2}) == begin + unknown
-    assert networks.pace("layers") == "layers, digits, 40 images"
+    assert preparation.cost(networks, list(networks.models), {"layers": 2}) == begin + unknown
+    assert preparation.pace(networks, "layers") == "layers, digits, 40 images"
     tasks._remember("layers, digits, 40 images", 90.0)
     minutes = "about 3 min at the pace of the last run here"
-    assert networks.cost(list(networks.models), {"layers": 2}) == begin + minutes
+    assert preparation.cost(networks, list(networks.models), {"layers": 2}) == begin + minutes

@@ -75,10 +75,11 @@ def test_lies_between_none_and_one_and_a_dead_unit_has_none():
 @pytest.mark.parametrize(
     "responses, labels, words",
     [
-        (np.ones((3, 2)), [0, 1], r"\(sample, unit\) with one label each, but were given \(3, 2\) and labels \(2,\)"),
-        (np.ones(3), [0, 1, 2], r"were given \(3,\)"),
+        (np.ones((3, 2)), [0, 1], r"selectivity needs one label per sample, but was given 3 samples and labels \(2,\)"),
+        (np.ones((3, 2)), [0.0, 1.0, 1.0], "labels must be integers, but are float64"),
+        (np.ones(3), [0, 1, 2], r"responses are \(sample, unit\), of at least one sample, but were given \(3,\)"),
         (np.ones((0, 2)), [], r"were given \(0, 2\)"),
-        (np.ones((3, 2)), [4, 4, 4], "all samples are of class 4; give samples of at least two classes"),
+        (np.ones((3, 2)), [4, 4, 4], "needs samples of at least two classes, but all labels are 4"),
         (np.array([[1.0], [np.nan]]), [0, 1], "not finite; the network has diverged"),
         (np.array([[1.0], [-0.25]]), [0, 1], "for rectified responses, at least 0, but one is -0.25"),
     ],
@@ -142,5 +143,5 @@ def test_a_loss_needs_layers_and_classes():
     pooled, labels = a_batch()
     with pytest.raises(InputError, match="the responses of at least one layer, but was given none"):
         selectivity_loss([], labels)
-    with pytest.raises(InputError, match="all samples are of class 5; give samples of at least two classes"):
+    with pytest.raises(InputError, match="the batch holds class 5 alone; shuffle, or take a larger batch"):
         selectivity_loss(pooled, torch.full((40,), 5))

@@ -10,7 +10,7 @@ import time
 
 from robustshape import datasets
 from robustshape.datasets.selection import Selection
-from robustshape.errors import InputError, StoreError
+from robustshape.errors import InputError, StoreError, TrainingError
 from robustshape.paths import cache_dir, device
 from robustshape.store import arrays
 from robustshape.store.atomic import usable_folder, write_file
@@ -113,6 +113,15 @@ def ready(model: str, options: tuple) -> float:
     began = time.perf_counter()
     load_classifier(model, options)
     return time.perf_counter() - began
+
+
+def diverged(model: str, options: tuple) -> str:
+    """Return why the training of the network called `model` diverged; empty if it did not."""
+    try:
+        ready(model, options)
+    except TrainingError as error:
+        return str(error)
+    return ""
 
 
 def accuracy(store) -> float:

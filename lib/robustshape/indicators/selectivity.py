@@ -8,6 +8,7 @@ mu_-max the mean of its means over the other classes. 0: the same response to ev
 import numpy as np
 
 from robustshape.errors import InputError
+from robustshape.indicators.checks import class_labels
 
 EPS = 1e-6
 
@@ -18,15 +19,15 @@ def class_means(responses, labels) -> np.ndarray:
     >>> class_means([[1.0, 0.0], [3.0, 0.0], [0.0, 5.0]], [0, 0, 7]).tolist()
     [[2.0, 0.0], [0.0, 5.0]]
     """
-    responses, labels = np.asarray(responses, dtype=np.float64), np.asarray(labels)
-    if responses.ndim != 2 or labels.shape != responses.shape[:1] or not len(labels):
+    responses = np.asarray(responses, dtype=np.float64)
+    if responses.ndim != 2 or not len(responses):
         raise InputError(
-            f"responses are (sample, unit) with one label each, but were given {responses.shape} and labels {labels.shape}"
+            f"responses are (sample, unit), of at least one sample, but were given {responses.shape}"
         )
+    labels = class_labels(labels, len(responses), "class selectivity")
     if not np.isfinite(responses).all():
         raise InputError("the responses hold values that are not finite; the network has diverged")
     classes, place = np.unique(labels, return_inverse=True)
-    _several(len(classes), classes[:1])
     member = (place == np.arange(len(classes))[:, None]).astype(np.float64)  # (class, sample)
     return member @ responses / member.sum(1, keepdims=True)
 
@@ -102,7 +103,11 @@ def selectivity_loss(pooled, labels):
         count = torch.bincount(labels)
         present = count > 0
         n_classes = int(present.sum())
-        _several(n_classes, labels[:1].tolist())
+        if n_classes < 2:
+            raise InputError(
+                "class selectivity compares classes, but the batch holds "
+                f"{f'class {int(labels[0])} alone' if n_classes else 'no image'}; shuffle, or take a larger batch"
+            )
         share = (labels[None] == torch.arange(len(count), device=labels.device)[:, None])[present]
         means = (share / count[present, None]) @ responses  # (class, unit)
         largest = means.amax(0)
@@ -111,12 +116,3 @@ def selectivity_loss(pooled, labels):
         widths = [layer.shape[1] for layer in pooled]
         weight = torch.cat([index.new_full((width,), 1 / (len(widths) * width)) for width in widths])
         return index @ weight
-
-
-def _several(n_classes: int, only) -> None:
-    if n_classes < 2:
-        only = next(iter(only), "none")
-        raise InputError(
-            f"class selectivity compares classes, but all samples are of class {only}; "
-            "give samples of at least two classes: shuffle, or take a larger batch"
-        )

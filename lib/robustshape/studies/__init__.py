@@ -26,23 +26,29 @@ def load(name: str):
 def as_list(value, name: str, item: type = str, *, empty: bool = False) -> list:
     """Return a list parameter given as a list or as its JSON text, each item checked; `empty` if it may be.
 
-    >>> as_list('["zoo:lenet"]', "models"), as_list([1, 3], "severities", int)
-    (['zoo:lenet'], [1, 3])
+    For floats whole numbers will do, and what is not finite will not.
+
+    >>> as_list('["zoo:lenet"]', "models"), as_list([1, 3], "severities", int), as_list("[-1, 0.5]", "alphas", float)
+    (['zoo:lenet'], [1, 3], [-1.0, 0.5])
     """
     import json
+    import math
 
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError as error:
+            example = {int: "[1, 3]", float: "[-1, 0.5]"}.get(item, '["a", "b"]')
             raise InputError(
-                f'{name} is a list such as ["a", "b"], but was given {value!r} ({error})'
+                f"{name} is a list such as {example}, but was given {value!r} ({error})"
             ) from error
     if not isinstance(value, list | tuple) or not (value or empty):
         raise InputError(f"{name} is a list of at least one {item.__name__}, but was given {value!r}")
     for element in value:
-        if not isinstance(element, item) or isinstance(element, bool):
-            raise InputError(f"{name} holds {item.__name__} values, but was given {element!r}")
+        fits = isinstance(element, int | float if item is float else item) and not isinstance(element, bool)
+        if not fits or (item is float and not math.isfinite(element)):
+            words = "finite numbers" if item is float else f"{item.__name__} values"
+            raise InputError(f"{name} holds {words}, but was given {element!r}")
     if len(set(value)) != len(value):
         raise InputError(f"{name} names something twice: {value!r}")
-    return list(value)
+    return [float(x) + 0.0 for x in value] if item is float else list(value)  # -0.0 becomes 0.0

@@ -7,11 +7,11 @@ so that no chance of one image enters both sides of a correlation.
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from robustshape import features, robustness, tasks
+from robustshape import features, robustness
 from robustshape.attacks.stages import Stage, ladder
 from robustshape.corruptions import VERSION as CORRUPTIONS_VERSION
 from robustshape.datasets.selection import Selection
-from robustshape.errors import InputError, TrainingError
+from robustshape.errors import InputError
 from robustshape.robustness import attacked
 from robustshape.store.keys import key_of
 from robustshape.studies import as_list
@@ -110,7 +110,7 @@ class Population:
         prompted = (("dataset", self.dataset),)
         return {"zoo": ours, "openclip": prompted}.get(model.partition(":")[0], ())
 
-    def _corrupted(self) -> tuple:
+    def corrupted_how(self) -> tuple:
         """Return the arguments that follow a model's in the calls of `robustness`."""
         return self.held_out, self.corruptions, self.severities, self.seed, self.constants, self.corrupted
 
@@ -142,54 +142,6 @@ class Population:
             ),
         }
 
-    def prepare(self, models: list[str], client=None, *, diverging: bool = False) -> dict[str, str]:
-        """Train what is not trained, and keep all features and corrupted predictions; resumes.
-
-        Returns
-        -------
-        dict
-            Networks whose training diverged, with the reason. Only with `diverging` does the rest go on; else the
-            first of them raises TrainingError.
-        """
-        pairs = [(model, self.options(model)) for model in models]
-        for pair in pairs:
-            if not pair[0].startswith("zoo:"):  # what does not fit shows before others are trained
-                for selection in self.selections:
-                    features.check(*pair, selection)
-                attacked.check(*pair, self.held_out, self.attacks)
-        diverged = self.train(models, client, diverging=diverging)
-        pairs = [pair for pair in pairs if pair[0] not in diverged]
-        pieces = [
-            call
-            for selection in self.selections
-            for pair in pairs
-            for call in features.missing_pieces(*pair, selection)
-        ]
-        tasks.run(
-            features.compute_piece, pieces, client=client, label="clean features", pace=self.pace("features")
-        )
-        calls = robustness.missing(pairs, *self._corrupted())
-        tasks.run(
-            robustness.predict, calls, client=client, label="corruptions", pace=self.pace("corruptions")
-        )
-        calls = attacked.missing(pairs, self.held_out, self.attacks, self.seed)
-        tasks.run(attacked.attack, calls, client=client, label="attacks", pace=self.pace("attacks"))
-        return diverged
-
-    def train(self, models: list[str], client=None, *, diverging: bool = False) -> dict[str, str]:
-        """Train or fetch networks that are not kept yet; return what `prepare` does."""
-        fresh = len(self._untrained(models)) == len(models)  # a pace is that of networks all trained now
-        pairs = [(model, self.options(model)) for model in models]
-        pairs.sort(key=lambda pair: "-pgd" not in pair[0])  # the longest begin first
-        reasons = tasks.run(
-            _trained if diverging else features.ready,
-            pairs,
-            client=client,
-            label="networks (trained once, then kept)",
-            pace=self.pace("networks") if fresh else None,
-        )
-        return {pair[0]: why for pair, why in zip(pairs, reasons) if isinstance(why, str)}
-
     def features(self, model: str):
         """Return the finished features of the indicator's images, in memory."""
         return features.open_features(model, self.options(model), self.selections[0]).load()
@@ -205,7 +157,7 @@ class Population:
         """Return which robustness images are classified rightly: clean (sample,), corrupted (..., sample)."""
         options = self.options(model)
         clean = features.open_features(model, options, self.held_out)
-        corrupted = robustness.correct(model, options, *self._corrupted())
+        corrupted = robustness.correct(model, options, *self.corrupted_how())
         return (clean["logits"].argmax("class") == clean["label"]).values, corrupted.values
 
     def row(self, model: str):
@@ -228,7 +180,7 @@ class Population:
         classifier = features.load_classifier(model, options, indicator.load())
         about, row, corruption_time = classifier.about, xarray.Dataset(), 0.0
         if self.corruptions:
-            right = robustness.correct(model, options, *self._corrupted())
+            right = robustness.correct(model, options, *self.corrupted_how())
             row["corrupted_accuracy"] = right.mean("sample", keep_attrs=False)
             corruption_time = right.attrs["seconds"]
         if self.attacks:
@@ -272,38 +224,3 @@ class Population:
                 "attack_time_s": found["seconds"].sum(),
             }
         )
-
-    def pace(self, stage: str) -> str:
-        """Return under which name the pace of a stage is remembered, see `tasks.run`."""
-        return f"{stage}, {self.dataset}, {self.n_robustness} images"
-
-    def _untrained(self, names: list[str]) -> list[str]:
-        from robustshape import models
-
-        return [name for name in names if not models.is_ready(name, **dict(self.options(name)))]
-
-    def cost(self, missing: list[str], more: dict[str, int] | None = None) -> str:
-        """Return a sentence on what is still to be computed, for a reader to see before it starts.
-
-        `more` has the stages that a study adds to `prepare`, and how many tasks each has.
-        """
-        pairs = [(model, self.options(model)) for model in missing]
-        untrained = len(self._untrained(missing))
-        pieces = sum(len(features.missing_pieces(*pair, s)) for pair in pairs for s in self.selections)
-        calls = robustness.missing(pairs, *self._corrupted())
-        images = sum(len(call[0]) for call in calls) * self.n_robustness
-        ladders = len(attacked.missing(pairs, self.held_out, self.attacks, self.seed))
-        work = {"networks": untrained, "features": pieces, "corruptions": len(calls), "attacks": ladders}
-        return (
-            f"{len(missing)} of {len(self.models)} rows to measure: {untrained} networks to train, "
-            f"{images:,} corrupted images to classify, {ladders} networks to attack; "
-            + tasks.expected({self.pace(stage): n for stage, n in (work | (more or {})).items()})
-        )
-
-
-def _trained(model: str, options: tuple) -> float | str:
-    """Train or fetch a network as `features.ready` does; return why its training diverged, if it did."""
-    try:
-        return features.ready(model, options)
-    except TrainingError as error:
-        return str(error)

@@ -5,12 +5,10 @@ one thread computes them, so that a resumed run, and a run on more cores, give t
 """
 
 import contextlib
-import hashlib
 import json
 import math
 import os
 import time
-import uuid
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +17,9 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from robustshape.attacks.pgd import pgd
-from robustshape.errors import InputError, StoreError, TrainingError
+from robustshape.errors import InputError, TrainingError
 from robustshape.relu_maps import pooled_relu_maps
+from robustshape.training import checkpoints
 from robustshape.training.augmentation import AUGMENTATIONS, mix
 from robustshape.training.recipe import Recipe, learning_rate
 from robustshape.training.regularisers import batch_selectivity
@@ -95,8 +94,10 @@ def train(
         "recipe": json.loads(json.dumps(recipe.describe())),
         "seed": seed,
         "tag": tag,
-        "images and labels": _digest([images, labels]),
-        "network and its first weights": _digest(t.cpu().numpy() for t in module.state_dict().values()),
+        "images and labels": checkpoints.digest([images, labels]),
+        "network and its first weights": checkpoints.digest(
+            t.cpu().numpy() for t in module.state_dict().values()
+        ),
     }
     began, threads = time.perf_counter(), torch.get_num_threads()
     devices = [torch.device(device)] if torch.device(device).type == "cuda" else []
@@ -224,34 +225,14 @@ class _Run:
         return torch.Generator(device).manual_seed(int(state[0]) >> 1)
 
     def write(self, path, configuration):
-        content = {
-            "configuration": json.dumps(configuration),
-            "module": self.module.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "progress": json.dumps({"step": self.step, "sums": self.sums, "history": self.history}),
-        }
-        beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-        try:
-            torch.save(content, beside)
-            os.replace(beside, path)
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            beside.unlink(missing_ok=True)
-            raise StoreError(f"the checkpoint {path} cannot be written ({error}); free some space") from error
+        state = {"module": self.module.state_dict(), "optimiser": self.optimiser.state_dict()}
+        progress = {"step": self.step, "sums": self.sums, "history": self.history}
+        checkpoints.write(path, configuration, state, progress)
 
     def read(self, path, configuration):
-        try:
-            content = torch.load(path, map_location=self.device, weights_only=True)
-            theirs, progress = json.loads(content["configuration"]), json.loads(content["progress"])
-        except Exception as error:  # torch raises many kinds for a file that is cut short
-            raise StoreError(f"the checkpoint {path} is damaged; delete it to start again") from error
-        different = _difference(theirs, configuration)
-        if different:
-            raise InputError(
-                f"the checkpoint {path} is of another run ({different}); "
-                "delete it to start again, or give another path"
-            )
-        self.module.load_state_dict(content["module"])
-        self.optimiser.load_state_dict(content["optimiser"])
+        state, progress = checkpoints.read(path, configuration, self.device)
+        self.module.load_state_dict(state["module"])
+        self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.sums, self.history = (progress[name] for name in ("step", "sums", "history"))
         self.resumed_at = self.step
 
@@ -287,25 +268,3 @@ def _checked(images, labels):
             f"but was given {len(images)} images and labels {labels.shape} {labels.dtype}"
         )
     return images, labels.astype(np.int64)
-
-
-def _digest(arrays) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.dtype}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()[:16]
-
-
-def _difference(theirs, ours) -> str:
-    """Return the first things in which two configurations differ, as words; empty if in nothing."""
-    pairs = [("", theirs, ours)]
-    if isinstance(theirs.get("recipe"), dict):
-        pairs.append(("recipe.", theirs["recipe"], ours["recipe"]))
-    found = [
-        f"{prefix}{name} was {a.get(name)!r}, is {b.get(name)!r}"
-        for prefix, a, b in pairs
-        for name in sorted({*a, *b})
-        if a.get(name) != b.get(name) and name != "recipe"
-    ]
-    return "; ".join(found[:3])

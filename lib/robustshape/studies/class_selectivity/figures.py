@@ -116,6 +116,14 @@ def _by_alpha(axis, runs, x, values, palette, **look):
         axis.plot(x, np.nanmean(values[alpha == a], axis=0), color=palette[a], lw=1.5, label=f"{a:g}", **look)
 
 
+def _by_layer(axis, runs, values, palette):
+    """Draw a line for each alpha over the layers that have a number: the mean over seeds of `values` (model, depth)."""
+    values = values.transpose("model", "depth").values.astype(float)
+    there = np.isfinite(values).any(0)
+    _by_alpha(axis, runs, runs["depth"].values[there], values[:, there], palette)
+    axis.set_xlabel("layer")
+
+
 def attacks(rows):
     """Draw accuracy against the budget of FGSM and PGD, and against the number of PGD steps, coloured by alpha."""
     import matplotlib.pyplot as plt
@@ -172,11 +180,8 @@ def dimensions(rows, measure: str = "components95"):
     shown = {shift: words for shift, words in SHIFTS.items() if shift != "clean, all"}
     figure, axes = plt.subplots(1, len(shown), figsize=(10.4, 3.2), sharey=True)
     for axis, (shift, words) in zip(axes, shown.items()):
-        values = runs["dimensionality"].sel(shift=shift, measure=measure).transpose("model", "depth")
-        there = np.isfinite(values.values.astype(float)).any(0)
-        _by_alpha(axis, runs, runs["depth"].values[there], values.values.astype(float)[:, there], palette)
+        _by_layer(axis, runs, runs["dimensionality"].sel(shift=shift, measure=measure), palette)
         axis.set_title(words, fontsize=10)
-        axis.set_xlabel("layer")
     axes[0].set_ylabel("components for 95 % / units")
     _legend(figure, palette)
     return figure
@@ -195,10 +200,8 @@ def gradients(rows):
         (axes[1], "gradient_over_active", "over images, not zero"),
         (axes[2], "gradient_over_units", "over units"),
     ):
-        values = runs[name].transpose("model", "depth").values.astype(float)
-        there = np.isfinite(values).any(0)
-        _by_alpha(axis, runs, runs["depth"].values[there], values[:, there], palette)
-        axis.set(title=words, xlabel="layer")
+        _by_layer(axis, runs, runs[name], palette)
+        axis.set_title(words)
     axes[0].set_ylabel("standard deviation / mean of |du/dx|")
     _legend(figure, palette)
     return figure
@@ -213,10 +216,8 @@ def selectivity_by_layer(rows):
     alpha = runs["alpha"].values.astype(float)
     palette = colours(alpha)
     figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.4))
-    values = runs["selectivity"].transpose("model", "depth").values.astype(float)
-    there = np.isfinite(values).any(0)
-    _by_alpha(axes[0], runs, runs["depth"].values[there], values[:, there], palette)
-    axes[0].set(title="mean of a layer", xlabel="layer", ylabel="class selectivity", ylim=(0, None))
+    _by_layer(axes[0], runs, runs["selectivity"], palette)
+    axes[0].set(title="mean of a layer", ylabel="class selectivity", ylim=(0, None))
     for a in np.unique(alpha):
         units = np.sort(runs["unit_selectivity"].values.astype(float)[alpha == a].ravel())
         units = units[np.isfinite(units)]

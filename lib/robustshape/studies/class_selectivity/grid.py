@@ -7,34 +7,6 @@ from robustshape.models.zoo import parse
 from robustshape.studies import as_list
 
 
-def numbers(value, name: str, *, empty: bool = False) -> list[float]:
-    """Return a list of numbers given as a list or its JSON text, each finite and there once.
-
-    >>> numbers("[-1, 0, 0.4]", "alphas")
-    [-1.0, 0.0, 0.4]
-    """
-    import json
-
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise InputError(
-                f"{name} is a list such as [-1, 0, 1], but was given {value!r} ({error})"
-            ) from error
-    if not isinstance(value, list | tuple) or not (value or empty):
-        raise InputError(
-            f"{name} is a list of at least one number, such as [-1, 0, 1], but was given {value!r}"
-        )
-    for one in value:
-        if isinstance(one, bool) or not isinstance(one, int | float) or not math.isfinite(one):
-            raise InputError(f"{name} holds finite numbers such as -0.4, but was given {one!r}")
-    found = [float(one) + 0.0 for one in value]  # -0.0 becomes 0.0
-    if len(set(found)) != len(found):
-        raise InputError(f"{name} names a number twice: {value!r}")
-    return found
-
-
 def with_alpha(network: str, alpha: float, seed: int = 0) -> str:
     """Return the name of `network` trained at this alpha and seed.
 
@@ -81,7 +53,7 @@ def networks(network: str, alphas, seeds, beside) -> dict[str, tuple[float, int]
             f"alpha, but was {network!r}; put a finished network into beside"
         )
     parse(network.removeprefix("zoo:"))  # what is no network of the zoo raises
-    alphas, seeds = numbers(alphas, "alphas"), as_list(seeds, "seeds", int)
+    alphas, seeds = as_list(alphas, "alphas", float), as_list(seeds, "seeds", int)
     if 0 not in alphas:
         raise InputError(f"alphas must hold 0, the network without the regulariser, but are {alphas}")
     if min(seeds) < 0:

@@ -5,10 +5,10 @@ from robustshape.attacks.stages import Stage, in_words
 from robustshape.errors import InputError
 from robustshape.robustness import attacked, pgd_steps
 from robustshape.store import results
-from robustshape.studies import as_list
+from robustshape.studies import as_list, preparation
 from robustshape.studies.class_selectivity import row
 from robustshape.studies.class_selectivity.grid import networks as grid
-from robustshape.studies.class_selectivity.grid import numbers, source_of
+from robustshape.studies.class_selectivity.grid import source_of
 from robustshape.studies.population import Population
 
 STUDY = "class_selectivity"
@@ -44,8 +44,8 @@ def _plan(
             f"{networks.selections[0].n}"
         )
     strong = Stage.parse(strongest) if strongest else None
-    hardest = numbers(strongest_alphas, "strongest_alphas", empty=True)
-    unknown = [alpha for alpha in hardest if alpha not in numbers(alphas, "alphas")]
+    hardest = as_list(strongest_alphas, "strongest_alphas", float, empty=True)
+    unknown = [alpha for alpha in hardest if alpha not in as_list(alphas, "alphas", float)]
     if (strong is None) != (not hardest) or unknown:
         raise InputError(
             f"strongest names an attack for the networks of strongest_alphas, which are some of alphas: give both or "
@@ -138,12 +138,12 @@ def measure(
     def compute(missing: list[str]):
         _check_networks(networks, missing)
         sources = sorted({settings[model]["transfer from"] for model in missing} - {None})
-        print(networks.cost(missing, {"layers": len(missing)}))
+        print(preparation.cost(networks, missing, {"layers": len(missing)}))
         with tasks.workers(dask_scheduler) as client:
             needed = list(dict.fromkeys([*missing, *sources]))  # none is trained twice at the same time
-            diverged = networks.train(needed, client, diverging=True)
+            diverged = preparation.train(networks, needed, client)
             there = [model for model in missing if model not in diverged]
-            networks.prepare(there, client)
+            preparation.prepare(networks, there, client)
             for model in (model for model in missing if model in diverged):
                 print(f"{model} diverged: {diverged[model]}")
                 yield model, row.of_diverged(networks, model, settings[model])
@@ -151,7 +151,11 @@ def measure(
             tasks.run(row.attack, calls, client=client, label="attacks to be transferred")
             arguments = [(networks, model, settings[model]) for model in there]
             found = tasks.as_finished(
-                row.of_network, arguments, client=client, label="layers", pace=networks.pace("layers")
+                row.of_network,
+                arguments,
+                client=client,
+                label="layers",
+                pace=preparation.pace(networks, "layers"),
             )
             for i, one in found:
                 yield there[i], one

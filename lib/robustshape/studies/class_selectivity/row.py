@@ -3,6 +3,7 @@
 import functools
 import time
 
+from robustshape import features
 from robustshape.attacks.stages import in_words
 from robustshape.robustness import attacked, pgd_steps
 from robustshape.studies.population import Population
@@ -228,7 +229,9 @@ def _worst_case(networks: Population, model: str, own: dict, right_under_pgd):
     import xarray
 
     transferred = source = strong = alone = float("nan")
-    if own["transfer from"] is not None and _trained(networks, own["transfer from"]):
+    if own["transfer from"] is not None and not features.diverged(
+        own["transfer from"], networks.options(own["transfer from"])
+    ):
         shown = pgd_steps.attacked_images(*pgd(networks, own["transfer from"], own))
         right = pgd_steps.right_on(model, networks.options(model), networks.held_out, shown["x"].values)
         transferred, source = float(right.mean()), float(shown["right"].isel(step=-1).mean())
@@ -247,14 +250,3 @@ def _worst_case(networks: Population, model: str, own: dict, right_under_pgd):
             "own_accuracy": alone,
         }
     )
-
-
-def _trained(networks: Population, model: str) -> bool:
-    from robustshape.errors import TrainingError
-    from robustshape.features import ready
-
-    try:
-        ready(model, networks.options(model))
-    except TrainingError:
-        return False
-    return True

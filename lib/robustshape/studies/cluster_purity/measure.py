@@ -5,7 +5,7 @@ import time
 from robustshape import tasks
 from robustshape.errors import InputError
 from robustshape.store import results
-from robustshape.studies import as_list
+from robustshape.studies import as_list, preparation
 from robustshape.studies.population import Population
 
 STUDY = "cluster_purity"
@@ -101,9 +101,9 @@ def measure(
 
     def compute(missing: list[str]):
         _check_layers(networks, missing, [settings["layer"], *settings["layers"]])
-        print(networks.cost(missing))
+        print(preparation.cost(networks, missing))
         with tasks.workers(dask_scheduler) as client:
-            networks.prepare(missing, client)
+            preparation.prepare(networks, missing, client)
             arguments = [(networks, model, settings) for model in missing]
             for i, row in tasks.as_finished(measure_one, arguments, client=client, label="clusterings"):
                 yield missing[i], row.assign(study=STUDY)

@@ -6,6 +6,7 @@ from robustshape import tasks
 from robustshape.errors import InputError
 from robustshape.registry import closest, unknown_name
 from robustshape.store import results
+from robustshape.studies import preparation
 from robustshape.studies.population import Population
 
 STUDY = "kstar_skewness"
@@ -110,9 +111,9 @@ def measure(
     networks, rows, settings = _plan(**given)
 
     def compute(missing: list[str]):
-        print(networks.cost(missing))
+        print(preparation.cost(networks, missing))
         with tasks.workers(dask_scheduler) as client:
-            networks.prepare(missing, client)
+            preparation.prepare(networks, missing, client)
             arguments = [(networks, model, settings) for model in missing]
             for i, row in tasks.as_finished(measure_one, arguments, client=client, label="k* distributions"):
                 yield missing[i], row.assign(study=STUDY)
