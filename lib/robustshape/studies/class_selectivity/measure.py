@@ -121,8 +121,8 @@ def measure(
     Returns
     -------
     xarray.Dataset
-        Dimensions model, depth (the layer's place), corruption, severity, attack, step, shift, measure: see `row.of_network`. A network
-        whose training diverged has a row with ``diverged`` true and no numbers.
+        Dimensions model, depth (the layer's place), corruption, severity, attack, step, shift, measure: see
+        `row.of_network`. A network whose training diverged has a row with ``diverged`` true and no numbers.
     """
     if source == "published":
         return results.gather_published(STUDY, list(grid(network, alphas, seeds, beside)), preset=preset)

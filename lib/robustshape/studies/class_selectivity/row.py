@@ -28,9 +28,8 @@ def of_network(networks: Population, model: str, own: dict):
     xarray.Dataset
         The population's row (accuracies, provenance), and: ``mean_selectivity``, ``selectivity_floor``; by depth
         those of `inside.selectivity` and `inside.variation`; ``unit_selectivity (unit)`` with its ``unit_layer``;
-        ``dimensionality (shift, depth, measure)``, the shift one of clean responses, corrupted minus clean (mean over
-        corruptions) and attacked minus clean; ``components_under (corruption, depth)``; ``steps_accuracy (step)``,
-        ``jacobian_norm``, and those of `_worst_case`.
+        ``dimensionality (shift, depth, measure)``, see `_dimensions`; ``components_under (corruption, depth)``;
+        ``steps_accuracy (step)``, ``jacobian_norm``, and those of `_worst_case`.
     """
     import xarray
 
@@ -89,7 +88,9 @@ def _selectivity(responses: list, labels, seed: int):
 def _dimensions(networks: Population, model: str, own: dict, responses: list, attacked_pixels):
     """Return the dimensionality of the clean `responses`, and of what corruptions and the attack change.
 
-    "random" is a control of the attack: every pixel moved by its radius, up or down at random.
+    The shifts: "clean, all" images of the indicator, and on the same `n_attacked` images "clean" responses,
+    "corrupted" minus clean (the mean over corruptions), "attacked" minus clean, and "random" minus clean. The last is
+    a control of the attack: every pixel moved by its radius, up or down at random.
     """
     import numpy as np
     import torch
