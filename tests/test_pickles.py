@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from robustshape.datasets.pickles import read_pickle
+from robustshape.datasets.pickled_batches import read_batch
 from robustshape.errors import StoreError
 
 DATA = np.arange(12, dtype=np.uint8).reshape(2, 6)
@@ -31,7 +31,7 @@ def python2_batch(data, labels, key=b"labels"):
 
 
 def test_a_batch_of_python_2_is_read(tmp_path):
-    batch = read_pickle(python2_batch(DATA, [3, 9]), tmp_path)
+    batch = read_batch(python2_batch(DATA, [3, 9]), tmp_path)
     assert list(batch) == ["data", "labels"] and batch["labels"] == [3, 9]
     assert np.array_equal(batch["data"], DATA) and batch["data"].dtype == np.uint8
 
@@ -39,7 +39,7 @@ def test_a_batch_of_python_2_is_read(tmp_path):
 @pytest.mark.parametrize("protocol", [3, 4])
 def test_a_batch_of_python_3_is_read(tmp_path, protocol):
     given = {b"data": DATA, b"labels": [3, 9], b"batch_label": b"testing batch 1 of 1"}
-    batch = read_pickle(pickle.dumps(given, protocol), tmp_path)
+    batch = read_batch(pickle.dumps(given, protocol), tmp_path)
     assert np.array_equal(batch["data"], DATA) and batch["labels"] == [3, 9]
 
 
@@ -66,14 +66,14 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path, protocol, function,
     mark = tmp_path / "mark"
     harmful = {"data": Runs(function, argument.format(str(mark))), "labels": [0]}
     with pytest.raises(StoreError, match=rf"is not a batch .* asks for .*{named}, which no batch"):
-        read_pickle(pickle.dumps(harmful, protocol), tmp_path / "test_batch")
+        read_batch(pickle.dumps(harmful, protocol), tmp_path / "test_batch")
     assert not mark.exists()
 
 
 def test_an_attribute_of_what_is_allowed_is_refused(tmp_path):
     dotted = b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93."
     with pytest.raises(StoreError, match=r"asks for numpy\.ndarray\.tofile"):
-        read_pickle(dotted, tmp_path)
+        read_batch(dotted, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -90,4 +90,4 @@ def test_an_attribute_of_what_is_allowed_is_refused(tmp_path):
 )
 def test_what_is_no_batch_is_named(tmp_path, content):
     with pytest.raises(StoreError, match="test_batch is not a batch of images or is damaged"):
-        read_pickle(content, tmp_path / "test_batch")
+        read_batch(content, tmp_path / "test_batch")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from robustshape.datasets import cifar_facts as known
-from robustshape.datasets.pickles import read_pickle
+from robustshape.datasets.pickled_batches import read_batch
 from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.errors import StoreError
 from robustshape.paths import cache_dir, data_dirs
@@ -177,7 +177,7 @@ def read_python(contents: list[bytes], key: str, place: Path):
     """Return images and labels of pickled batches: ``data`` (n, 3072) uint8 and a list of labels."""
     import numpy as np
 
-    batches = [read_pickle(content, place) for content in contents]
+    batches = [read_batch(content, place) for content in contents]
     try:
         images = [_upright(np.asarray(batch["data"], dtype="u1")) for batch in batches]
         labels = [np.asarray(batch[key], dtype="i8") for batch in batches]

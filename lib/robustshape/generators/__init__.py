@@ -1,0 +1,1 @@
+"""Networks that make images, and what moving their inner dimensions does to a classifier."""
