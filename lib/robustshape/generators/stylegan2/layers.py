@@ -12,14 +12,19 @@ from torch.nn import functional as F
 
 from robustshape.generators.stylegan2.resampling import KERNEL, blur, halved
 
+ROOT2 = math.sqrt(2)  # times a leaky ReLU of slope 0.2, so that its output varies about as much as its input
+
 
 def leaky(x, gain: float = 1.0, clamp: float | None = None):
-    """Return the leaky ReLU of slope 0.2 times sqrt 2 times `gain`, within the clamp times `gain` if there is one.
+    """Return the leaky ReLU of slope 0.2 of `x`, within the clamp times `gain` if there is one.
+
+    The layers multiply what they are given by the root of 2 and by `gain` before it instead of after it, where it
+    would cost a pass over the maps: it is the same, for the function has no scale.
 
     >>> leaky(torch.tensor([-1.0, 1.0]))
-    tensor([-0.2828,  1.4142])
+    tensor([-0.2000,  1.0000])
     """
-    return _clamped(F.leaky_relu(x, 0.2) * (math.sqrt(2) * gain), clamp, gain)
+    return _clamped(F.leaky_relu(x, 0.2), clamp, gain)
 
 
 def second_moment_normalised(x):
@@ -44,7 +49,8 @@ class FullyConnected(nn.Module):
         self.active, self.rate, self.gain = active, rate, rate / math.sqrt(inputs)
 
     def forward(self, x):
-        x = F.linear(x, self.weight * self.gain, self.bias * self.rate)
+        root = ROOT2 if self.active else 1.0
+        x = F.linear(x, self.weight * (self.gain * root), self.bias * (self.rate * root))
         return leaky(x) if self.active else x
 
 
@@ -61,14 +67,16 @@ class Convolution(nn.Module):
 
     def forward(self, x, gain: float = 1.0):
         kernel = self.weight.shape[-1]
-        weight = self.weight * self.gain
+        factor = gain * (ROOT2 if self.active else 1.0)
+        weight = self.weight * (self.gain * factor)
+        bias = None if self.bias is None else self.bias * factor
         if self.down and kernel == 1:
-            x = F.conv2d(halved(x), weight, self.bias)
+            x = F.conv2d(halved(x), weight, bias)
         elif self.down:
-            x = F.conv2d(blur(x, 2), weight, self.bias, stride=2)
+            x = F.conv2d(blur(x, 2), weight, bias, stride=2)
         else:
-            x = F.conv2d(x, weight, self.bias, padding=kernel // 2)
-        return leaky(x, gain, self.clamp) if self.active else _clamped(x * gain, self.clamp, gain)
+            x = F.conv2d(x, weight, bias, padding=kernel // 2)
+        return leaky(x, gain, self.clamp) if self.active else _clamped(x, self.clamp, gain)
 
 
 class StyledConvolution(nn.Module):
@@ -86,16 +94,19 @@ class StyledConvolution(nn.Module):
 
     def forward(self, x, style, noise):
         """Return the new maps; `style` (n, inputs), `noise` (n or 1, 1, r, r) or None."""
-        size = (style.square() @ self.weight.square().sum(dim=(2, 3)).T + 1e-8).rsqrt()  # (n, outputs)
+        size = (
+            style.square() @ self.weight.square().sum(dim=(2, 3)).T + 1e-8
+        ).rsqrt() * ROOT2  # (n, outputs)
         x = x * style[:, :, None, None]
         if self.up:
-            x = 4 * blur(F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), 1)
+            x = blur(F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2), 1)
+            size = 4 * size
         else:
             x = F.conv2d(x, self.weight, padding=1)
-        x = x * size[:, :, None, None]
+        added = self.bias[:, None, None]
         if noise is not None:
-            x = x + noise * self.noise_strength
-        return leaky(x + self.bias[:, None, None], 1.0, self.clamp)
+            added = added + noise * self.noise_strength
+        return leaky(torch.addcmul(ROOT2 * added, x, size[:, :, None, None]), 1.0, self.clamp)
 
 
 class ToImage(nn.Module):
