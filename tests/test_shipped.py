@@ -78,7 +78,7 @@ def test_networks_that_are_too_large_together_do_not_come_along(published, proje
         patch.setattr(shipped, "total_size", lambda *a: 1500 * 2**20)
         assert published("mnist")[:2] == (2, 3)
     assert capsys.readouterr().out == (
-        "the 2 networks do not come along, for they take 1,500 MiB, more than 32; they are in this machine's cache alone\n"
+        "the 2 networks do not come along, for they take 1,500 MiB, more than 16; they are in this machine's cache alone\n"
     )
     size = shipped.total_size(["zoo:mlp"], OPTIONS)
     monkeypatch.setattr(shipped, "LARGEST", size - 1)

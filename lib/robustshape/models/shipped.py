@@ -13,7 +13,7 @@ from robustshape.models.weights import sha256
 from robustshape.paths import cache_dir, project_root
 
 FOLDER = ("data", "models")
-LARGEST = 32 * 2**20  # bytes that the networks of one preset may add to the project
+LARGEST = 16 * 2**20  # bytes that the networks of one preset may add to the project
 
 
 @functools.cache
