@@ -1,0 +1,139 @@
+"""How good a generator is: do its images look like real ones, and does an independent classifier read what was asked?"""
+
+import numpy as np
+import torch
+
+from robustshape.errors import InputError
+from robustshape.generators.stylegan2.generator import one_hot
+from robustshape.generators.stylespace import pixels
+
+
+def sampled(
+    generator, labels, *, seed: int, truncation_psi: float = 1.0, noise: str = "const", chunk: int = 250
+) -> np.ndarray:
+    """Return made images of these classes.
+
+    Parameters
+    ----------
+    generator : Generator
+    labels : (n,) int
+    seed : int
+        Of z: the k-th image depends on the seed, k and its class alone.
+    truncation_psi : float
+    noise : {"const", "none"}
+    chunk : int
+        Images at once.
+
+    Returns
+    -------
+    (n, r, r, c) uint8
+    """
+    w = style_inputs(generator, labels, seed=seed, truncation_psi=truncation_psi)
+    parts = []
+    with torch.no_grad():
+        for part in w.split(chunk):
+            made = pixels(generator.synthesise(styles=generator.styles(part), noise=noise))
+            parts.append((made * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
+    return np.concatenate(parts)
+
+
+def style_inputs(generator, labels, *, seed: int, truncation_psi: float = 1.0):
+    """Return w (n, layers, w_dim) of these classes; see `sampled`."""
+    mapping = generator.mapping
+    labels = torch.as_tensor(np.asarray(labels), dtype=torch.int64)
+    if not mapping.c_dim:
+        raise InputError(
+            "this generator knows no classes (c_dim 0), but images of given classes were asked for; "
+            "give a class-conditional one"
+        )
+    if labels.ndim != 1 or not len(labels) or labels.min() < 0 or labels.max() >= mapping.c_dim:
+        raise InputError(
+            f"labels are classes from 0 to {mapping.c_dim - 1}, but were {labels.tolist()[:5]} ..."
+        )
+    z = torch.randn(len(labels), mapping.z_dim, generator=torch.Generator().manual_seed(seed))
+    where = next(generator.parameters()).device
+    with torch.no_grad():
+        return mapping(z.to(where), one_hot(labels, mapping.c_dim).to(where), truncation_psi)
+
+
+def frechet_distance(a, b) -> float:
+    """Return the squared Frechet distance of two Gaussians with the means and covariances of two sets of features.
+
+    ``|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2))`` (Dowson and Landau 1982, doi:10.1016/0047-259X(82)90077-X;
+    Heusel et al. 2017, arXiv 1706.08500, for generators). 0 for two equal sets; it depends on what the features are and
+    on how many images there are.
+
+    Parameters
+    ----------
+    a, b : (n, d), (m, d) float
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).standard_normal((500, 3))
+    >>> round(frechet_distance(x, x + [1.0, 2.0, 0.0]), 3)
+    5.0
+    """
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
+        raise InputError(f"two sets of features (n, d) are needed, but were given {a.shape} and {b.shape}")
+    covariance_a, covariance_b = np.cov(a, rowvar=False).reshape(a.shape[1], -1), np.cov(b, rowvar=False)
+    values, vectors = np.linalg.eigh(covariance_a)
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    # the eigenvalues of C_a C_b are those of this symmetric product, which has no complex ones by rounding
+    product = np.linalg.eigvalsh(root @ covariance_b.reshape(covariance_a.shape) @ root)
+    distance = (
+        np.square(a.mean(0) - b.mean(0)).sum()
+        + np.trace(covariance_a)
+        + np.trace(np.atleast_2d(covariance_b))
+    )
+    return float(max(0.0, distance - 2 * np.sqrt(product.clip(0)).sum()))
+
+
+def scores(made, asked, real, labels, *, judge, severities) -> dict:
+    """Return how well an independent classifier reads made images, beside real ones selected the same way.
+
+    Parameters
+    ----------
+    made : (n, r, r, c) uint8
+        The generator's images.
+    asked : (n,) int
+        The classes they were asked for.
+    real, labels : (m, r, r, c) uint8, (m,) int
+        Real images, corrupted as those the generator learned.
+    judge : Classifier
+        It took no part in the training.
+    severities : Severities
+        Fitted on other real images.
+
+    Returns
+    -------
+    dict of str -> float or list
+        ``accuracy`` and ``real_accuracy`` (all images), ``mild_accuracy`` and ``real_mild_accuracy`` (those that look
+        mildly corrupted), ``mild_ratio`` of the two, ``n_mild`` and ``real_n_mild``, ``by_class`` (accuracy of each class
+        asked for), ``mean_severity`` and ``real_mean_severity`` (of each corruption), ``frechet`` (squared distance of the
+        judge's features) and ``frechet_floor`` (that of two halves of the real images).
+    """
+    made, real, asked, labels = (np.asarray(x) for x in (made, real, asked, labels))
+    found, truth = judge.predict(made) == asked, judge.predict(real) == labels
+    seen, known = (severities.predict(images[..., 0] / 255) for images in (made, real))
+    mild, known_mild = (severities.is_mild(x) for x in (seen, known))
+    if not mild.any() or not known_mild.any():
+        raise InputError(
+            "no image looks mildly corrupted, so there is nothing to compare; train the generator longer"
+        )
+    ours, theirs = (judge.activations(images)["penultimate"] for images in (made, real))
+    order = np.random.default_rng(0).permutation(len(real))
+    return {
+        "accuracy": float(found.mean()),
+        "real_accuracy": float(truth.mean()),
+        "mild_accuracy": float(found[mild].mean()),
+        "real_mild_accuracy": float(truth[known_mild].mean()),
+        "mild_ratio": float(found[mild].mean() / truth[known_mild].mean()),
+        "n_mild": int(mild.sum()),
+        "real_n_mild": int(known_mild.sum()),
+        "by_class": [float(found[asked == k].mean()) for k in np.unique(asked)],
+        "mean_severity": [float(x) for x in seen.mean(axis=0)],
+        "real_mean_severity": [float(x) for x in known.mean(axis=0)],
+        "frechet": frechet_distance(ours, theirs),
+        "frechet_floor": frechet_distance(theirs[order[::2]], theirs[order[1::2]]),
+    }
