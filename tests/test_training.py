@@ -12,7 +12,7 @@ from torch import nn
 from robustshape.errors import InputError, StoreError
 from robustshape.indicators.selectivity import class_selectivity
 from robustshape.relu_maps import pooled_relu_maps
-from robustshape.training.augmentation import AUGMENTATIONS, augmix, mix, shift
+from robustshape.training.augmentation import AUGMENTATIONS, augmix, blur_noise, mix, shift
 from robustshape.training.loop import TrainingError, train
 from robustshape.training.recipe import Recipe, epochs_for, learning_rate
 
@@ -362,6 +362,29 @@ def test_shift_is_a_move_by_up_to_two_pixels():
 def test_augmix_keeps_an_image_that_no_operation_can_change():
     black = torch.zeros(8, 1, 16, 16)
     assert torch.equal(augmix(black, torch.Generator().manual_seed(0)), black)
+
+
+def test_blur_and_noise_are_the_corruptions_of_that_name(monkeypatch):
+    """With every image at severity 3 and noise of no size, what is left is the blur of `corrupt`."""
+    from robustshape.corruptions import corrupt
+
+    images = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 1), dtype=np.uint8)
+    x = torch.from_numpy(images).permute(0, 3, 1, 2) / 255
+    monkeypatch.setattr(torch, "randint", lambda low, high, size, **kw: torch.full(size, 3))
+    monkeypatch.setattr(torch, "randn", lambda shape, **kw: torch.zeros(shape))
+    y = blur_noise(x, torch.Generator().manual_seed(0))
+    wanted = corrupt(images, "gaussian_blur", 3, constants="224").transpose(0, 3, 1, 2) / 255
+    blurred = (y != x).flatten(1).any(1)
+    assert 4 < int(blurred.sum()) < 16
+    assert np.abs(y[blurred].numpy() - wanted[blurred]).max() <= 1.01 / 255  # truncated to whole grey levels
+
+
+def test_noise_has_the_sizes_of_the_corruption():
+    y = blur_noise(torch.full((4000, 1, 16, 16), 0.5), torch.Generator().manual_seed(0))
+    sd = y.flatten(1).std(1)
+    assert abs(float((sd > 0.01).float().mean()) - 0.5) < 0.03  # a blur leaves a flat image as it is
+    for wanted in (0.08, 0.12, 0.18):  # the larger ones are clipped
+        assert abs(float(((sd - wanted).abs() < 0.02).float().mean()) - 0.1) < 0.02
 
 
 def test_mixup_is_the_weighted_mean_with_its_partner():

@@ -27,6 +27,7 @@ FAMILIES = {  # of digits, of small photographs, of ImageNet, of Tiny ImageNet: 
 RECIPES = {  # name of a zoo recipe: words, marker
     "plain": ("plain", "o"),
     "noise": ("noise", "s"),
+    "corrupted": ("blur and noise", "<"),
     "augmix": ("AugMix-like", "D"),
     "mixup": ("mixup", "^"),
     "smooth": ("label smoothing", "v"),

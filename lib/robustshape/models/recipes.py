@@ -70,6 +70,7 @@ PLAIN = {
 CHANGES = {
     "plain": {},
     "noise": {"augmentation": ("noise",), "trains_on": ("gaussian_noise",)},
+    "corrupted": {"augmentation": ("blur_noise",), "trains_on": ("gaussian_blur", "gaussian_noise")},
     "augmix": {"augmentation": ("augmix",)},
     "mixup": {"mixup": True},
     "smooth": {"label_smoothing": 0.1},

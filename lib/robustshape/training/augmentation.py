@@ -8,6 +8,8 @@ import math
 import torch
 from torch.nn import functional as F
 
+from robustshape.corruptions.blur import gaussian_matrix
+from robustshape.corruptions.constants import CONSTANTS
 from robustshape.registry import Registry
 
 AUGMENTATIONS = Registry("augmentation", "robustshape.training.augmentation.AUGMENTATIONS.names()")
@@ -59,6 +61,31 @@ def faint_noise(x, generator):
 def _noisy(x, highest, generator):
     sd = _uniform((len(x), 1, 1, 1), 0.0, highest, x, generator)
     return (x + sd * torch.randn(x.shape, generator=generator, device=x.device)).clamp(0, 1)
+
+
+@AUGMENTATIONS.register("blur_noise")
+def blur_noise(x, generator):
+    """Blur half of the images, then add noise to half of them and clip, at severities drawn from 1 to 5.
+
+    The severities of ImageNet-C (the table "224"): blurs of up to 6 pixels, noises of up to 0.38.
+    """
+    for name in ("gaussian_blur", "gaussian_noise"):
+        steps = [0.0, *(row[0] for row in CONSTANTS["224"][name])]
+        severity = torch.randint(1, 6, (len(x),), generator=generator, device=x.device)
+        severity *= torch.rand(len(x), generator=generator, device=x.device) < 0.5
+        if name == "gaussian_blur":
+            down, across = (_blurs(side, steps, x)[severity][:, None] for side in x.shape[2:])
+            x = down @ x @ across.mT
+        else:
+            sd = torch.tensor(steps, device=x.device)[severity][:, None, None, None]
+            x = (x + sd * torch.randn(x.shape, generator=generator, device=x.device)).clamp(0, 1)
+    return x
+
+
+def _blurs(side, sigmas, x):
+    """Return the (sigma, side, side) matrices that blur a row of pixels."""
+    matrices = [torch.from_numpy(gaussian_matrix(side, sigma)) for sigma in sigmas]
+    return torch.stack(matrices).to(x.dtype).to(x.device)
 
 
 @AUGMENTATIONS.register("augmix")
