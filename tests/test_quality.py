@@ -85,8 +85,13 @@ def test_scores_of_known_answers():
     assert found["mild_ratio"] == pytest.approx(2 / 3) and (found["n_mild"], found["real_n_mild"]) == (3, 4)
     assert found["by_class"] == [1, 0.5, 1] and found["mean_severity"] == [0.75, 0]
     assert found["frechet"] > 0 and found["frechet_floor"] >= 0
-    with pytest.raises(InputError, match="nothing to compare"):
-        scores(made, [0, 1, 2, 1], pictures([0], [[5, 5]]), [0], judge=Judge(), severities=Known())
+
+
+def test_where_no_image_looks_mild_there_is_no_figure():
+    made, real = pictures([0, 1], [[5, 0], [0, 1]]), pictures([0, 1, 0, 1], [[0, 0], [5, 5]] * 2)
+    found = scores(made, [0, 1], real, [0, 1, 0, 1], judge=Judge(), severities=Known())
+    assert found["mild_accuracy"] is None and found["mild_ratio"] is None and found["n_mild"] == 0
+    assert found["real_mild_accuracy"] == 1 and found["accuracy"] == 1
 
 
 def test_severities_that_are_not_fitted_or_do_not_fit_are_refused():

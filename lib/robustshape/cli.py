@@ -159,6 +159,52 @@ def book(*, preset: str = "laptop") -> None:
 
 
 @app.command
+def train_generator(
+    output: Annotated[Path, Parameter(name=["-o", "--output"])],
+    *,
+    dataset: str = "mnist",
+    images: int = 800_000,
+    seed: int = 0,
+    corruption: Annotated[list[str] | None, Parameter(negative=())] = None,
+    judge: str | None = None,
+) -> None:
+    """Train a StyleGAN2 generator on corrupted images; interrupted, the same call goes on where it stopped.
+
+    Parameters
+    ----------
+    output
+        The network, a .safetensors; its card (.json) and samples (.png) are written beside it.
+    dataset
+        See: robustshape list datasets; or imagefolder:PATH.
+    images
+        How many real images are shown. A later call with more goes on from there.
+    seed
+        Of the weights, the order of images and the corruptions.
+    corruption
+        Given once for each corruption, in the order in which they are applied; default gaussian_blur, gaussian_noise.
+    judge
+        The model that scores the images; default zoo:lenet-corrupted, trained if need be; "" for no score.
+    """
+    from robustshape import paths
+    from robustshape.generators.corrupted_images import CORRUPTIONS
+    from robustshape.generators.trained import JUDGE
+    from robustshape.generators.trained import train_generator as trained
+    from robustshape.generators.training import Settings
+
+    card = trained(
+        output, dataset=dataset, settings=Settings(n_images=images), seed=seed, corruptions=corruption or CORRUPTIONS,
+        judge=JUDGE if judge is None else judge, progress=True, device=paths.device(),
+    )  # fmt: skip
+    print(f"{card['training']['images_seen']:,} images in {card['training']['seconds']:,} s: {output}")
+    if card["scores"]:
+        print(
+            f"{card['scores']['judge']} reads the class asked for in {card['scores']['accuracy']:.3f} of "
+            f"{card['scores']['n']:,} images (real ones: {card['scores']['real_accuracy']:.3f}), in "
+            f"{card['scores']['mild_accuracy']:.3f} of the mildly corrupted ({card['scores']['real_mild_accuracy']:.3f})"
+        )
+
+
+@app.command
 def doctor() -> None:
     """Say what this machine has, which data and weights are found, and how to get what is missing."""
     from robustshape.doctor import report

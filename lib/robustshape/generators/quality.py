@@ -56,6 +56,15 @@ def style_inputs(generator, labels, *, seed: int, truncation_psi: float = 1.0):
         return mapping(z.to(where), one_hot(labels, mapping.c_dim).to(where), truncation_psi)
 
 
+def grey(images) -> np.ndarray:
+    """Return (n, r, r, c) uint8 images as (n, r, r) in [0, 1], the mean of their channels.
+
+    >>> grey(np.full((1, 1, 1, 3), 51, np.uint8)).tolist()
+    [[[0.2]]]
+    """
+    return np.asarray(images).mean(axis=3) / 255
+
+
 def frechet_distance(a, b) -> float:
     """Return the squared Frechet distance of two Gaussians with the means and covariances of two sets of features.
 
@@ -107,28 +116,25 @@ def scores(made, asked, real, labels, *, judge, severities) -> dict:
 
     Returns
     -------
-    dict of str -> float or list
+    dict of str -> float, list or None
         ``accuracy`` and ``real_accuracy`` (all images), ``mild_accuracy`` and ``real_mild_accuracy`` (those that look
         mildly corrupted), ``mild_ratio`` of the two, ``n_mild`` and ``real_n_mild``, ``by_class`` (accuracy of each class
         asked for), ``mean_severity`` and ``real_mean_severity`` (of each corruption), ``frechet`` (squared distance of the
-        judge's features) and ``frechet_floor`` (that of two halves of the real images).
+        judge's features) and ``frechet_floor`` (that of two halves of the real images). None where no image looks mild.
     """
     made, real, asked, labels = (np.asarray(x) for x in (made, real, asked, labels))
     found, truth = judge.predict(made) == asked, judge.predict(real) == labels
-    seen, known = (severities.predict(images[..., 0] / 255) for images in (made, real))
+    seen, known = (severities.predict(grey(images)) for images in (made, real))
     mild, known_mild = (severities.is_mild(x) for x in (seen, known))
-    if not mild.any() or not known_mild.any():
-        raise InputError(
-            "no image looks mildly corrupted, so there is nothing to compare; train the generator longer"
-        )
+    mild_accuracy, real_mild_accuracy = _share(found[mild]), _share(truth[known_mild])
     ours, theirs = (judge.activations(images)["penultimate"] for images in (made, real))
     order = np.random.default_rng(0).permutation(len(real))
     return {
         "accuracy": float(found.mean()),
         "real_accuracy": float(truth.mean()),
-        "mild_accuracy": float(found[mild].mean()),
-        "real_mild_accuracy": float(truth[known_mild].mean()),
-        "mild_ratio": float(found[mild].mean() / truth[known_mild].mean()),
+        "mild_accuracy": mild_accuracy,
+        "real_mild_accuracy": real_mild_accuracy,
+        "mild_ratio": mild_accuracy / real_mild_accuracy if mild_accuracy and real_mild_accuracy else None,
         "n_mild": int(mild.sum()),
         "real_n_mild": int(known_mild.sum()),
         "by_class": [float(found[asked == k].mean()) for k in np.unique(asked)],
@@ -137,3 +143,7 @@ def scores(made, asked, real, labels, *, judge, severities) -> dict:
         "frechet": frechet_distance(ours, theirs),
         "frechet_floor": frechet_distance(theirs[order[::2]], theirs[order[1::2]]),
     }
+
+
+def _share(hits) -> float | None:
+    return float(hits.mean()) if len(hits) else None

@@ -1,0 +1,129 @@
+"""From the name of a data set to a trained generator with a card: images corrupted anew in every pass, then a score."""
+
+import json
+import platform
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from robustshape import datasets, models
+from robustshape.errors import InputError
+from robustshape.generators import quality
+from robustshape.generators.corrupted_images import CORRUPTIONS, randomly_corrupted
+from robustshape.generators.severities import Severities
+from robustshape.generators.training import Settings, train
+from robustshape.paths import cache_dir
+
+CONSTANTS = "224"  # severities of ImageNet-C, as on the slides
+PROBABILITY = 0.5  # of each corruption
+JUDGE = "zoo:lenet-corrupted"
+N_SCORED = 5_000  # made and real images for the score, and as many others to fit the severities to
+
+
+def train_generator(
+    output: Path, *, dataset: str = "mnist", reading: str | None = None, settings: Settings | None = None,
+    corruptions=CORRUPTIONS, seed: int = 0, judge: str = JUDGE, progress: bool = False, device: str = "cpu",
+) -> dict:  # fmt: skip
+    """Train a generator on corrupted images of a data set, write it with its card, and return the card.
+
+    Parameters
+    ----------
+    output : path
+        Of the .safetensors. Beside it are written its card (.json) and a picture of samples (.png), the last every few
+        minutes. A checkpoint in the cache is found again by the same call, or by one that asks for more images.
+    dataset, reading : str
+        See `robustshape.datasets.load`; square images of a power of two.
+    settings : Settings, optional
+    corruptions : sequence of str
+        Applied in this order to an image, each with probability 1/2, at severities 1 to 5.
+    seed : int
+    judge : str
+        A model that takes no part in the training, trained on the same data set if it is one of ours; "" for no score.
+    progress : bool
+    device : str
+
+    Returns
+    -------
+    dict
+        The card: file, settings, images seen, time, hardware, data, corruptions, and the scores of `quality.scores`.
+    """
+    from robustshape.generators.stylegan2 import write_network
+    from robustshape.models.weights import sha256
+    from robustshape.store.keys import key_of
+    from robustshape.store.provenance import provenance
+
+    output, settings = Path(output), settings or Settings()
+    if output.suffix != ".safetensors":
+        raise InputError(f"a generator is written to a .safetensors, but the output is {output.name!r}")
+    data = datasets.load(dataset, split="train", reading=reading)
+    images, labels, ids = data.image.values, data.label.values, data.sample.values
+    n_classes = data.attrs["n_classes"]
+    kinds = {"corruptions": list(corruptions), "probability": PROBABILITY, "constants": CONSTANTS}
+
+    def corrupted(k):
+        return randomly_corrupted(images, ids, **kinds, seed=seed * 1000 + k)[0]
+
+    about = {
+        "dataset": dataset,
+        "reading": data.attrs["reading"],
+        "checksum": data.attrs["checksum"],
+        **kinds,
+    }
+    key = key_of({**about, "seed": seed, **asdict(replace(settings, n_images=1))})
+    grid_labels = np.repeat(np.arange(n_classes), 12)
+    output.parent.mkdir(parents=True, exist_ok=True)
+
+    def watch(generator, _seen):
+        draw(quality.sampled(generator.eval(), grid_labels, seed=0), 12, output.with_suffix(".png"))
+
+    generator, history = train(
+        corrupted, labels, settings, seed=seed, tag=json.dumps(about, sort_keys=True), n_classes=n_classes,
+        checkpoint=cache_dir("generators") / f"{key}.checkpoint", progress=progress, device=device, watch=watch,
+    )  # fmt: skip
+    watch(generator, history["images"])
+    write_network(output, generator)
+    card = {
+        "kind": "StyleGAN2 generator",
+        "weights": output.name,
+        "sha256": sha256(output).removeprefix("sha256:"),
+        "bytes": output.stat().st_size,
+        "settings": generator.settings,
+        "data": {**about, "n": len(images), "licence": data.attrs["licence"], "citation": data.attrs["citation"]},
+        "training": {
+            **asdict(settings), "seed": seed, "images_seen": history["images"], "seconds": round(history["seconds"]),
+            "augmentation_probability": round(history["p"], 3),
+            "hardware": f"{device}, {platform.machine()}", **provenance(device),
+        },
+        "scores": scores(generator, dataset, reading, corruptions, judge, n_classes) if judge else None,
+    }  # fmt: skip
+    output.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return card
+
+
+def scores(generator, dataset: str, reading, corruptions, judge: str, n_classes: int) -> dict:
+    """Return `quality.scores` beside test images corrupted as the generator's, with what they were made of."""
+    kinds = {"corruptions": corruptions, "probability": PROBABILITY, "constants": CONSTANTS}
+    kept = {}
+    for split, seed in (("train", 1_000_003), ("test", 1_000_004)):
+        data = datasets.load(dataset, split=split, reading=reading).isel(sample=slice(0, N_SCORED))
+        changed, severities = randomly_corrupted(data.image.values, data.sample.values, **kinds, seed=seed)
+        kept[split] = changed, severities, data.label.values
+    known = Severities(corruptions).fit(quality.grey(kept["train"][0]), kept["train"][1])
+    real, _, labels = kept["test"]
+    made = quality.sampled(generator, labels, seed=7)
+    options = {"dataset": dataset, "reading": reading} if judge.startswith("zoo:") else {}
+    found = quality.scores(made, labels, real, labels, judge=models.load(judge, **options), severities=known)
+    return {"judge": judge, "n": len(labels), **found}
+
+
+def draw(images, columns: int, path: Path) -> None:
+    """Write images (n, r, r, c) uint8 as one picture, `columns` of them side by side."""
+    from PIL import Image
+
+    n, r, _, c = images.shape
+    rows = -(-n // columns)
+    sheet = np.zeros((rows * columns, r, r, c), np.uint8)
+    sheet[:n] = images
+    sheet = sheet.reshape(rows, columns, r, r, c).transpose(0, 2, 1, 3, 4).reshape(rows * r, columns * r, c)
+    Image.fromarray(sheet.squeeze()).resize((2 * columns * r, 2 * rows * r), Image.NEAREST).save(path)

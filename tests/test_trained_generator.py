@@ -1,0 +1,79 @@
+"""From a data set's name to a generator, its card and its picture: on the few digits that a package ships."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from robustshape.cli import main
+from robustshape.errors import InputError
+from robustshape.generators import trained
+from robustshape.generators.stylegan2 import read_network
+from robustshape.generators.training import Settings
+
+SMALL = Settings(
+    n_images=64, batch_size=16, z_dim=4, w_dim=4, channel_base=64, channel_max=4, mapping_layers=1
+)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(trained, "N_SCORED", 200)
+
+
+def test_a_generator_comes_with_a_card_that_says_how_it_was_made(tmp_path, cache, few):
+    path = tmp_path / "new" / "digits.safetensors"
+    card = trained.train_generator(path, dataset="digits", settings=SMALL, judge="zoo:mlp-corrupted")
+    assert card == json.loads(path.with_suffix(".json").read_text())
+    generator = read_network(path)
+    assert generator.settings == card["settings"] and generator.settings["c_dim"] == 10
+    made = card["training"]
+    assert made["images_seen"] == 64 and made["seed"] == 0 and made["seconds"] >= 0
+    assert made["hardware"] and made["versions"] and made["precision"] == "float32"
+    assert card["data"]["dataset"] == "digits" and card["data"]["corruptions"] == [
+        "gaussian_blur",
+        "gaussian_noise",
+    ]
+    found = card["scores"]
+    assert found["judge"] == "zoo:mlp-corrupted" and found["n"] == 200 and len(found["by_class"]) == 10
+    assert found["real_accuracy"] > 0.5 > found["accuracy"]  # four batches make no digits
+    assert found["frechet"] > found["frechet_floor"]
+    assert Image.open(path.with_suffix(".png")).size == (12 * 64, 10 * 64)
+
+
+def test_the_same_call_goes_on_and_gives_what_one_long_call_gives(tmp_path, cache):
+    from dataclasses import replace
+
+    def weights(name, **kw):
+        path = tmp_path / f"{name}.safetensors"
+        trained.train_generator(path, dataset="digits", judge="", **kw)
+        return read_network(path).state_dict()
+
+    whole = weights("whole", settings=SMALL, seed=1)
+    [checkpoint] = (cache / "generators").iterdir()
+    checkpoint.unlink()
+    weights("half", settings=replace(SMALL, n_images=32), seed=1)
+    longer = weights("longer", settings=SMALL, seed=1)
+    assert all(np.array_equal(whole[k], longer[k]) for k in whole)
+
+
+def test_the_command_line_refuses_another_ending(tmp_path, capsys):
+    with pytest.raises(InputError, match=r"\.safetensors, but the output is 'x\.pkl'"):
+        trained.train_generator(tmp_path / "x.pkl")
+    assert main(["train-generator", "-o", str(tmp_path / "x.pkl")]) == 2
+    assert "x.pkl" in capsys.readouterr().err
+    assert main(["train-generator", "-o", str(tmp_path / "x.safetensors"), "--images", "0"]) == 2
+    assert "n_images is at least 1" in capsys.readouterr().err
+
+
+def test_a_picture_holds_every_image_in_rows():
+    images = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((3, 2, 2, 1), np.uint8)
+    import io
+
+    file = io.BytesIO()
+    file.name = "x.png"
+    trained.draw(images, 2, file)
+    found = np.asarray(Image.open(file))
+    assert found.shape == (8, 8)
+    assert (found[:4, :4] == 0).all() and (found[:4, 4:] == 1).all() and (found[4:, :4] == 2).all()
