@@ -1,0 +1,135 @@
+"""What really happens when a StyleSpace dimension moves: interventions, where a gradient only points.
+
+Curves of the probability of the right class and of accuracy along a dimension, the shift at which each sample first goes
+wrong, maps over two dimensions, and the greedy choice of dimensions that makes most samples fail.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from robustshape.errors import InputError
+from robustshape.generators.stylespace import StyleSpace, moved, pixels
+
+
+class Answers(NamedTuple):
+    """A classifier's answers on moved samples; the leading axes are those of the shifts.
+
+    ``probability (..., n)`` float of the sample's class; ``predicted (..., n)`` int.
+    """
+
+    probability: np.ndarray
+    predicted: np.ndarray
+
+
+def answers(generator, classify, styles, labels, *, noise: str = "const", chunk: int = 250) -> Answers:
+    """Return what a classifier answers to the images of flat styles (n, size); `classify` as for `score_gradients`."""
+    space, probability, predicted = StyleSpace.of(generator), [], []
+    with torch.no_grad():
+        for part, own in zip(styles.split(chunk), labels.split(chunk)):
+            logits = classify(pixels(generator.synthesise(styles=space.split(part), noise=noise)))
+            probability.append(logits.softmax(dim=1).gather(1, own[:, None])[:, 0])
+            predicted.append(logits.argmax(dim=1))
+    return Answers(torch.cat(probability).cpu().numpy(), torch.cat(predicted).cpu().numpy())
+
+
+def along(generator, classify, styles, labels, dimension: int, amounts, **options) -> Answers:
+    """Return the answers with one dimension moved by each of `amounts`: arrays (amount, n)."""
+    found = [
+        answers(generator, classify, moved(styles, dimension, float(a)), labels, **options) for a in amounts
+    ]
+    return Answers(*(np.stack(parts) for parts in zip(*found)))
+
+
+def over(generator, classify, styles, labels, dimensions, amounts, **options) -> Answers:
+    """Return the answers with two dimensions moved: arrays (first's amount, second's amount, n)."""
+    (first, second), (these, those) = dimensions, amounts
+    if first == second:
+        raise InputError(f"a map is over two dimensions, but dimension {first} was given twice")
+    found = [
+        along(generator, classify, moved(styles, first, float(a)), labels, second, those, **options)
+        for a in these
+    ]
+    return Answers(*(np.stack(parts) for parts in zip(*found)))
+
+
+def first_flips(right, amounts) -> np.ndarray:
+    """Return the shift at which each sample is wrong for the first time.
+
+    Parameters
+    ----------
+    right : (amount, n) bool
+        Whether a sample is classified rightly at each shift; the first shift is none.
+    amounts : (amount,) float
+        From none outwards.
+
+    Returns
+    -------
+    (n,) float
+        NaN where a sample is wrong without a shift, infinity where it never goes wrong.
+
+    Examples
+    --------
+    >>> first_flips([[True, True, False], [True, False, True], [True, True, True]], [0, 1, 2]).tolist()
+    [inf, 1.0, nan]
+    """
+    right, amounts = np.asarray(right, dtype=bool), np.asarray(amounts, dtype=float)
+    if right.ndim != 2 or len(right) != len(amounts):
+        raise InputError(f"right is (amount, n) for {len(amounts)} amounts, but was {right.shape}")
+    wrong = ~right
+    found = np.where(wrong.any(axis=0), amounts[wrong.argmax(axis=0)], np.inf)
+    return np.where(right[0], found, np.nan)
+
+
+def changes(generator, classify, styles, labels, dimensions, amounts, **options) -> np.ndarray:
+    """Return how each sample's probability of its class changes when one dimension moves up or down.
+
+    Parameters
+    ----------
+    dimensions : sequence of int
+    amounts : (dimension,) float
+        How far each moves, such as three of its standard deviations.
+
+    Returns
+    -------
+    (dimension, 2, n) float
+        Up, then down; negative where the class becomes less probable.
+    """
+    before = answers(generator, classify, styles, labels, **options).probability
+    found = [
+        along(generator, classify, styles, labels, int(d), (float(a), -float(a)), **options).probability
+        for d, a in zip(dimensions, amounts)
+    ]
+    return np.stack(found) - before
+
+
+def greedy_choice(flipped, n: int) -> list[tuple[int, int]]:
+    """Return up to `n` columns, each the one that flips most of the samples that no earlier one flips.
+
+    The search of StylEx (Lang et al. 2021, arXiv 2104.13369, AttFind), on flips that are known.
+
+    Parameters
+    ----------
+    flipped : (n, column) bool
+        Whether a sample goes wrong under each intervention.
+
+    Returns
+    -------
+    list of (column, number newly flipped)
+        It ends where no column flips a new sample.
+
+    Examples
+    --------
+    >>> greedy_choice([[1, 1, 0], [1, 0, 0], [0, 1, 1], [0, 0, 1]], 3)
+    [(0, 2), (2, 2)]
+    """
+    left, chosen = np.asarray(flipped, dtype=bool).copy(), []
+    while len(chosen) < n:
+        counts = left.sum(axis=0)
+        column = int(counts.argmax())
+        if not counts[column]:
+            break
+        chosen.append((column, int(counts[column])))
+        left[left[:, column]] = False
+    return chosen
