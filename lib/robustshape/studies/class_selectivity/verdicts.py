@@ -129,8 +129,9 @@ def schedule(recipe: str) -> str:
         how = {"one_cycle": "one cycle up to", "steps": "steps from"}.get(
             r["schedule"], r["schedule"] + " from"
         )
+        passes = f"{r['epochs']} epoch" + ("s" if r["epochs"] != 1 else "")
         return (
-            f"{r['epochs']} epochs{images}, batches of {r['batch_size']}, {r['optimiser']}, "
+            f"{passes}{images}, batches of {r['batch_size']}, {r['optimiser']}, "
             f"{how} a rate of {r['learning_rate']:g}"
         )
     except (ValueError, KeyError, TypeError):
