@@ -11,7 +11,7 @@ from robustshape.errors import InputError
 from robustshape.models.classifier import chunk_of
 from robustshape.relu_maps import check_found, pooled_relu_maps
 
-GRADIENT_CHUNK = 32  # images in every backward pass
+GRADIENT_CHUNK = 16  # images in every backward pass
 
 
 def unit_responses(classifier, images) -> list[np.ndarray]:

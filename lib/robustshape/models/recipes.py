@@ -70,7 +70,6 @@ PLAIN = {
 CHANGES = {
     "plain": {},
     "noise": {"augmentation": ("noise",), "trains_on": ("gaussian_noise",)},
-    "corrupted": {"augmentation": ("blur_noise",), "trains_on": ("gaussian_blur", "gaussian_noise")},
     "augmix": {"augmentation": ("augmix",)},
     "mixup": {"mixup": True},
     "smooth": {"label_smoothing": 0.1},
@@ -84,6 +83,7 @@ CHANGES = {
     },
     "steps": {"schedule": "steps", "milestones": (0.5, 0.75)},
     "pgd": {"adversary_eps": 0.15, "adversary_steps": 2},
+    "corrupted": {"augmentation": ("blur_noise",), "trains_on": ("gaussian_blur", "gaussian_noise")},
 }
 
 # The same for the architectures made for colour photographs, where it differs: less noise and decay, and the
