@@ -16,7 +16,8 @@ from robustshape.generators.adversarial import (
     path_lengths,
 )
 from robustshape.generators.corrupted_images import randomly_corrupted
-from robustshape.generators.training import Settings, train
+from robustshape.generators.settings import Settings
+from robustshape.generators.training import train
 
 QUICK = Settings(
     n_images=96, batch_size=8, z_dim=4, w_dim=4, channel_base=32, channel_max=4, r1_every=3, path_weight=2.0,
@@ -98,15 +99,14 @@ def test_a_loss_that_is_no_number_stops_the_run_and_the_last_checkpoint_stays(tm
 
 
 def test_the_averaged_weights_follow_with_their_half_life():
-    from robustshape.generators.training import _Run
+    from robustshape.generators.gan import GAN
 
-    state = _Run(images, LABELS, QUICK, 0, 3, torch.device("cpu"))
+    state = GAN(QUICK, 8, 1, torch.from_numpy(LABELS), 3, seed=0)
     with torch.no_grad():
         for mine, theirs in zip(state.averaged.parameters(), state.generator.parameters()):
             mine.zero_()
             theirs.fill_(1.0)
-    state.step = 10_000  # long after the beginning
-    state.average()
+    state.average(10_000)  # long after the beginning
     share = 1 - 0.5 ** (8 / 50)
     assert all(torch.allclose(p, torch.full_like(p, share)) for p in state.averaged.parameters())
 

@@ -9,8 +9,8 @@ from PIL import Image
 from robustshape.cli import main
 from robustshape.errors import InputError
 from robustshape.generators import trained
+from robustshape.generators.settings import Settings
 from robustshape.generators.stylegan2 import read_network
-from robustshape.generators.training import Settings
 
 SMALL = Settings(
     n_images=64, batch_size=16, z_dim=4, w_dim=4, channel_base=64, channel_max=4, mapping_layers=1

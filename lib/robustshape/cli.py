@@ -187,9 +187,9 @@ def train_generator(
     """
     from robustshape import paths
     from robustshape.generators.corrupted_images import CORRUPTIONS
+    from robustshape.generators.settings import Settings
     from robustshape.generators.trained import JUDGE
     from robustshape.generators.trained import train_generator as trained
-    from robustshape.generators.training import Settings
 
     card = trained(
         output, dataset=dataset, settings=Settings(n_images=images), seed=seed, corruptions=corruption or CORRUPTIONS,

@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from robustshape.generators.settings import Settings
 from robustshape.generators.stylegan2 import Generator, layers, resampling
 from robustshape.generators.stylegan2.generator import one_hot
 from robustshape.generators.stylespace import StyleSpace, importance, score_gradients
-from robustshape.generators.training import Settings, _Run
+from robustshape.generators.training import _Run
 from robustshape.models.zoo import construct
 
 ROW = "{:58}{:>12}{:>10}"
@@ -82,8 +83,8 @@ def step(rounds: int, steps: int):
     ours = made(settings)
     with usual():
         theirs = made(settings)
-        first = theirs.generator(torch.ones(2, 64), one_hot(torch.tensor([1, 2]), 10))
-    same = ours.generator(torch.ones(2, 64), one_hot(torch.tensor([1, 2]), 10))
+        first = theirs.gan.generator(torch.ones(2, 64), one_hot(torch.tensor([1, 2]), 10))
+    same = ours.gan.generator(torch.ones(2, 64), one_hot(torch.tensor([1, 2]), 10))
     print(
         f"largest difference of an image between the two ways: {float((first - same).detach().abs().max()):.1e}"
     )

@@ -11,8 +11,9 @@ from robustshape import datasets, models
 from robustshape.errors import InputError
 from robustshape.generators import quality
 from robustshape.generators.corrupted_images import CORRUPTIONS, randomly_corrupted
+from robustshape.generators.settings import Settings
 from robustshape.generators.severities import Severities
-from robustshape.generators.training import Settings, train
+from robustshape.generators.training import train
 from robustshape.paths import cache_dir
 
 CONSTANTS = "224"  # severities of ImageNet-C, as on the slides

@@ -1,14 +1,13 @@
-"""The training of a generator: deterministic, resumable, data in memory, the networks' names and losses StyleGAN2's.
+"""The training of a generator: deterministic, resumable, data in memory.
 
 Every random number comes from (seed, step), so that a resumed run gives the same weights bit for bit.
 """
 
-import copy
 import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,49 +15,12 @@ import torch
 from tqdm import tqdm
 
 from robustshape.errors import InputError, TrainingError
-from robustshape.generators.adaptive_augmentation import augmented, next_probability
-from robustshape.generators.adversarial import (
-    discriminator_loss,
-    generator_loss,
-    gradient_penalty,
-    path_lengths,
-)
-from robustshape.generators.stylegan2 import Discriminator, Generator
+from robustshape.generators.gan import GAN, RUNNING
+from robustshape.generators.settings import Settings
+from robustshape.generators.stylegan2 import Generator
 from robustshape.generators.stylegan2.generator import one_hot
 from robustshape.training import checkpoints
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything but the images and the seed that decides how a generator is trained; made for small grey images."""
-
-    n_images: int = 800_000  # real ones shown to the discriminator
-    batch_size: int = 32
-    z_dim: int = 64
-    w_dim: int = 64
-    channel_base: int = 512  # maps at resolution r have min(channel_base // r, channel_max) channels
-    channel_max: int = 64
-    mapping_layers: int = 2
-    architecture: str = "resnet"  # of the discriminator: resnet | skip | orig
-    learning_rate: float = 0.0025
-    r1_gamma: float = 0.05
-    r1_every: int = 16  # steps between two penalties on the gradient, each so much stronger
-    path_weight: float = 0.0  # of the penalty on path lengths; 0: none
-    path_every: int = 4
-    augmentation: bool = True  # adaptive: its probability starts at 0
-    ema_images: int = 10_000  # half-life of the averaged weights, which make the images
-    mixed_precision: bool = False  # bfloat16 on CUDA, but for the penalties; ignored elsewhere
-
-    def __post_init__(self):
-        if self.n_images < 1 or self.batch_size < 4 or self.batch_size % 4:
-            raise InputError(
-                f"n_images is at least 1 and batch_size a multiple of 4 (images are compared in fours), but they were "
-                f"{self.n_images} and {self.batch_size}"
-            )
-        if self.r1_every < 1 or self.path_every < 1:
-            raise InputError(
-                f"r1_every and path_every are at least 1, but were {self.r1_every} and {self.path_every}"
-            )
+from robustshape.training.randomness import generator_at
 
 
 def train(
@@ -126,39 +88,24 @@ def train(
     run.all(
         checkpoint and Path(checkpoint), checkpoint_seconds, configuration, progress, watch, watch_seconds
     )
-    return run.averaged.eval(), {**run.history, "images": run.step * settings.batch_size, "p": run.p}
+    return run.gan.averaged.eval(), {**run.history, "images": run.step * settings.batch_size, "p": run.gan.p}
 
 
 class _Run:
-    """The state of one training: networks, optimisers, where it stands, and what it has seen so far."""
+    """Where one training stands, what it has seen so far, and the images of the present pass."""
 
     def __init__(self, images, labels, settings, seed, n_classes, device):
         self.settings, self.seed, self.device, self.renew = settings, seed, device, images
         first = _checked(images(0), labels, n_classes)
-        size, channels = first.shape[1], first.shape[3]
         self.n, self.n_classes = len(first), n_classes
         self.labels = torch.as_tensor(np.asarray(labels), dtype=torch.int64, device=device)
-        widths = {"channel_base": settings.channel_base, "channel_max": settings.channel_max}
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.generator = Generator(
-                settings.z_dim, n_classes, settings.w_dim, size, channels,
-                mapping_layers=settings.mapping_layers, **widths,
-            ).to(device)  # fmt: skip
-            self.discriminator = Discriminator(
-                n_classes, size, channels, mapping_layers=settings.mapping_layers,
-                architecture=settings.architecture, **widths,
-            ).to(device)  # fmt: skip
-        self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
-        self.optimisers = {
-            "generator": _adam(
-                self.generator, settings, settings.path_every if settings.path_weight else None
-            ),
-            "discriminator": _adam(self.discriminator, settings, settings.r1_every),
-        }
-        self.step, self.p, self.mean_path, self.sign = 0, 0.0, 0.0, [0.0, 0]
-        self.passed, self.pixels, self.order = None, None, None
-        self.sums = [0.0, 0.0, 0]
+        self.gan = GAN(settings, first.shape[1], first.shape[3], self.labels, n_classes, seed)
+        self.step, self.passed, self.pixels, self.order = 0, None, None, None
+        self.sums = [
+            0.0,
+            0.0,
+            0,
+        ]  # of the losses since they were last noted: discriminator, generator, batches
         self.history = {"discriminator": [], "generator": [], "seconds": 0.0}
 
     def all(self, checkpoint, seconds, configuration, progress, watch, watch_seconds):
@@ -177,45 +124,22 @@ class _Run:
                 now = time.monotonic()
                 self.history["seconds"] = before + now - began
                 if watch and now - watched >= watch_seconds:
-                    watch(self.averaged, self.step * size)
+                    watch(self.gan.averaged, self.step * size)
                     watched = time.monotonic()
                 if checkpoint and (now - saved >= seconds or self.step == n_steps):
                     self.write(checkpoint, configuration)
                     saved = now
 
     def one(self):
-        """Train both networks on one batch."""
-        settings, random = self.settings, self.random(self.step)
-        real, c = self.batch()
-        lower = torch.autocast(
-            self.device.type, torch.bfloat16, enabled=settings.mixed_precision and self.device.type == "cuda"
-        )
-        self.generator.requires_grad_(False)
-        self.discriminator.requires_grad_(True)
-        with lower:
-            fake, other = self.made(random)
-            real = augmented(real, self.p, random)
-            seen = self.discriminator(real, c).float()
-            loss = discriminator_loss(
-                seen, self.discriminator(augmented(fake, self.p, random), other).float()
-            )
-        total = loss
-        if self.step % settings.r1_every == 0:
-            penalty = gradient_penalty(self.discriminator, real, c)
-            total = total + penalty * (settings.r1_gamma / 2 * settings.r1_every)
-        self.improve("discriminator", total)
-
-        self.discriminator.requires_grad_(False)
-        self.generator.requires_grad_(True)
-        with lower:
-            fake, other = self.made(random, learning=True)
-            pretended = generator_loss(self.discriminator(augmented(fake, self.p, random), other).float())
-        self.improve("generator", pretended)
-        if settings.path_weight and self.step % settings.path_every == 0:
-            self.improve("generator", self.path_penalty(random))
-        self.average()
-        self.note(float(loss.detach()), float(pretended.detach()), seen.detach())
+        """Train on the next batch."""
+        random = generator_at(self.seed, (self.step,), self.device)
+        losses = self.gan.step(self.step, *self.batch(), random)
         self.step += 1
+        self.sums = [self.sums[0] + losses[0], self.sums[1] + losses[1], self.sums[2] + 1]
+        if self.sums[2] * self.settings.batch_size >= 1000:
+            self.history["discriminator"].append(self.sums[0] / self.sums[2])
+            self.history["generator"].append(self.sums[1] / self.sums[2])
+            self.sums = [0.0, 0.0, 0]
 
     def batch(self):
         """Return the next real images (n, c, r, r) in [-1, 1] and their classes."""
@@ -227,112 +151,33 @@ class _Run:
             if self.passed != k:
                 pixels = np.ascontiguousarray(self.renew(k).transpose(0, 3, 1, 2))
                 self.passed, self.pixels = k, torch.from_numpy(pixels).to(self.device)
-                self.order = torch.randperm(self.n, generator=self.random(k, of="order", device="cpu"))
+                self.order = torch.randperm(
+                    self.n, generator=generator_at(self.seed, (k, 0))
+                )  # two numbers: no step has them
             chosen = self.order[index[index // self.n == k] % self.n].to(self.device)
             parts.append((self.pixels[chosen], self.labels[chosen]))
         pixels, labels = (torch.cat(part) for part in zip(*parts))
         pixels = pixels.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
         return pixels, one_hot(labels, self.n_classes)
 
-    def made(self, random, learning=False):
-        """Return made images, of classes as frequent as in the data, and those classes."""
-        n = self.settings.batch_size
-        z = torch.randn(n, self.settings.z_dim, generator=random, device=self.device)
-        chosen = torch.randint(self.n, (n,), generator=random, device=self.device)
-        c = one_hot(self.labels[chosen], self.n_classes)
-        w = self.generator.mapping.before_broadcast(z, c)
-        if learning:
-            self.generator.mapping.w_avg.lerp_(w.detach().float().mean(dim=0), 0.005)
-        styles = self.generator.styles(w[:, None].expand(-1, self.generator.synthesis.n_w, -1))
-        return self.generator.synthesise(styles=styles, noise="random", generator=random), c
-
-    def path_penalty(self, random):
-        """Return the penalty on how path lengths differ from their running mean, on half a batch."""
-        n = self.settings.batch_size // 2
-        z = torch.randn(n, self.settings.z_dim, generator=random, device=self.device)
-        chosen = torch.randint(self.n, (n,), generator=random, device=self.device)
-        w = self.generator.mapping(z, one_hot(self.labels[chosen], self.n_classes))
-        images = self.generator.synthesise(styles=self.generator.styles(w), noise="random", generator=random)
-        lengths = path_lengths(images, w, random)
-        self.mean_path += 0.01 * (float(lengths.detach().mean()) - self.mean_path)
-        return (
-            (lengths - self.mean_path).square().mean() * self.settings.path_weight * self.settings.path_every
-        )
-
-    def improve(self, which: str, loss):
-        value = loss.item()
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"the {which}'s loss is {value} after {self.step * self.settings.batch_size:,} images; the last good "
-                f"checkpoint stays: try a learning rate below {self.settings.learning_rate:g}"
-            )
-        optimiser = self.optimisers[which]
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-
-    def average(self):
-        """Move the averaged weights towards the present ones, faster at the beginning."""
-        size = self.settings.batch_size
-        half_life = min(self.settings.ema_images, 0.05 * (self.step + 1) * size)
-        share = 1 - 0.5 ** (size / half_life)
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.generator.parameters()), share)
-            for mine, theirs in zip(self.averaged.buffers(), self.generator.buffers()):
-                mine.copy_(theirs)
-
-    def note(self, discriminator: float, generator: float, seen):
-        """Keep the losses, and every four batches change how often images are augmented."""
-        self.sums = [self.sums[0] + discriminator, self.sums[1] + generator, self.sums[2] + 1]
-        if self.sums[2] * self.settings.batch_size >= 1000:
-            self.history["discriminator"].append(self.sums[0] / self.sums[2])
-            self.history["generator"].append(self.sums[1] / self.sums[2])
-            self.sums = [0.0, 0.0, 0]
-        self.sign = [self.sign[0] + float(seen.sign().mean()), self.sign[1] + 1]
-        if self.sign[1] == 4:
-            if self.settings.augmentation:
-                self.p = next_probability(self.p, self.sign[0] / 4, 4 * self.settings.batch_size)
-            self.sign = [0.0, 0]
-
-    def random(self, *place, of: str = "step", device=None):
-        """Return a generator for this place of the run; nothing else draws from it."""
-        kind = ["step", "order"].index(of)
-        state = np.random.SeedSequence([self.seed, kind, *place]).generate_state(1, np.uint64)
-        return torch.Generator(device or self.device).manual_seed(int(state[0]) >> 1)
-
-    def parts(self):
-        networks = {name: getattr(self, name) for name in ("generator", "discriminator", "averaged")}
-        return {**networks, **{f"optimiser of {name}": o for name, o in self.optimisers.items()}}
-
     def write(self, path, configuration):
-        if not all(bool(p.isfinite().all()) for p in self.generator.parameters()):
+        if not self.gan.finite():
             raise TrainingError(
                 f"a weight is no longer finite after {self.step * self.settings.batch_size:,} images; the last good "
                 f"checkpoint stays: try a learning rate below {self.settings.learning_rate:g}"
             )
-        progress = {
-            name: getattr(self, name) for name in ("step", "p", "mean_path", "sign", "sums", "history")
-        }
-        checkpoints.write(path, configuration, {k: v.state_dict() for k, v in self.parts().items()}, progress)
+        progress = {name: getattr(self, name) for name in ("step", "sums", "history")}
+        progress["running"] = {name: getattr(self.gan, name) for name in RUNNING}
+        state = {name: part.state_dict() for name, part in self.gan.parts().items()}
+        checkpoints.write(path, configuration, state, progress)
 
     def read(self, path, configuration):
         state, progress = checkpoints.read(path, configuration, self.device)
-        for name, part in self.parts().items():
+        for name, part in self.gan.parts().items():
             part.load_state_dict(state[name])
-        for name, value in progress.items():
-            setattr(self, name, value)
-
-
-def _adam(network, settings: Settings, every: int | None):
-    """Return Adam for a network with a penalty `every` so many steps, which makes it take larger steps in between."""
-    share = every / (every + 1) if every else 1.0
-    return torch.optim.Adam(
-        network.parameters(),
-        lr=settings.learning_rate * share,
-        betas=(0.0, 0.99**share),
-        eps=1e-8,
-        fused=True,
-    )
+        for name in RUNNING:
+            setattr(self.gan, name, progress["running"][name])
+        self.step, self.sums, self.history = (progress[name] for name in ("step", "sums", "history"))
 
 
 def _checked(images, labels, n_classes):

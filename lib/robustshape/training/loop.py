@@ -21,6 +21,7 @@ from robustshape.errors import InputError, TrainingError
 from robustshape.relu_maps import pooled_relu_maps
 from robustshape.training import checkpoints
 from robustshape.training.augmentation import AUGMENTATIONS, mix
+from robustshape.training.randomness import generator_at
 from robustshape.training.recipe import Recipe, learning_rate
 from robustshape.training.regularisers import batch_selectivity
 
@@ -221,8 +222,7 @@ class _Run:
 
     def generator(self, device, *place):
         """Return a generator for this place of the run; nothing else draws from it."""
-        state = np.random.SeedSequence([self.seed, len(place), *place]).generate_state(1, np.uint64)
-        return torch.Generator(device).manual_seed(int(state[0]) >> 1)
+        return generator_at(self.seed, place, device)
 
     def write(self, path, configuration):
         state = {"module": self.module.state_dict(), "optimiser": self.optimiser.state_dict()}
