@@ -178,7 +178,7 @@ def test_damaged_and_other_files_are_named(tmp_path, official):
             "activation='relu', which is not supported",
         ),
         ({"synthesis_kwargs": {**SIZES, "architecture": "orig"}}, InputError, "only 'skip' is supported"),
-        ({"img_resolution": 16}, StoreError, "b16.*missing in the file"),
+        ({"img_resolution": 16}, InputError, r"do not fit a Generator: .*Missing key.*synthesis\.b16"),
     ],
 )
 def test_a_network_built_otherwise_is_refused(tmp_path, official, change, error, said):

@@ -67,13 +67,20 @@ def test_the_command_line_refuses_another_ending(tmp_path, capsys):
     assert "n_images is at least 1" in capsys.readouterr().err
 
 
-def test_a_picture_holds_every_image_in_rows():
-    images = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((3, 2, 2, 1), np.uint8)
-    import io
+def test_the_command_says_how_well_the_images_are_read(tmp_path, cache, few, capsys, monkeypatch):
+    monkeypatch.setattr("robustshape.generators.settings.Settings", lambda n_images: SMALL)
+    call = ["train-generator", "-o", str(tmp_path / "x.safetensors"), "--dataset", "digits"]
+    assert main([*call, "--judge", "zoo:mlp-corrupted"]) == 0
+    said = capsys.readouterr().out
+    assert "64 images in" in said and "zoo:mlp-corrupted reads the class asked for in 0." in said
+    known = json.loads((tmp_path / "x.json").read_text())["scores"]
+    assert ("of the mildly corrupted" in said) == (known["mild_ratio"] is not None)
+    assert main([*call, "--judge", ""]) == 0 and "reads the class" not in capsys.readouterr().out
 
-    file = io.BytesIO()
-    file.name = "x.png"
-    trained.draw(images, 2, file)
-    found = np.asarray(Image.open(file))
+
+def test_a_picture_holds_every_image_in_rows(tmp_path):
+    images = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((3, 2, 2, 1), np.uint8)
+    trained.draw(images, 2, tmp_path / "x.png")
+    found = np.asarray(Image.open(tmp_path / "x.png"))
     assert found.shape == (8, 8)
     assert (found[:4, :4] == 0).all() and (found[:4, 4:] == 1).all() and (found[4:, :4] == 2).all()

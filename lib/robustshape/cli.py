@@ -196,11 +196,16 @@ def train_generator(
         judge=JUDGE if judge is None else judge, progress=True, device=paths.device(),
     )  # fmt: skip
     print(f"{card['training']['images_seen']:,} images in {card['training']['seconds']:,} s: {output}")
-    if card["scores"]:
+    found = card["scores"]
+    if found:
         print(
-            f"{card['scores']['judge']} reads the class asked for in {card['scores']['accuracy']:.3f} of "
-            f"{card['scores']['n']:,} images (real ones: {card['scores']['real_accuracy']:.3f}), in "
-            f"{card['scores']['mild_accuracy']:.3f} of the mildly corrupted ({card['scores']['real_mild_accuracy']:.3f})"
+            f"{found['judge']} reads the class asked for in {found['accuracy']:.3f} of {found['n']:,} images "
+            f"(real ones: {found['real_accuracy']:.3f})"
+        )
+    if found and found["mild_ratio"] is not None:
+        print(
+            f"of the mildly corrupted, {found['n_mild']:,}, in {found['mild_accuracy']:.3f} "
+            f"(real ones: {found['real_mild_accuracy']:.3f})"
         )
 
 

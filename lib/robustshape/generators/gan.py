@@ -69,7 +69,7 @@ class GAN:
         Raises
         ------
         TrainingError
-            If a loss is not finite; nothing has been changed by it.
+            If a loss is not finite; the network whose loss it is stays as it was.
         """
         settings = self.settings
         lower = torch.autocast(

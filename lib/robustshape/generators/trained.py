@@ -15,6 +15,7 @@ from robustshape.generators.settings import Settings
 from robustshape.generators.severities import Severities
 from robustshape.generators.training import train
 from robustshape.paths import cache_dir
+from robustshape.store.atomic import write_file
 
 CONSTANTS = "224"  # severities of ImageNet-C, as on the slides
 PROBABILITY = 0.5  # of each corruption
@@ -98,7 +99,8 @@ def train_generator(
         },
         "scores": scores(generator, dataset, reading, corruptions, judge, n_classes) if judge else None,
     }  # fmt: skip
-    output.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    with write_file(output.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card
 
 
@@ -127,4 +129,6 @@ def draw(images, columns: int, path: Path) -> None:
     sheet = np.zeros((rows * columns, r, r, c), np.uint8)
     sheet[:n] = images
     sheet = sheet.reshape(rows, columns, r, r, c).transpose(0, 2, 1, 3, 4).reshape(rows * r, columns * r, c)
-    Image.fromarray(sheet.squeeze()).resize((2 * columns * r, 2 * rows * r), Image.NEAREST).save(path)
+    picture = Image.fromarray(sheet.squeeze()).resize((2 * columns * r, 2 * rows * r), Image.NEAREST)
+    with write_file(path) as temporary:
+        picture.save(temporary, format="PNG")

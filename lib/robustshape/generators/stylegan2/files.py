@@ -2,7 +2,6 @@
 
 import json
 import os
-import uuid
 from pathlib import Path
 
 import torch
@@ -11,6 +10,8 @@ from robustshape.errors import InputError, MissingFileError, StoreError
 from robustshape.generators.stylegan2 import official
 from robustshape.generators.stylegan2.discriminator import Discriminator
 from robustshape.generators.stylegan2.generator import Generator
+from robustshape.models.weights import fit_weights, read_weights
+from robustshape.store.atomic import write_file
 
 KINDS = {"Generator": Generator, "Discriminator": Discriminator}
 
@@ -80,12 +81,10 @@ def write_network(path: str | os.PathLike, module, *, network: str = "G_ema", dt
         name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in module.state_dict().items()
     }
     about = {"network": network, "kind": type(module).__name__, "settings": json.dumps(module.settings)}
-    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
     try:
-        save_file(state, beside, metadata=about)
-        os.replace(beside, path)
+        with write_file(path) as temporary:
+            save_file(state, temporary, metadata=about)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise StoreError(f"the network {path} cannot be written ({error})") from error
 
 
@@ -95,7 +94,6 @@ def _read_safetensors(path: Path, network: str):
     try:
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
         settings = json.loads(about.get("settings", "null"))
     except (SafetensorError, json.JSONDecodeError) as error:
         raise StoreError(f"the network {path} cannot be read ({error}); replace it") from error
@@ -109,5 +107,5 @@ def _read_safetensors(path: Path, network: str):
         raise StoreError(
             f"{path} says that its network is built with other arguments than ours ({error})"
         ) from error
-    official.fit(module, state, path)
+    fit_weights(module, read_weights(path), path)
     return module

@@ -14,6 +14,7 @@ from robustshape.errors import InputError, StoreError
 from robustshape.generators.stylegan2.discriminator import Discriminator
 from robustshape.generators.stylegan2.generator import Generator
 from robustshape.generators.stylegan2.resampling import KERNEL
+from robustshape.models.weights import fit_weights
 
 KIND = "network of StyleGAN2"
 # What an official constructor takes beside the sizes, and what it must be for the network to be ours.
@@ -107,30 +108,8 @@ def read(path: Path, network: str):
             raise InputError(
                 f"{path} filters with other numbers than [1, 3, 3, 1] ({name}), which is not supported"
             )
-    fit(found, state, path)
+    fit_weights(found, state, path)
     return found
-
-
-def fit(module, state: dict, path: Path) -> None:
-    """Load `state` into `module`, every tensor of both.
-
-    Raises
-    ------
-    StoreError
-        If they do not agree: the first differences.
-    """
-    wanted, given = module.state_dict(), {name: tensor.float() for name, tensor in state.items()}
-    wrong = [
-        f"{name}: {tuple(given[name].shape) if name in given else 'missing'} in the file, "
-        f"{tuple(wanted[name].shape) if name in wanted else 'unknown'} here"
-        for name in sorted({*wanted, *given})
-        if name not in wanted or name not in given or wanted[name].shape != given[name].shape
-    ]
-    if wrong:
-        raise StoreError(
-            f"{path} does not hold a {type(module).__name__} of its own settings: {'; '.join(wrong[:3])}"
-        )
-    module.load_state_dict(given)
 
 
 def _built(module: _Module):
