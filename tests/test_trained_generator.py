@@ -67,6 +67,14 @@ def test_the_command_line_refuses_another_ending(tmp_path, capsys):
     assert "n_images is at least 1" in capsys.readouterr().err
 
 
+def test_a_judge_that_does_not_exist_is_refused_before_anything_is_trained(tmp_path, cache):
+    with pytest.raises(InputError, match="lenett"):
+        trained.train_generator(
+            tmp_path / "x.safetensors", dataset="digits", settings=SMALL, judge="zoo:lenett"
+        )
+    assert not (cache / "generators").exists() and not list(tmp_path.glob("x.*"))
+
+
 def test_the_command_says_how_well_the_images_are_read(tmp_path, cache, few, capsys, monkeypatch):
     monkeypatch.setattr("robustshape.generators.settings.Settings", lambda n_images: SMALL)
     call = ["train-generator", "-o", str(tmp_path / "x.safetensors"), "--dataset", "digits"]

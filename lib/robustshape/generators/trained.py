@@ -58,6 +58,8 @@ def train_generator(
     output, settings = Path(output), settings or Settings()
     if output.suffix != ".safetensors":
         raise InputError(f"a generator is written to a .safetensors, but the output is {output.name!r}")
+    if judge:  # what is wrong with its name is said now, not after the training
+        models.identity(judge, **_options(judge, dataset, reading))
     data = datasets.load(dataset, split="train", reading=reading)
     images, labels, ids = data.image.values, data.label.values, data.sample.values
     n_classes = data.attrs["n_classes"]
@@ -97,14 +99,14 @@ def train_generator(
             "augmentation_probability": round(history["p"], 3),
             "hardware": f"{device}, {platform.machine()}", **provenance(device),
         },
-        "scores": scores(generator, dataset, reading, corruptions, judge, n_classes) if judge else None,
+        "scores": scores(generator, dataset, reading, corruptions, judge) if judge else None,
     }  # fmt: skip
     with write_file(output.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card
 
 
-def scores(generator, dataset: str, reading, corruptions, judge: str, n_classes: int) -> dict:
+def scores(generator, dataset: str, reading, corruptions, judge: str) -> dict:
     """Return `quality.scores` beside test images corrupted as the generator's, with what they were made of."""
     kinds = {"corruptions": corruptions, "probability": PROBABILITY, "constants": CONSTANTS}
     kept = {}
@@ -115,9 +117,14 @@ def scores(generator, dataset: str, reading, corruptions, judge: str, n_classes:
     known = Severities(corruptions).fit(quality.grey(kept["train"][0]), kept["train"][1])
     real, _, labels = kept["test"]
     made = quality.sampled(generator, labels, seed=7)
-    options = {"dataset": dataset, "reading": reading} if judge.startswith("zoo:") else {}
-    found = quality.scores(made, labels, real, labels, judge=models.load(judge, **options), severities=known)
+    reader = models.load(judge, **_options(judge, dataset, reading))
+    found = quality.scores(made, labels, real, labels, judge=reader, severities=known)
     return {"judge": judge, "n": len(labels), **found}
+
+
+def _options(judge: str, dataset: str, reading) -> dict:
+    """Return the arguments with which a judge is loaded: one of ours is trained on the same data set."""
+    return {"dataset": dataset, "reading": reading} if judge.startswith("zoo:") else {}
 
 
 def draw(images, columns: int, path: Path) -> None:

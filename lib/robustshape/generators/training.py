@@ -100,12 +100,13 @@ class _Run:
         self.n, self.n_classes = len(first), n_classes
         self.labels = torch.as_tensor(np.asarray(labels), dtype=torch.int64, device=device)
         self.gan = GAN(settings, first.shape[1], first.shape[3], self.labels, n_classes, seed)
-        self.step, self.passed, self.pixels, self.order = 0, None, None, None
+        self.step = 0
+        self.begin_pass(0, first)
         self.sums = [
             0.0,
             0.0,
             0,
-        ]  # of the losses since they were last noted: discriminator, generator, batches
+        ]  # discriminator's and generator's losses and batches since they were last noted
         self.history = {"discriminator": [], "generator": [], "seconds": 0.0}
 
     def all(self, checkpoint, seconds, configuration, progress, watch, watch_seconds):
@@ -149,16 +150,19 @@ class _Run:
         parts = []
         for k in passes:
             if self.passed != k:
-                pixels = np.ascontiguousarray(self.renew(k).transpose(0, 3, 1, 2))
-                self.passed, self.pixels = k, torch.from_numpy(pixels).to(self.device)
-                self.order = torch.randperm(
-                    self.n, generator=generator_at(self.seed, (k, 0))
-                )  # two numbers: no step has them
+                self.begin_pass(k, self.renew(k))
             chosen = self.order[index[index // self.n == k] % self.n].to(self.device)
             parts.append((self.pixels[chosen], self.labels[chosen]))
         pixels, labels = (torch.cat(part) for part in zip(*parts))
         pixels = pixels.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
         return pixels, one_hot(labels, self.n_classes)
+
+    def begin_pass(self, k: int, images):
+        """Take the images (n, r, r, c) of the k-th pass, and an order of its own."""
+        self.passed = k
+        self.pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).to(self.device)
+        # a place of two numbers: those of steps have one
+        self.order = torch.randperm(self.n, generator=generator_at(self.seed, (k, 0)))
 
     def write(self, path, configuration):
         if not self.gan.finite():
