@@ -76,3 +76,25 @@ def test_without_tasks_or_a_name_no_pace_is_remembered(cache):
     with pytest.raises(InputError, match="number 3"):
         list(tasks.as_finished(fails, [(3,)], label="x", pace="layers"))
     assert tasks._paces() == {}
+
+
+def read_lazily(k: int) -> float:
+    """Read a lazy array of several pieces, as a row of a study reads its images."""
+    import dask.array
+
+    pieces = [dask.array.full((100,), k, chunks=10) for _ in range(20)]
+    return float(dask.array.concatenate(pieces).mean().compute())
+
+
+def test_tasks_that_read_lazy_arrays_do_not_wait_for_each_other():
+    with tasks.workers("local:2") as client:
+        found = tasks.run(read_lazily, [(k,) for k in range(12)], client=client, label="rows")
+    assert found == [float(k) for k in range(12)]
+
+
+def test_a_task_reads_lazy_arrays_itself():
+    import dask
+
+    seen = []
+    tasks.run(lambda: seen.append(dask.config.get("scheduler", None)), [()], label="one")
+    assert seen == ["synchronous"] and dask.config.get("scheduler", None) is None

@@ -34,7 +34,10 @@ def one_thread() -> Iterator[None]:
 
 
 def _alone(function: Callable, arguments: tuple):
-    with one_thread():
+    import dask
+
+    # A task that read a lazy array through its own cluster would wait for workers that all wait as it does.
+    with one_thread(), dask.config.set(scheduler="synchronous"):
         return function(*arguments)
 
 
