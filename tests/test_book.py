@@ -5,13 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from robustshape import book, notebook, pages
+from robustshape.book import Run
 from robustshape.errors import InputError
+from robustshape.notebook import notebooks, parameters_of
 
 ROOT = Path(__file__).parents[1]
 RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
@@ -156,7 +160,7 @@ def test_sees_what_a_page_would_load_from_elsewhere(tmp_path):
 def test_pages_are_read_again_only_when_numbers_changed(here, cache, monkeypatch, capsys):
     ran, html = [], here / "_build" / "html" / "index.html"
 
-    def run_notebook(name, *, preset, parameters, output):
+    def run_notebook(name, *, preset, parameters, output, progress):
         ran.append((preset, parameters))
         metadata = {"papermill": {"duration": 1.0, "start_time": "2026-01-01T00:00:00"}}
         output.write_text(json.dumps({"cells": [], "metadata": metadata, "preset": preset}))
@@ -206,3 +210,38 @@ def test_the_whole_book_is_built_and_a_lost_number_stops_it(project, tmp_path):
     assert "tiny smoke measure" in text_of(html / "status.html")
     assert "tiny mnist published" in text_of(html / "status.html")
     assert book.STILL_BUILDING not in (html / "status.html").read_text()
+
+
+def test_published_notebooks_run_two_at_a_time_after_the_measured_ones(monkeypatch):
+    running, most, order, lock = [], [], [], threading.Lock()
+
+    def execute(run):
+        with lock:
+            running.append(run)
+            order.append(run.source)
+            most.append(len(running))
+        time.sleep(0.05)
+        with lock:
+            running.remove(run)
+        return Path(run.name), True
+
+    monkeypatch.setattr(book, "execute", execute)
+    runs = [Run(f"n{i}", "p", "published" if i % 2 else "measure", "p") for i in range(8)]
+    done = book.execute_all(runs)
+    assert list(done) == runs and all(done[run] == (Path(run.name), True) for run in runs)
+    assert order == ["measure"] * 4 + ["published"] * 4
+    assert most[:4] == [1] * 4 and max(most) == 2
+
+
+def test_every_page_names_a_parameter_that_its_notebook_has():
+    made = book.pieces("laptop", {}, {})
+    for name in notebooks():
+        given = re.findall(r"-p (\w+) ", made[f"generated/run_{name}.md"].decode())
+        assert len(given) == 2 and set(given) <= set(parameters_of(name))
+
+
+def test_a_page_of_its_own_is_kept_as_html():
+    cell = {"metadata": {"tags": ["page:toy"]}, "outputs": [{"data": {"text/html": ["<p>", "moves</p>"]}}]}
+    assert book.outputs_of({"cells": [cell]}) == {"generated/toy.html": b"<p>moves</p>"}
+    with pytest.raises(InputError, match="'page:toy' shows no page"):
+        book.outputs_of({"cells": [cell | {"outputs": []}]})

@@ -17,6 +17,7 @@ from pathlib import Path
 from robustshape import doctor
 from robustshape.errors import InputError
 from robustshape.notebook import (
+    kernel_environment,
     list_presets,
     notebook_path,
     notebooks,
@@ -32,7 +33,17 @@ from robustshape.store.provenance import commit
 
 SHOWN_AS = "laptop"  # the place in the pages of the preset that is built
 STILL_BUILDING = "(until this page is finished)"  # replaced by the seconds at the very end
-SHOWN = {"figure": {"image/png": "png", "image/svg+xml": "svg"}, "table": {"text/markdown": "md"}}
+SHOWN = {
+    "figure": {"image/png": "png", "image/svg+xml": "svg"},
+    "table": {"text/markdown": "md"},
+    "page": {"text/html": "html"},
+}
+EXAMPLES = {  # a parameter that names networks, and what a reader may give it
+    "models": '["zoo:lenet", "zoo:resnet"]',
+    "classifiers": '["zoo:lenet", "zoo:resnet"]',
+    "network": "zoo:convnext",
+}
+AT_ONCE = 2  # published notebooks, which draw on one core each
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,7 @@ def key_of_run(run: Run) -> str:
     inputs += sorted((root / "lib").rglob("*.py"))
     inputs += [root / "data" / "claims.toml", *sorted((root / "data" / "reported").glob("*.csv"))]
     inputs += sorted((root / "data" / "results").rglob("*.zip"))
+    inputs += sorted((root / "data" / "models").glob("*.safetensors"))
     digest = hashlib.sha256(run.source.encode())
     for path in inputs:
         digest.update(str(path.relative_to(root)).encode())
@@ -92,11 +104,24 @@ def execute(run: Run) -> tuple[Path, bool]:
         return path, False
     print(f"{run.notebook}, preset {run.preset} ({run.source}): running", flush=True)
     source = {"source": run.source} if "source" in parameters_of(run.notebook) else {}
-    run_notebook(run.notebook, preset=run.preset, parameters=source, output=path)
+    shown = run.source == "measure"  # of several at once nobody could read what they print
+    run_notebook(run.notebook, preset=run.preset, parameters=source, output=path, progress=shown)
     for older in path.parent.glob(f"{prefix}.*.ipynb"):
         if older != path:
             older.unlink()
     return path, True
+
+
+def execute_all(runs: list[Run]) -> dict[Run, tuple[Path, bool]]:
+    """Return `execute` of every run: measurements one after the other, each on all cores; then the published ones."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    measured = [run for run in runs if run.source == "measure"]
+    published = [run for run in runs if run.source != "measure"]
+    done = {run: execute(run) for run in measured}
+    with kernel_environment(), ThreadPoolExecutor(AT_ONCE) as pool:
+        done |= dict(zip(published, pool.map(execute, published)))
+    return {run: done[run] for run in runs}
 
 
 def differs(path: Path, content: bytes) -> bool:
@@ -105,7 +130,7 @@ def differs(path: Path, content: bytes) -> bool:
 
 
 def outputs_of(notebook: dict) -> dict[str, bytes]:
-    """Return the output of every cell with a tag ``figure:NAME`` or ``table:NAME``, by file name.
+    """Return the output of every cell with a tag ``figure:NAME``, ``table:NAME`` or ``page:NAME``, by file name.
 
     >>> cell = {"metadata": {"tags": ["figure:shape"]}, "outputs": [{"data": {"image/png": "aGk="}}]}
     >>> outputs_of({"cells": [cell]})
@@ -179,7 +204,10 @@ def pieces(preset: str, executed: dict[Run, Path], times: dict) -> dict[str, byt
         made[f"parameters_{notebook}.csv"] = table(["parameter", "type", "default", "meaning"], rows)
         presets = [name for name, having in list_presets().items() if notebook in having]
         preset_shown = SHOWN_AS if SHOWN_AS in presets else presets[0] if presets else "PRESET"
-        shown = snippet.replace("NOTEBOOK", notebook).replace("PRESET", preset_shown)
+        example = next((f"{p} '{v}'" for p, v in EXAMPLES.items() if p in parameters_of(notebook)), "seed 1")
+        shown = (
+            snippet.replace("NOTEBOOK", notebook).replace("PRESET", preset_shown).replace("EXAMPLE", example)
+        )
         made[f"run_{notebook}.md"] = shown.encode()
     rows = []
     for run, path in executed.items():
@@ -212,10 +240,10 @@ def build_book(preset: str = SHOWN_AS) -> Path:
     started, root = time.perf_counter(), require_project()
     book, date = root / "book", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
     ran, executed, files = [], {}, {}
-    for run in runs_of(preset):
-        executed[run], now = execute(run)
+    for run, (path, now) in execute_all(runs_of(preset)).items():
+        executed[run] = path
         ran += [run] if now else []
-        files |= place(run, executed[run])
+        files |= place(run, path)
 
     record = cache_dir("book") / "times.json"
     recorded = json.loads(record.read_text()) if record.is_file() else {}

@@ -250,10 +250,10 @@ def run_notebook(
 
 
 @contextlib.contextmanager
-def _environment(values: dict[str, str]):
-    """Set environment variables for the length of a block."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+def kernel_environment():
+    """Set what kernels need of the environment for the length of a block; threads that start some do so within one."""
+    before = {name: os.environ.get(name) for name in KERNEL_ENVIRONMENT}
+    os.environ.update(KERNEL_ENVIRONMENT)
     try:
         yield
     finally:
@@ -274,7 +274,7 @@ def _execute(source: Path, values: dict[str, Any], progress: bool):
     # Other users of this machine can read an unencrypted kernel's traffic; the kernel warns about it too.
     encrypted = Config(KernelManager={"transport_encryption": "auto" if zmq.has("curve") else "disabled"})
     try:
-        with warnings.catch_warnings(), _environment(KERNEL_ENVIRONMENT):
+        with warnings.catch_warnings(), kernel_environment():
             warnings.filterwarnings("ignore", module="(nbformat|traitlets|zmq|jupyter_client).*")
             return papermill.execute_notebook(
                 source,

@@ -39,6 +39,7 @@ def names() -> list[str]:
     root = project_root()
     cards = sorted((root / "notebooks").glob("*/*.json")) if root else []
     shipped = sorted((root / "data" / "models").glob("*.json")) if root else []
+    shipped = [path for path in shipped if "kind" not in json.loads(path.read_text())]  # no generators
     return [f"file:{path.relative_to(root / 'notebooks').as_posix()}" for path in cards] + [
         f"file:{path.relative_to(root).as_posix()}" for path in shipped
     ]
