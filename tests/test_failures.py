@@ -10,7 +10,6 @@ from robustshape.errors import InputError
 from robustshape.generators.failures import (
     along,
     answers,
-    changes,
     first_flips,
     greedy_choice,
     over,
@@ -59,14 +58,6 @@ def test_curves_and_maps_move_what_they_should(scene):
     for (i, a), (j, b) in itertools.product(enumerate([0.0, 2.0]), enumerate([-1.0, 0.0, 1.0])):
         assert np.allclose(table.probability[i, j], by_hand(scene, [(5, a), (17, b)])[0], atol=1e-6)
         assert np.array_equal(table.predicted[i, j], by_hand(scene, [(5, a), (17, b)])[1])
-
-
-def test_changes_are_up_and_down_from_where_the_sample_was(scene):
-    found = changes(*scene, [3, 9], [2.0, 0.5])
-    assert found.shape == (2, 2, 7)
-    start = by_hand(scene, [])[0]
-    assert np.allclose(found[1, 1], by_hand(scene, [(9, -0.5)])[0] - start, atol=1e-6)
-    assert np.allclose(found[0, 0], by_hand(scene, [(3, 2.0)])[0] - start, atol=1e-6)
 
 
 def test_a_map_of_one_dimension_and_a_missing_one_are_refused(scene):

@@ -145,7 +145,13 @@ def kstar_numbers(rows):
 
 
 def test_every_folder_of_a_study_has_what_a_study_needs():
-    assert studies.names() == ["class_selectivity", "cluster_purity", "kstar_skewness", "severity_profile"]
+    assert studies.names() == [
+        "class_selectivity",
+        "cluster_purity",
+        "failure_discovery",
+        "kstar_skewness",
+        "severity_profile",
+    ]
     for name in studies.names():
         study = studies.load(name)
         assert study.TITLE and study.QUANTITIES and callable(study.measure) and callable(study.specifications)

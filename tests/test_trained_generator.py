@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from robustshape import models
 from robustshape.cli import main
 from robustshape.errors import InputError
-from robustshape.generators import trained
+from robustshape.generators import quality, trained
+from robustshape.generators.attributes import measured
 from robustshape.generators.settings import Settings
 from robustshape.generators.stylegan2 import read_network
+from robustshape.studies.failure_discovery.scene import checksum, generator_path
 
 SMALL = Settings(
     n_images=64, batch_size=16, z_dim=4, w_dim=4, channel_base=64, channel_max=4, mapping_layers=1
@@ -92,3 +95,24 @@ def test_a_picture_holds_every_image_in_rows(tmp_path):
     found = np.asarray(Image.open(tmp_path / "x.png"))
     assert found.shape == (8, 8)
     assert (found[:4, :4] == 0).all() and (found[:4, 4:] == 1).all() and (found[4:, :4] == 2).all()
+
+
+def test_the_generator_that_ships_is_that_of_its_card_and_makes_all_digits(cache):
+    path = generator_path("")
+    card, generator = trained.card_of(path), read_network(path)
+    assert checksum(path) == f"sha256:{card['sha256']}" and path.stat().st_size == card["bytes"] < 4e6
+    assert generator.settings == card["settings"] and generator.settings["img_resolution"] == 32
+    assert card["training"]["images_seen"] > 100_000 and card["training"]["seconds"] > 0
+    labels = np.arange(300) % 10
+    images = quality.sampled(generator, labels, seed=5, truncation_psi=0.7)
+    reader = models.load("zoo:lenet-corrupted", dataset="mnist5k", epochs=3)
+    right = reader.predict(images) == labels
+    assert right.mean() > 0.7 and all(right[labels == k].mean() > 0.3 for k in range(10))
+    seen = measured(quality.grey(quality.sampled(generator, labels, seed=5)))
+    assert np.nanmax(seen["noise"]) > 0.15 and np.nanmin(seen["noise"]) < 0.02  # some noisy, some clean
+    assert np.nanmax(seen["blur"]) > 2 * np.nanmedian(seen["blur"])  # some blurred
+
+
+def test_the_card_of_a_generator_is_no_card_of_a_classifier():
+    listed = models.names("file:*")
+    assert listed and not any("corrupted_mnist.json" in name for name in listed)

@@ -82,28 +82,6 @@ def first_flips(right, amounts) -> np.ndarray:
     return np.where(right[0], found, np.nan)
 
 
-def changes(generator, classify, styles, labels, dimensions, amounts, **options) -> np.ndarray:
-    """Return how each sample's probability of its class changes when one dimension moves up or down.
-
-    Parameters
-    ----------
-    dimensions : sequence of int
-    amounts : (dimension,) float
-        How far each moves, such as three of its standard deviations.
-
-    Returns
-    -------
-    (dimension, 2, n) float
-        Up, then down; negative where the class becomes less probable.
-    """
-    before = answers(generator, classify, styles, labels, **options).probability
-    found = [
-        along(generator, classify, styles, labels, int(d), (float(a), -float(a)), **options).probability
-        for d, a in zip(dimensions, amounts)
-    ]
-    return np.stack(found) - before
-
-
 def greedy_choice(flipped, n: int) -> list[tuple[int, int]]:
     """Return up to `n` columns, each the one that flips most of the samples that no earlier one flips.
 

@@ -106,6 +106,15 @@ def train_generator(
     return card
 
 
+def card_of(path: Path) -> dict:
+    """Return the card beside a generator's file; empty where there is none that can be read."""
+    try:
+        card = json.loads(Path(path).with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return card if isinstance(card, dict) and card.get("weights") == Path(path).name else {}
+
+
 def scores(generator, dataset: str, reading, corruptions, judge: str) -> dict:
     """Return `quality.scores` beside test images corrupted as the generator's, with what they were made of."""
     kinds = {"corruptions": corruptions, "probability": PROBABILITY, "constants": CONSTANTS}

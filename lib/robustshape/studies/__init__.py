@@ -23,6 +23,20 @@ def load(name: str):
     return importlib.import_module(f"robustshape.studies.{name}")
 
 
+def at_every_seed(models: list[str], seeds: list[int]) -> dict[str, int]:
+    """Return names of models with their seeds: networks of ours at every seed, any other as it is, with seed -1.
+
+    >>> at_every_seed(["zoo:mlp", "zoo:vit/5", "file:mine.json"], [0, 1])
+    {'zoo:mlp': 0, 'zoo:mlp/1': 1, 'zoo:vit/5': -1, 'file:mine.json': -1}
+    """
+    found = {}
+    for name in models:
+        ours = name.startswith("zoo:") and "/" not in name
+        for seed in seeds if ours else (-1,):
+            found.setdefault(f"{name}/{seed}" if ours and seed else name, seed)
+    return found
+
+
 def as_list(value, name: str, item: type = str, *, empty: bool = False) -> list:
     """Return a list parameter given as a list or as its JSON text, each item checked; `empty` if it may be.
 

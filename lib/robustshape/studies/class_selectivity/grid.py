@@ -4,7 +4,7 @@ import math
 
 from robustshape.errors import InputError
 from robustshape.models.zoo import parse
-from robustshape.studies import as_list
+from robustshape.studies import as_list, at_every_seed
 
 
 def with_alpha(network: str, alpha: float, seed: int = 0) -> str:
@@ -59,11 +59,8 @@ def networks(network: str, alphas, seeds, beside) -> dict[str, tuple[float, int]
     if min(seeds) < 0:
         raise InputError(f"seeds are whole numbers from 0, but {min(seeds)} was given")
     found = {with_alpha(network, alpha, seed): (alpha, seed) for seed in seeds for alpha in alphas}
-    for name in as_list(beside, "beside", empty=True):
-        ours = name.startswith("zoo:") and "/" not in name
-        for seed in seeds if ours else (-1,):
-            found.setdefault(f"{name}/{seed}" if ours and seed else name, (math.nan, seed))
-    return found
+    others = at_every_seed(as_list(beside, "beside", empty=True), seeds)
+    return found | {name: (math.nan, seed) for name, seed in others.items() if name not in found}
 
 
 def source_of(network: str, seed: int, seeds) -> str | None:

@@ -1,0 +1,212 @@
+"""What the rows say of the four claims, of pairs of classifiers, and of attributes and classes."""
+
+import numpy as np
+
+from robustshape import statistics
+from robustshape.generators.naming import QUALITY
+
+LOST = 0.05  # a class is hit if the probability falls by as much
+MILD_NOISE, STEEP = ("gaussian_noise", "impulse_noise"), ("gaussian_blur", "contrast")
+
+
+def kind(model: str) -> str:
+    """Return what a classifier is called without its seed: the runs of one kind differ by chance alone.
+
+    >>> kind("zoo:mlp-corrupted/2"), kind("file:mine.json")
+    ('zoo:mlp-corrupted', 'file:mine.json')
+    """
+    return model.partition("/")[0] if model.startswith("zoo:") else model
+
+
+def kinds(rows) -> dict[str, list[str]]:
+    """Return the classifiers of each kind, in order."""
+    found = {}
+    for model in map(str, rows.model.values):
+        found.setdefault(kind(model), []).append(model)
+    return found
+
+
+def clean_trained(rows):
+    """Return the rows of networks of ours that saw clean digits only."""
+    ours = [str(m).startswith("zoo:") for m in rows.model.values]
+    plain = (rows["recipe"].values == "plain") | (rows["recipe"].values == "sgd")
+    return rows.isel(model=np.flatnonzero(np.array(ours) & plain))
+
+
+def profile_contrast(row) -> float:
+    """Return how much more blur and contrast take at severity 3 than noise, in shares of clean accuracy (failure-1).
+
+    The mean over Gaussian blur and contrast minus the larger of Gaussian and impulse noise; NaN where one is missing.
+    """
+    under, known = row["corrupted_accuracy"], set(map(str, row.corruption.values))
+    if not known >= {*MILD_NOISE, *STEEP} or 3 not in row.severity.values:
+        return float("nan")
+    lost = 1 - under.sel(severity=3) / row["accuracy"]
+    return float(lost.sel(corruption=list(STEEP)).mean() - lost.sel(corruption=list(MILD_NOISE)).max())
+
+
+def chosen_over_random(row) -> float:
+    """Return how much more the chosen dimensions take than random ones, mean over classes (failure-2)."""
+    chosen, random = falls_of_choices(row)
+    return float(chosen.mean() - random.mean())
+
+
+def falls_of_choices(row):
+    """Return the mean fall under chosen and random dimensions in the worse direction, each (class,)."""
+    worse = row["fall"].transpose("dimension", "way", "class").max("way").values
+    at = np.arange(worse.shape[1])
+    chosen = row["chosen"].transpose("class", "rank").values.astype(int)
+    return worse[chosen, at[:, None]].mean(axis=1), worse[row["random"].values.astype(int)].mean(axis=0)
+
+
+def strongest_by_name(row) -> tuple[np.ndarray, np.ndarray]:
+    """Return the names (k,) of the dimensions among the ten of largest gradient of any class, and their falls (k, class).
+
+    A fall is that in the direction which is worse on average over classes.
+    """
+    top = np.unique(row["chosen"].values.astype(int))
+    fall = row["fall"].transpose("dimension", "way", "class").values[top]
+    way = fall.mean(axis=2).argmax(axis=1)
+    return row["name"].values.astype(str)[top], fall[np.arange(len(top)), way]
+
+
+def classes_hit(row) -> float:
+    """Return the share of classes that a dimension named noise, blur or contrast hits, mean over them (failure-3)."""
+    names, falls = strongest_by_name(row)
+    hits = (falls >= LOST).mean(axis=1)[np.isin(names, QUALITY)]
+    return float(hits.mean()) if len(hits) else float("nan")
+
+
+def unevenness(falls) -> np.ndarray:
+    """Return how unevenly falls (k, class) are spread over classes: 0 evenly, 1 in one class; NaN where nothing falls.
+
+    (largest - mean of the others) / (largest + mean of the others), rises counted as 0.
+
+    >>> unevenness(np.array([[0.5, 0.5], [0.4, -0.1], [0.0, 0.0]])).tolist()
+    [0.0, 1.0, nan]
+    """
+    falls = np.sort(np.asarray(falls, dtype=float).clip(0), axis=1)
+    largest, others = falls[:, -1], falls[:, :-1].mean(axis=1)
+    both = largest + others
+    return np.divide(largest - others, both, out=np.full(len(falls), np.nan), where=both > 0)
+
+
+def shape_over_quality(row) -> float:
+    """Return how much more class-specific dimensions of shape are than those of image quality (failure-4)."""
+    names, falls = strongest_by_name(row)
+    spread, quality = unevenness(falls), np.isin(names, QUALITY)
+    shape = (names != "") & ~quality
+    if not np.isfinite(spread[shape]).any() or not np.isfinite(spread[quality]).any():
+        return float("nan")
+    return float(np.nanmean(spread[shape]) - np.nanmean(spread[quality]))
+
+
+CLAIMED = {
+    "failure-1": profile_contrast,
+    "failure-2": chosen_over_random,
+    "failure-3": classes_hit,
+    "failure-4": shape_over_quality,
+}
+
+
+def hurt(rows, names: list[str]):
+    """Return the mean fall of each class under the directions of each attribute, upwards and downwards.
+
+    Parameters
+    ----------
+    names : list of str
+        Classifiers over which the mean is taken.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A line for each attribute and way ("noise +"), a column for each class: probability at the start minus that at
+        the place nearest to the scene's distance.
+    """
+    import pandas as pd
+
+    walks = rows["walk_probability"].sel(model=names).mean("model")
+    distance = float(rows["distance"].values[0])
+    start, lines = walks.sel(place=0.0), {}
+    for attribute in map(str, rows.attribute.values):
+        for sign, word in ((1, "+"), (-1, "-")):
+            there = walks.sel(place=sign * distance, method="nearest")
+            lines[f"{attribute.replace('_', ' ')} {word}"] = (start - there).sel(attribute=attribute).values
+    return pd.DataFrame(lines, index=rows["class"].values).T
+
+
+def contrasts(rows) -> list[tuple[str, str]]:
+    """Return the pairs of kinds that a reader will compare: the same network otherwise trained, then other networks."""
+    found, about = list(kinds(rows)), {}
+    for name, models in kinds(rows).items():
+        first = rows.sel(model=models[0])
+        about[name] = str(first["family"].values), str(first["recipe"].values)
+    same_network = [(a, b) for i, a in enumerate(found) for b in found[i + 1 :] if about[a][0] == about[b][0]]
+    same_training = [
+        (a, b) for i, a in enumerate(found) for b in found[i + 1 :] if about[a][1] == about[b][1]
+    ]
+    return same_network + same_training
+
+
+def compared(rows, first: str, second: str):
+    """Return where two kinds of classifiers differ on the same moved images, paired.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each attribute, and for all together, the mean accuracy over all places of its walk but the start, of both, and
+        their difference with Student's intervals: over pairs of runs of one seed, and over the moved samples of the first
+        pair.
+    """
+    import pandas as pd
+
+    all_kinds = kinds(rows)
+    pairs = list(zip(all_kinds[first], all_kinds[second]))
+    away = rows.place.values != 0
+    lines = []
+    everywhere = rows["walk_right"].isel(place=np.flatnonzero(away)).astype(float)
+    for attribute in [*map(str, rows.attribute.values), "all"]:
+        right = everywhere.mean("attribute") if attribute == "all" else everywhere.sel(attribute=attribute)
+        of_runs = [right.sel(model=list(models)).mean(("place", "walked")).values for models in zip(*pairs)]
+        of_samples = [right.sel(model=model).mean("place").values for model in pairs[0]]
+        runs = statistics.paired_difference(of_runs[1], of_runs[0])
+        samples = statistics.paired_difference(of_samples[1], of_samples[0])
+        lines.append(
+            {
+                "attribute": attribute, "first": float(of_runs[0].mean()), "second": float(of_runs[1].mean()),
+                "difference": runs.estimate, "low": runs.low, "high": runs.high, "runs": runs.n,
+                "sample_low": samples.low, "sample_high": samples.high, "samples": samples.n,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+def repairs(rows, names: list[str]):
+    """Return what training on failures changes, over classifiers that had failures in both halves.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For each measure of `repair.MEASURES` the mean before, after training on failures, after training on any moved
+        images, and the difference of the first two with Student's interval over classifiers.
+    """
+    import pandas as pd
+
+    if "repair" not in rows:
+        return pd.DataFrame()
+    table = rows["repair"].sel(model=names).dropna("model", how="all")
+    if not table.sizes["model"]:
+        return pd.DataFrame()
+    lines = []
+    for measure in map(str, table.measure.values):
+        before, after, control = (table.sel(measure=measure).isel(state=k).values for k in range(3))
+        gain = statistics.paired_difference(after, before)
+        over = statistics.paired_difference(after, control)
+        lines.append(
+            {
+                "measure": measure, "before": before.mean(), "after": after.mean(), "control": control.mean(),
+                "gain": gain.estimate, "low": gain.low, "high": gain.high,
+                "over_control": over.estimate, "over_low": over.low, "over_high": over.high, "n": gain.n,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(lines)

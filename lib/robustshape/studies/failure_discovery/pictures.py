@@ -1,0 +1,54 @@
+"""Pictures of a row's samples, drawn again from the generator: the rows hold numbers and no pixels."""
+
+import functools
+
+import numpy as np
+
+from robustshape.errors import RobustshapeError
+from robustshape.studies.failure_discovery.scene import all_styles, checksum, generator_path, images_of
+
+
+def of_rows(rows, generator: str = ""):
+    """Return `Pictures` of the rows' generator, or None where its file is not here."""
+    first = rows.isel(model=0)
+    try:
+        path = generator_path(generator)
+        if checksum(path) != str(first["generator"].values):
+            return None
+    except RobustshapeError:
+        return None
+    return Pictures(
+        str(path), int(first["n_samples"]), int(first["seed"]), float(first["truncation_psi"]), str(first["noise"].values),
+        tuple(first["deviation"].values.tolist()),
+    )  # fmt: skip
+
+
+class Pictures:
+    """The samples of a scene by their place among those asked for, with any dimensions moved."""
+
+    def __init__(self, path: str, n_asked: int, seed: int, truncation_psi: float, noise: str, deviations):
+        from robustshape.generators.stylegan2 import read_network
+
+        self.generator, self.noise = read_network(path), noise
+        self.deviations = np.array(deviations)
+        n_classes = self.generator.settings["c_dim"]
+        _, self.styles = all_styles(
+            self.generator, n_asked, n_classes, seed=seed, truncation_psi=truncation_psi
+        )
+
+    def moved(self, sample: int, shifts: list[dict[int, float]]) -> np.ndarray:
+        """Return a sample (k, r, r, c) uint8 under each of k movements: dimension to standard deviations."""
+        styles = self.styles[sample].repeat(len(shifts), 1)
+        for style, shift in zip(styles, shifts):
+            for dimension, amount in shift.items():
+                style[dimension] += np.float32(amount * self.deviations[dimension])
+        return images_of(self.generator, styles, self.noise)
+
+
+@functools.lru_cache(maxsize=4)
+def generator_samples(path: str, n_classes: int, n: int, seed: int) -> np.ndarray:
+    """Return `n` images of every class (n_classes * n, r, r, c), not truncated: what the generator makes."""
+    from robustshape.generators.quality import sampled
+    from robustshape.generators.stylegan2 import read_network
+
+    return sampled(read_network(path), np.repeat(np.arange(n_classes), n), seed=seed)

@@ -1,0 +1,72 @@
+"""One classifier's row of the study: what its gradient picks, what really happens then, and which visible change it is."""
+
+import time
+
+import numpy as np
+
+from robustshape.features import load_classifier
+from robustshape.generators.stylespace import StyleSpace
+from robustshape.studies.failure_discovery import choice, mean_differences, movements, repair, walks
+from robustshape.studies.failure_discovery.answers import Subject, falls
+from robustshape.studies.failure_discovery.scene import Scene
+from robustshape.studies.population import Population
+
+
+def of_classifier(networks: Population, scene: Scene, model: str, own: dict):
+    """Return one classifier's row from its finished features and predictions, and the scene's finished movements.
+
+    Parameters
+    ----------
+    own : dict
+        ``choice``, the settings of `choice.picked`, and ``repair``, whether to train it on its failures.
+
+    Returns
+    -------
+    xarray.Dataset
+        The population's row (accuracies, provenance), `dimensions`, and what the parts say of themselves: `choice`,
+        `answers.falls`, `walks`, `mean_differences`, `repair`.
+    """
+    import xarray
+
+    began = time.perf_counter()
+    subject = Subject(scene, load_classifier(model, networks.options(model)))
+    picked = choice.picked(subject, **own["choice"])
+    parts = [
+        networks.row(model).drop_vars("n_samples"),
+        dimensions(subject),
+        picked,
+        falls(subject),
+        choice.verified(subject, picked),
+        choice.coverage(subject, picked),
+        walks.strips(subject, picked),
+        walks.walks(subject),
+        walks.flip_map(subject),
+        mean_differences.baseline(subject),
+    ]
+    if own["repair"]:
+        parts.append(repair.repaired(networks, subject))
+    return xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact").assign(
+        judge=scene.judge,
+        generator=scene.samples()["generator"],
+        n_samples=scene.n_samples,
+        n_judged=len(subject.begin.labels),
+        n_moved=scene.n_moved,
+        distance=scene.distance,
+        truncation_psi=scene.truncation_psi,
+        noise=scene.noise,
+        map_attributes=" x ".join(scene.map_attributes),
+        wall_time_s=time.perf_counter() - began,
+    )
+
+
+def dimensions(subject: Subject):
+    """Return what each dimension is: ``effect (dimension, way, attribute)``, its ``name``, place and ``deviation``."""
+    effects, begin = subject.sweep["effect"].load(), subject.begin
+    space = StyleSpace.of(begin.generator)
+    layers, channels = zip(*map(space.place, range(space.size)))
+    return effects.astype(np.float32).to_dataset().assign(
+        name=("dimension", movements.names(effects)),
+        style_layer=("dimension", np.array(layers)),
+        style_channel=("dimension", np.array(channels)),
+        deviation=("dimension", begin.deviations.numpy()),
+    )  # fmt: skip

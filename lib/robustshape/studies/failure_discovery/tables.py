@@ -1,0 +1,170 @@
+"""Tables of the study of failures."""
+
+import numpy as np
+
+from robustshape.generators.naming import WEAK
+from robustshape.studies.failure_discovery import analyse
+from robustshape.studies.severity_profile.analyse import side_by_side
+
+
+def overview(rows):
+    """Return a line for each classifier: accuracies, what its chosen dimensions take, and whether gradients told it."""
+    import pandas as pd
+
+    falls = [analyse.falls_of_choices(rows.isel(model=i)) for i in range(rows.sizes["model"])]
+    return pd.DataFrame(
+        {
+            "classifier": rows.model.values,
+            "accuracy": rows["accuracy"].values,
+            "corrupted": rows["corrupted_accuracy"].mean(("corruption", "severity")).values,
+            "on samples": rows["start_accuracy"].mean("class").values,
+            "fall, chosen": [pair[0].mean() for pair in falls],
+            "fall, random": [pair[1].mean() for pair in falls],
+            "fall, worst of all": rows["best_fall"].mean("class").values,
+            "fall, mean differences": rows["baseline_fall"].mean("class").values,
+            "ranks agree": rows["rank_agreement"].mean("class").values,
+            "signs agree": rows["sign_agreement"].mean("class").values,
+            "slopes agree": rows["slope_agreement"].values,
+        }
+    )
+
+
+def beside_the_slides(rows):
+    """Return the slides' table beside the clean-trained classifier that comes nearest to it; empty without one."""
+    clean = analyse.clean_trained(rows)
+    return side_by_side(clean) if clean.sizes["model"] else side_by_side(rows)
+
+
+def chosen(rows, model: str, n: int = 3):
+    """Return a classifier's first chosen dimensions of each class: where they are, what they change, what they take."""
+    import pandas as pd
+
+    row, lines = rows.sel(model=model), []
+    for c, k in enumerate(row["class"].values):
+        for d in row["chosen"].isel({"class": c}).values.astype(int)[:n]:
+            fall = row["fall"].sel(dimension=d).isel({"class": c})
+            way = int(fall.values.argmax())
+            effect = row["effect"].sel(dimension=d).isel(way=way).values
+            most = int(abs(effect).argmax())
+            seen = f"{str(row.attribute.values[most]).replace('_', ' ')} {effect[most]:+.1f}"
+            lines.append(
+                {
+                    "class": int(k),
+                    "dimension": d,
+                    "where": f"{row['style_layer'].values[d]} {int(row['style_channel'].values[d])}",
+                    "way": str(row.way.values[way]),
+                    "changes most": seen if abs(effect[most]) >= WEAK else "little",
+                    "fall": float(fall[way]),
+                    "fail": float(row["flipped"].sel(dimension=d).isel({"way": way, "class": c})),
+                    "fail, readable": float(
+                        row["flipped_readable"].sel(dimension=d).isel({"way": way, "class": c})
+                    ),
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def directions(rows):
+    """Return the direction of each attribute: its dimension, and what moving it changes."""
+    import pandas as pd
+
+    first, lines = rows.isel(model=0), []
+    for i, attribute in enumerate(map(str, rows.attribute.values)):
+        d, sign = int(first["direction"].values[i]), int(first["direction_sign"].values[i])
+        effect = first["effect"].sel(dimension=d).isel(way=0 if sign > 0 else 1)
+        sizes = {f"{str(a).replace('_', ' ')}": float(effect.sel(attribute=a)) for a in rows.attribute.values}
+        lines.append(
+            {
+                "direction": attribute.replace("_", " "),
+                "dimension": d,
+                "named so": "yes" if str(first["name"].values[d]) == attribute else "no",
+                "where": f"{first['style_layer'].values[d]} {int(first['style_channel'].values[d])}",
+                **sizes,
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def quality(card: dict):
+    """Return the generator's scores beside those of real images, by class and over all; empty without scores."""
+    import pandas as pd
+
+    scores = card.get("scores")
+    if not scores:
+        return pd.DataFrame()
+    lines = [
+        (
+            "read as asked, mildly corrupted",
+            scores["mild_accuracy"],
+            scores["real_mild_accuracy"],
+            scores["n_mild"],
+        ),
+        ("read as asked, all", scores["accuracy"], scores["real_accuracy"], scores["n"]),
+        ("Frechet distance", scores["frechet"], scores["frechet_floor"], scores["n"]),
+    ]
+    lines += [
+        (f"mean severity of {name.replace('_', ' ')}", made, real, scores["n"])
+        for name, made, real in zip(
+            card["data"]["corruptions"], scores["mean_severity"], scores["real_mean_severity"]
+        )
+    ]
+    lines += [
+        (f"read as asked, class {k}", share, float("nan"), "") for k, share in enumerate(scores["by_class"])
+    ]
+    return pd.DataFrame(lines, columns=["what", "generated", "real", "generated images"])
+
+
+def comparisons(rows):
+    """Return every pair of kinds of classifiers along every attribute, paired on the same images."""
+    import pandas as pd
+
+    lines = []
+    for a, b in analyse.contrasts(rows):
+        for line in analyse.compared(rows, a, b).to_dict("records"):
+            lines.append(
+                {
+                    "direction": line["attribute"].replace("_", " "),
+                    "first": f"{a.removeprefix('zoo:')} {line['first']:.3f}",
+                    "second": f"{b.removeprefix('zoo:')} {line['second']:.3f}",
+                    "difference": line["difference"],
+                    f"95 %, {line['runs']} pairs of runs": _between(line["low"], line["high"]),
+                    f"95 %, {line['samples']} samples, first pair": _between(
+                        line["sample_low"], line["sample_high"]
+                    ),
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def repaired(rows):
+    """Return what training on its own failures changes, for classifiers trained on clean digits and for the others."""
+    import pandas as pd
+
+    clean = [str(m) for m in analyse.clean_trained(rows).model.values]
+    others = [str(m) for m in rows.model.values if str(m) not in clean]
+    words = {
+        "failures": "held-out failures",
+        "moved": "held-out moved images",
+        "clean": "real, clean",
+        "corrupted": "real, corrupted",
+    }
+    lines = []
+    for whom, names in (("clean digits", clean), ("otherwise", others)):
+        for line in analyse.repairs(rows, names).to_dict("records") if names else []:
+            lines.append(
+                {
+                    "trained on": whom,
+                    "accuracy on": words[line["measure"]],
+                    "before": line["before"],
+                    "after failures": line["after"],
+                    "after any moved": line["control"],
+                    "gain": f"{line['gain']:+.3f} ({_between(line['low'], line['high'])})",
+                    "over any moved": f"{line['over_control']:+.3f} ({_between(line['over_low'], line['over_high'])})",
+                    "classifiers": line["n"],
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low:+.3f} to {high:+.3f}" if np.isfinite(low) else "–"

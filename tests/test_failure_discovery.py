@@ -1,0 +1,510 @@
+"""The study of failures: the scene, names and directions by hand, a toy generator end to end, claims, figures, refusals."""
+
+import importlib
+import json
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+import xarray
+from matplotlib.figure import Figure
+
+import toy_generator
+from robustshape import claims, models
+from robustshape.errors import InputError, MissingFileError
+from robustshape.generators.failures import Answers
+from robustshape.generators.stylegan2 import write_network
+from robustshape.generators.stylespace import StyleSpace
+from robustshape.generators.trained import card_of
+from robustshape.store import arrays, results
+from robustshape.studies import at_every_seed, class_selectivity
+from robustshape.studies import failure_discovery as study
+from robustshape.studies.failure_discovery import (
+    analyse,
+    choice,
+    figures,
+    movements,
+    pictures,
+    repair,
+    scene,
+    slider,
+    tables,
+    verdicts,
+    walks,
+)
+from robustshape.studies.failure_discovery.answers import Subject, answers
+
+measure = importlib.import_module("robustshape.studies.failure_discovery.measure")  # not the function
+LEARNER, JUDGE = "python:toy_generator:learner", "python:toy_generator:judge"
+TOY = dict(
+    classifier=LEARNER,
+    classifiers=["zoo:mlp"],
+    seeds=[0],
+    judge=JUDGE,
+    dataset="digits",
+    reading="",
+    n_samples=60,
+    n_moved=3,
+    n_walked=2,
+    distance=3.0,
+    shifts=[0, 3, 6],
+    map_attributes=["contrast", "area"],
+    truncation_psi=toy_generator.TRUNCATION,
+    noise="const",
+    score="probability",
+    reduction="absolute",
+    scaled=True,
+    space="all",
+    n_dimensions=4,
+    with_repair=True,
+    corner_set="",
+    n_robustness=30,
+    corruptions=["gaussian_noise", "impulse_noise", "gaussian_blur", "contrast"],
+    severities=[3],
+    epochs=1,
+    seed=0,
+    preset="test",
+    source="measure",
+    dask_scheduler="none",
+)
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """Return (parameters, rows) of the study on the toy generator, in a cache of its own."""
+    folder = tmp_path_factory.mktemp("toy")
+    write_network(folder / "toy.safetensors", toy_generator.generator())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTSHAPE_CACHE", str(folder / "cache"))
+        given = TOY | {
+            "generator": str(folder / "toy.safetensors"),
+            "corner_set": str(folder / "cases.zarr.zip"),
+        }
+        rows = study.measure(**given)
+        yield given, rows
+
+
+@pytest.fixture
+def own_cache(toy, monkeypatch):
+    """Work in the cache in which the toy's rows were made."""
+    from pathlib import Path
+
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(Path(toy[0]["generator"]).parent / "cache"))
+
+
+@pytest.fixture
+def subject(toy, own_cache):
+    """Return the learner in front of the toy's scene."""
+    _, where, _, _ = measure._plan(**toy[0] | {"corner_set": ""})
+    return Subject(where, models.load(LEARNER))
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def test_places_of_a_walk_go_either_way():
+    where = SimpleNamespace(shifts=(0.0, 1.0, 2.0))
+    assert scene.Scene.places.fget(where).tolist() == [-2, -1, 0, 1, 2]
+    assert scene.Scene.map_places.fget(where).tolist() == pytest.approx(np.linspace(-2, 2, 7).tolist())
+
+
+def test_networks_of_ours_are_taken_at_every_seed():
+    assert at_every_seed(["zoo:mlp"], [2, 0]) == {"zoo:mlp/2": 2, "zoo:mlp": 0}
+    known = class_selectivity.grid.networks("zoo:resnet", [0], [0, 1], ["zoo:resnet", "zoo:mlp/3"])
+    assert list(known) == ["zoo:resnet", "zoo:resnet/1", "zoo:mlp/3"]
+
+
+def test_a_dimension_is_called_after_what_it_changes_most_whichever_way():
+    effects = xarray.DataArray(
+        [[[0.1, 2.0], [0.0, -0.5]], [[0.2, 0.1], [-0.9, 0.1]], [[0.1, 0.2], [0.2, 0.1]], [[0.5, 0.1], [-0.1, 0.0]]],
+        dims=("dimension", "way", "attribute"),
+        coords={"dimension": [10, 11, 12, 13], "way": list(movements.WAYS), "attribute": ["area", "noise"]},
+    )  # fmt: skip
+    assert movements.names(effects).tolist() == ["noise", "area", "", "area"]
+    # area: 13 raises it by .5, 11 only lowers it; noise: 10 raises it by 2
+    assert movements.directions(effects) == {"area": (13, 1), "noise": (10, 1)}
+    only_lower = effects.isel(dimension=[0, 1, 2])
+    # of those called area there is only 11: upwards raises it least of all, but raises it
+    assert movements.directions(only_lower)["area"] == (11, 1)
+    falling = xarray.where(effects > 0, -effects, effects)
+    assert movements.directions(falling.isel(dimension=[1]))["area"] == (
+        11,
+        1,
+    )  # away from what lowers it most
+
+
+def test_answers_are_a_softmax_whatever_the_leading_axes():
+    logits = np.log(np.arange(1.0, 25.0)).reshape(2, 4, 3).astype(np.float32)
+    fake = SimpleNamespace(logits=lambda images: logits.reshape(-1, 3)[images[:, 0, 0, 0]])
+    images = np.arange(8, dtype=np.uint8).reshape(2, 4, 1, 1, 1)
+    found = answers(fake, images, np.array([0, 1, 2, 0]))
+    shares = np.arange(1.0, 25.0).reshape(2, 4, 3)
+    shares /= shares.sum(axis=-1, keepdims=True)
+    assert found.predicted.tolist() == [[2] * 4] * 2
+    assert np.allclose(found.probability, shares[:, np.arange(4), [0, 1, 2, 0]])
+
+
+def by_hand(start, moved, labels, **more) -> Subject:
+    """Return a Subject with given answers: only what follows from them is computed."""
+    made = Subject(None, None)
+    made.__dict__.update(labels=np.array(labels), classes=np.unique(labels), start=start, moved=moved, **more)
+    return made
+
+
+def test_falls_and_coverage_by_hand():
+    labels = [0, 0, 1, 1]
+    start = Answers(
+        np.array([0.9, 0.8, 0.7, 0.3]), np.array([0, 0, 1, 0])
+    )  # the last is wrong from the start
+    predicted = np.array([[[0, 1, 1, 1], [0, 0, 1, 0]], [[1, 0, 0, 1], [0, 0, 1, 1]]])
+    moved = Answers(np.full((2, 2, 4), 0.5), predicted)
+    made = by_hand(start, moved, labels, sweep={"judged": SimpleNamespace(values=np.full((2, 2, 4), 1))})
+    assert made.flips.sum() == 3 and not made.flips[..., 3].any()
+    assert np.allclose(made.fall, [[[0.35, 0.0], [0.35, 0.0]]] * 2)
+    from robustshape.studies.failure_discovery.answers import falls
+
+    found = falls(made)
+    assert found["start_accuracy"].values.tolist() == [1.0, 0.5]
+    assert found["flipped"].sel(way="up").values.tolist() == [[0.5, 0.0], [0.5, 1.0]]
+    assert found["flipped_readable"].sel(way="up").values.tolist() == [[0.0, 0.0], [0.0, 1.0]]
+    picked = xarray.Dataset(
+        {"chosen": (("class", "rank"), [[0, 1], [0, 1]]), "random": ("rank", [1, 0])}, coords={"rank": [1, 2]}
+    )
+    covered = choice.coverage(made, picked)["covered"]
+    assert covered.sel(choice="gradient").values.tolist() == [[0.5, 1.0], [0.0, 1.0]]
+    assert covered.sel(choice="random").values.tolist() == [[0.5, 1.0], [1.0, 1.0]]
+    assert covered.sel(choice="greedy").values.tolist() == [[0.5, 1.0], [1.0, 1.0]]
+
+
+def test_a_row_says_what_the_sweep_shows(toy, subject):
+    rows = toy[1]
+    assert list(rows.model.values) == [LEARNER, "zoo:mlp"] and rows.sizes["dimension"] == 40
+    row, begin = rows.sel(model=LEARNER), subject.begin
+    # one intervention by plain means: the styles moved, the picture made, the classifier asked
+    d, few = 7, subject.few
+    styles = begin.styles[few].clone()
+    styles[:, d] -= 3 * begin.deviations[d]
+    space = StyleSpace.of(begin.generator)
+    with torch.no_grad():
+        images = begin.generator.synthesise(styles=space.split(styles), noise="const")
+        grey = ((images + 1) / 2).clamp(0, 1).mul(255).round().div(255)
+        shares = subject.classifier.module(grey).softmax(dim=1).numpy()
+    fall = subject.start.probability - shares[np.arange(len(few)), subject.labels]
+    wanted = [fall[subject.labels == k].mean() for k in range(10)]
+    assert np.allclose(row["fall"].sel(dimension=d, way="down"), wanted, atol=1e-5)
+    assert set(row["chosen"].values.ravel()) <= set(range(40)) and len(set(row["random"].values)) == 4
+    assert float(row["slope_agreement"]) > 0.95  # gradients are what finite differences say
+    assert int(row["n_samples"]) == 60 and int(row["n_judged"]) <= 60
+    middle = row["walk_accuracy"].sel(place=0.0)
+    assert (middle == middle.isel(attribute=0)).all()  # no attribute has moved there
+    assert (row["judge_accuracy"].sel(place=0.0) == 1).all()  # all start from what the judge reads
+
+
+def test_first_flips_agree_with_the_walk(toy):
+    row = toy[1].sel(model=LEARNER)
+    right = row["walk_right"].transpose("attribute", "place", "walked").values.astype(bool)
+    places = row.place.values.tolist()
+    for i in range(row.sizes["attribute"]):
+        for n in range(row.sizes["walked"]):
+            for way, order in (("up", [0.0, 3.0, 6.0]), ("down", [0.0, -3.0, -6.0])):
+                found = row["first_flip"].isel(attribute=i, walked=n).sel(way=way).item()
+                states = [right[i, places.index(p), n] for p in order]
+                wanted = (
+                    np.nan
+                    if not states[0]
+                    else abs(order[states.index(False)])
+                    if False in states
+                    else np.inf
+                )
+                assert found == wanted or (np.isnan(found) and np.isnan(wanted))  # fmt: skip
+
+
+def test_two_processes_and_a_second_call_give_the_same_rows(toy, cache):
+    given = toy[0] | {"dask_scheduler": "local:2", "corner_set": ""}
+    again = study.measure(**given)
+    for name in ("fall", "walk_answer", "repair", "importance", "effect"):
+        here, there = (rows[name].values.astype(float) for rows in (again, toy[1]))
+        assert np.array_equal(here, there, equal_nan=True), name
+
+
+def test_corner_cases_are_failures_that_the_judge_reads(toy, subject):
+    cases = arrays.open_zip(toy[0]["corner_set"])
+    flips = subject.flips & subject.readable
+    assert cases.sizes["case"] == flips.sum() > 0
+    images, labels = cases["image"].values, cases["label"].values
+    assert (subject.classifier.predict(images) != labels).all()
+    assert np.array_equal(subject.classifier.predict(images), cases["predicted"].values)
+    assert (models.load(JUDGE).predict(images) == labels).all()
+    assert set(np.unique(cases["shift"].values)) <= {-3.0, 3.0} and cases.attrs["model"] == LEARNER
+    # and the picture is that of its sample, dimension and shift
+    drawn = pictures.of_rows(toy[1], toy[0]["generator"])
+    one = cases.isel(case=0)
+    shift = {int(one["dimension"]): float(one["shift"])}
+    assert np.array_equal(drawn.moved(int(one["sample"]), [shift])[0], one["image"].values)
+
+
+def test_training_on_failures_is_tested_on_others(toy):
+    row = toy[1].sel(model=LEARNER)
+    table = row["repair"]
+    assert table.sel(state="before", measure="failures") == 0  # they are failures
+    assert table.sel(state="trained on failures", measure="failures") > 0.3
+    assert (row["n_failures"] > 0).all()
+    assert np.isfinite(table.values.astype(float)).all()
+
+
+def test_a_classifier_without_failures_has_nothing_to_repair(subject):
+    labels = subject.labels
+    subject.__dict__["moved"] = Answers(
+        np.ones((40, 2, len(labels))), np.broadcast_to(labels, (40, 2, len(labels)))
+    )
+    found = repair.repaired(None, subject)
+    assert np.isnan(found["repair"]).all() and found["n_failures"].values.tolist() == [0, 0]
+
+
+def invented(n_seeds: int = 3, seed: int = 0):
+    """Return rows as `measure` gives them, with known numbers: mlp and lenet, plain and corrupted."""
+    rng, rows = np.random.default_rng(seed), {}
+    names = ["noise", "slant", "", "blur", "contrast", "area"]
+    for family in ("mlp", "lenet"):
+        for recipe in ("plain", "corrupted"):
+            for s in range(n_seeds):
+                model = f"zoo:{family}" + ("" if recipe == "plain" else "-corrupted") + (f"/{s}" if s else "")
+                fall = np.zeros((6, 2, 10))
+                fall[[0, 3, 4], 0] = 0.3 + 0.01 * s  # quality: all classes
+                fall[[1, 5], 1, 4] = 0.5  # shape: one class
+                under = xarray.DataArray(
+                    np.array([0.9, 0.85, 0.4, 0.3])[:, None] + 0.005 * s,
+                    dims=("corruption", "severity"),
+                    coords={"corruption": ["gaussian_noise", "impulse_noise", "gaussian_blur", "contrast"], "severity": [3]},
+                )  # fmt: skip
+                shape = (6, 10, 5)
+                right = np.zeros((6, 5, 20), np.int8)
+                right[:, :, : 10 + s + (3 if recipe == "corrupted" else 0)] = 1
+                rows[model] = xarray.Dataset(
+                    {
+                        "corrupted_accuracy": under,
+                        "accuracy": 1.0,
+                        "fall": (("dimension", "way", "class"), fall),
+                        "flipped": (("dimension", "way", "class"), fall),
+                        "flipped_readable": (("dimension", "way", "class"), fall / 2),
+                        "name": ("dimension", np.array(names, object)),
+                        "effect": (("dimension", "way", "attribute"), rng.standard_normal((6, 2, 6))),
+                        "style_layer": ("dimension", np.array(["b4.conv1"] * 6, object)),
+                        "style_channel": ("dimension", np.arange(6)),
+                        "deviation": ("dimension", np.ones(6)),
+                        "chosen": (("class", "rank"), np.tile([0, 1, 3, 4, 5], (10, 1))),
+                        "random": ("rank", [2, 2, 2, 2, 0]),
+                        "start_accuracy": ("class", np.ones(10)),
+                        "rank_agreement": ("class", np.full(10, 0.9)),
+                        "sign_agreement": ("class", np.ones(10)),
+                        "slope_agreement": 0.99,
+                        "covered": (("choice", "class", "rank"), np.ones((3, 10, 5)) * 0.5),
+                        "best_fall": ("class", np.full(10, 0.5)),
+                        "baseline_fall": ("class", np.full(10, 0.2)),
+                        "walk_probability": (("attribute", "class", "place"), np.ones(shape) * 0.5),
+                        "walk_accuracy": (("attribute", "class", "place"), np.ones(shape) * 0.5),
+                        "judge_accuracy": (("attribute", "class", "place"), np.ones(shape)),
+                        "walk_right": (("attribute", "place", "walked"), right),
+                        "direction": ("attribute", np.arange(6)),
+                        "direction_sign": ("attribute", np.ones(6, int)),
+                        "map_accuracy": (("class", "first", "second"), rng.random((10, 7, 7))),
+                        "only_together": ("class", np.zeros(10)),
+                        "corner": (("class", "part"), np.full((10, 4), np.nan)),
+                        "repair": (
+                            ("state", "measure"),
+                            np.array([[0, 0.5, 0.9, 0.6], [0.6, 0.7, 0.89, 0.65], [0.4, 0.7, 0.9, 0.65]])
+                            + 0.001 * s,
+                        ),
+                        "n_failures": ("half", [5, 6]),
+                    },
+                    coords={
+                        "class": np.arange(10), "rank": np.arange(1, 6), "place": [-6.0, -3.0, 0.0, 3.0, 6.0],
+                        "attribute": ["area", "blur", "contrast", "noise", "slant", "stroke_width"],
+                        "way": ["up", "down"], "choice": list(choice.CHOICES), "first": np.linspace(-6, 6, 7),
+                        "second": np.linspace(-6, 6, 7), "state": list(repair.STATES), "measure": list(repair.MEASURES),
+                        "part": list(walks.CORNER),
+                    },
+                ).assign(
+                    family=family, recipe=recipe, trains_on="" if recipe == "plain" else "noise", dataset="mnist5k",
+                    n_samples=10, n_robustness=20, n_judged=9, n_moved=2, distance=3.0, judge="zoo:lenet/9", seed=0,
+                    generator="none", truncation_psi=0.7, noise="const", map_attributes="noise x area", commit="", device="cpu",
+                    origin="measured here", key="k",
+                )  # fmt: skip
+    made = results.stack(rows)
+    made.attrs = {"study": "failure_discovery", "preset": "laptop", "missing": []}
+    return made
+
+
+def test_the_quantities_of_the_claims_by_hand():
+    row = invented().sel(model="zoo:mlp")
+    assert analyse.profile_contrast(row) == pytest.approx((0.6 + 0.7) / 2 - 0.15)
+    # chosen: three of quality .3 each in all classes, two of shape .5 in class 4; random: one in five
+    assert analyse.chosen_over_random(row) == pytest.approx((3 * 0.3 + 2 * 0.05) / 5 - 0.3 / 5)
+    assert analyse.classes_hit(row) == 1.0
+    assert analyse.shape_over_quality(row) == pytest.approx(1.0)  # in one class, against evenly
+    mild = row.assign(fall=row["fall"].where(row["class"] != 3, 0.01))
+    assert analyse.classes_hit(mild) == pytest.approx(0.9)
+    assert np.isnan(analyse.classes_hit(row.assign(name=("dimension", np.array([""] * 6)))))
+    assert np.isnan(analyse.profile_contrast(row.drop_sel(corruption="contrast")))
+    assert np.isnan(analyse.shape_over_quality(row.assign(name=("dimension", np.array(["noise"] * 6)))))
+
+
+def test_verdicts_are_over_training_runs_of_clean_digits():
+    judged = verdicts.judge(invented())
+    assert judged.loc["failure-1", "n"] == 3 and judged.loc["failure-2", "n"] == 6
+    assert judged.loc["failure-1", "population"] == "3 runs of mlp on mnist5k"
+    assert judged.loc["failure-1", "estimate"] == pytest.approx(0.5, abs=0.01)
+    assert judged.loc["failure-2", "verdict"] == claims.HOLDS
+    assert judged.loc["failure-4", "estimate"] == pytest.approx(1.0)
+    alone = invented(1)
+    assert verdicts.judge(alone).loc["failure-1", "verdict"] == claims.UNMEASURED  # one run has no interval
+
+
+def test_pairs_differ_by_training_or_by_network():
+    rows = invented()
+    assert analyse.contrasts(rows) == [
+        ("zoo:mlp", "zoo:mlp-corrupted"),
+        ("zoo:lenet", "zoo:lenet-corrupted"),
+        ("zoo:mlp", "zoo:lenet"),
+        ("zoo:mlp-corrupted", "zoo:lenet-corrupted"),
+    ]
+    table = analyse.compared(rows, "zoo:mlp", "zoo:mlp-corrupted").set_index("attribute")
+    assert table["difference"].tolist() == pytest.approx([3 / 20] * 7) and "all" in table.index
+    assert table.loc["noise", "runs"] == 3 and table.loc["noise", "samples"] == 20
+    assert table.loc["all", "first"] == pytest.approx(11 / 20)
+
+
+def test_repairs_are_paired():
+    rows = invented()
+    table = analyse.repairs(rows, [str(m) for m in analyse.clean_trained(rows).model.values])
+    table = table.set_index("measure")
+    assert table.loc["failures", "gain"] == pytest.approx(0.6) and table.loc["failures", "n"] == 6
+    assert table.loc["failures", "over_control"] == pytest.approx(0.2)
+    nothing = rows.assign(repair=rows["repair"] * np.nan)
+    assert analyse.repairs(nothing, ["zoo:mlp"]).empty
+
+
+FIGURES = (
+    figures.attributes,
+    figures.curves,
+    figures.choices,
+    figures.flip_maps,
+    figures.repair,
+    figures.samples,
+    figures.corner_cases,
+    lambda rows: figures.strips(rows, str(rows.model.values[0])),
+)
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_every_figure_is_drawn_with_and_without_what_it_shows(draw):
+    assert isinstance(draw(invented()), Figure)
+    one = invented(1).isel(model=[0])
+    assert isinstance(draw(one.assign(repair=one["repair"] * np.nan)), Figure)
+
+
+def test_pictures_come_from_the_rows_own_generator_only(toy, tmp_path):
+    given, rows = toy
+    path = given["generator"]
+    assert pictures.of_rows(rows, path) is not None
+    assert pictures.of_rows(rows.assign(generator=("model", ["sha256:0"] * 2)), path) is None
+    assert pictures.of_rows(rows, str(tmp_path / "none.safetensors")) is None
+    for figure in (
+        figures.samples(rows, path, n=2),
+        figures.strips(rows, LEARNER, path),
+        figures.corner_cases(rows, path),
+    ):
+        assert isinstance(figure, Figure)
+
+
+def test_the_slider_holds_all_it_shows(toy):
+    given, rows = toy
+    page = slider.page(rows, given["generator"]).data
+    assert "http" not in page and page.count("<canvas") == 1 and "SHEET" not in page
+    data = json.loads(page.split("data=", 1)[1].split(", sheet=", 1)[0])
+    assert data["places"] == [-6.0, -3.0, 0.0, 3.0, 6.0] and data["classes"] == 10
+    shares = np.array(data["answers"])
+    assert shares.shape == (2, 6, 10, 5, 10) and abs(shares.sum(axis=-1) - 100).max() <= 5
+    wanted = rows["walk_answer"].sel(model=LEARNER, attribute="noise", place=3.0).values * 100
+    assert abs(shares[0, 3, :, 3] - wanted).max() <= 0.5 + 1e-4
+    assert "nothing to move" in slider.page(rows, "elsewhere.safetensors").data
+
+
+def test_numbers_of_the_page_are_plain_and_tables_have_their_lines(toy):
+    for rows in (invented(), toy[1]):
+        judged = verdicts.judge(rows)
+        quoted = verdicts.numbers(rows, judged, {})
+        assert all(isinstance(v, int | float | str | np.integer | np.floating) for v in quoted.values())
+        assert len(tables.overview(rows)) == rows.sizes["model"]
+        assert len(tables.directions(rows)) == 6
+        assert len(tables.chosen(rows, str(rows.model.values[0]), 2)) == 20
+    assert len(tables.comparisons(invented())) == 4 * 7
+    assert len(tables.repaired(invented())) == 8
+    assert tables.quality({}).empty
+
+
+def test_a_card_is_that_of_its_file(tmp_path):
+    card = {"weights": "mine.safetensors", "scores": None}
+    (tmp_path / "mine.json").write_text(json.dumps(card))
+    assert card_of(tmp_path / "mine.safetensors") == card
+    assert card_of(tmp_path / "other.safetensors") == {}
+    (tmp_path / "other.json").write_text(json.dumps(card))
+    assert card_of(tmp_path / "other.safetensors") == {}  # a card of another file
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"shifts": [1, 2]}, "ascending standard deviations from 0"),
+        ({"shifts": [0, 2, 1]}, "ascending standard deviations from 0"),
+        ({"score": "loss"}, "score is one of probability, logit, log_probability, but was 'loss'"),
+        ({"space": "toRGB"}, "space is one of"),
+        ({"noise": "random"}, "noise is one of const, none, but was 'random'"),
+        ({"distance": 0.0}, "distance is above 0"),
+        ({"truncation_psi": 1.5}, "at most 1"),
+        ({"n_moved": 1}, "n_moved is at least 2"),
+        ({"map_attributes": ["noise"]}, "two attributes"),
+        ({"map_attributes": ["noise", "colour"]}, "colour"),
+        ({"seeds": [-1]}, "seeds are whole numbers from 0"),
+        ({"corruptions": []}, "corruptions names at least one"),
+        ({"corner_set": "cases.npz"}, r"a .zarr or a .zarr.zip"),
+        ({"generator": "nowhere.safetensors"}, "there is no generator nowhere.safetensors"),
+        ({"n_dimensions": 41}, "has 40 dimensions in the space 'all', but n_dimensions was 41"),
+        ({"n_moved": 40}, r"of each class are to be moved; raise n_samples"),
+        ({"classifier": "python:toy_generator:of_three_classes", "classifiers": []}, "tells 3 classes|knows 3"),
+        ({"classifier": "python:toy_generator:of_sixteen_pixels"}, "images of 32 px, but .* takes 16 px"),
+        ({"judge": "zoo:lenett"}, "lenett"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused(toy, own_cache, wrong, words):
+    with pytest.raises((InputError, MissingFileError), match=words):
+        study.measure(**toy[0] | {"corner_set": "", "classifiers": ["zoo:mlp"]} | wrong)
+
+
+def test_a_generator_of_other_classes_or_none_is_refused_with_both_numbers(tmp_path, cache):
+    for made, words in (
+        (toy_generator.generator(c_dim=0), "the generator knows no classes"),
+        (toy_generator.generator(c_dim=7), "makes 7 classes, but zoo:mlp knows 10"),
+        (toy_generator.generator(size=16), "images of 16 px, but zoo:mlp takes 32 px"),
+    ):
+        path = tmp_path / "other.safetensors"
+        write_network(path, made)
+        with pytest.raises(InputError, match=words):
+            study.measure(**TOY | {"generator": str(path), "classifier": ""})
+    assert not any(cache.rglob("weights.safetensors"))  # nothing was trained for it
+    (tmp_path / "broken.safetensors").write_bytes(b"no network")
+    from robustshape.errors import StoreError
+
+    with pytest.raises(StoreError, match=r"broken\.safetensors cannot be read"):
+        study.measure(**TOY | {"generator": str(tmp_path / "broken.safetensors"), "classifier": ""})
+
+
+def test_where_no_generator_ships_one_is_told_how_to_make_one(monkeypatch):
+    monkeypatch.setattr(scene, "project_root", lambda: None)
+    with pytest.raises(InputError, match="robustshape train-generator"):
+        scene.generator_path("")
