@@ -160,8 +160,9 @@ def measure(
         _check(networks, scene, missing, own)
         print(preparation.cost(networks, missing, {"failures": len(missing)}))
         with tasks.workers(dask_scheduler) as client:
-            judges = [(scene.judge, scene.options(scene.judge))]
-            tasks.run(features.ready, judges, client=client, label="the judge (trained once, then kept)")
+            # the judge, which takes longest, beside the others, and none of them twice
+            ready = [(model, networks.options(model)) for model in dict.fromkeys([scene.judge, *missing])]
+            tasks.run(features.ready, ready, client=client, label="networks (trained once, then kept)")
             preparation.prepare(networks, missing, client)
             show(scene, client)
             calls = [(networks, scene, model, own) for model in missing]
