@@ -432,6 +432,9 @@ def test_the_slider_holds_all_it_shows(toy):
     assert shares.shape == (2, 6, 10, 5, 10) and abs(shares.sum(axis=-1) - 100).max() <= 5
     wanted = rows["walk_answer"].sel(model=LEARNER, attribute="noise", place=3.0).values * 100
     assert abs(shares[0, 3, :, 3] - wanted).max() <= 0.5 + 1e-4
+    assert (
+        "shares[k]*0.7" in page
+    )  # a bar of 100 % takes 70 % of the width: beside it stand the digit and the number
     assert "nothing to move" in slider.page(rows, "elsewhere.safetensors").data
 
 

@@ -18,7 +18,7 @@ TEMPLATE = """<div class="failure-slider" id="failure-slider">
 .failure-slider .fs-answers{flex:1 1 9rem;min-width:8.5rem;font-size:.78rem}
 .failure-slider .fs-bar{display:flex;align-items:center;gap:.4rem;line-height:1.15}
 .failure-slider .fs-bar span:first-child{width:1ch}
-.failure-slider .fs-bar i{display:block;height:.62rem;background:#8aa4c0}
+.failure-slider .fs-bar i{display:block;flex:none;height:.62rem;background:#8aa4c0}
 .failure-slider .fs-bar.fs-own i{background:#b5462f}
 .failure-slider input[type=range]{width:min(24rem,100%)}
 </style>
@@ -45,7 +45,7 @@ function draw(){
   box.querySelector("b").textContent="reads "+best;
   box.querySelectorAll(".fs-bar").forEach((bar,k)=>{
    bar.classList.toggle("fs-own",k===c);
-   bar.children[1].style.width=(shares[k]*70).toFixed(1)+"%";
+   bar.children[1].style.width=(shares[k]*0.7).toFixed(1)+"%";
    bar.children[2].textContent=(shares[k]/100).toFixed(2);});
  });
 }
