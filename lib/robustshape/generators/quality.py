@@ -5,7 +5,7 @@ import torch
 
 from robustshape.errors import InputError
 from robustshape.generators.stylegan2.generator import one_hot
-from robustshape.generators.stylespace import pixels
+from robustshape.generators.stylespace import StyleSpace, images_of
 
 
 def sampled(
@@ -28,13 +28,15 @@ def sampled(
     -------
     (n, r, r, c) uint8
     """
+    styles = sampled_styles(generator, labels, seed=seed, truncation_psi=truncation_psi)
+    return images_of(generator, styles, noise=noise, chunk=chunk)
+
+
+def sampled_styles(generator, labels, *, seed: int, truncation_psi: float = 1.0):
+    """Return the flat styles (n, size) of samples of these classes; see `sampled`."""
     w = style_inputs(generator, labels, seed=seed, truncation_psi=truncation_psi)
-    parts = []
     with torch.no_grad():
-        for part in w.split(chunk):
-            made = pixels(generator.synthesise(styles=generator.styles(part), noise=noise))
-            parts.append((made * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
-    return np.concatenate(parts)
+        return StyleSpace.of(generator).flat(generator.styles(w))
 
 
 def style_inputs(generator, labels, *, seed: int, truncation_psi: float = 1.0):
@@ -54,6 +56,19 @@ def style_inputs(generator, labels, *, seed: int, truncation_psi: float = 1.0):
     where = next(generator.parameters()).device
     with torch.no_grad():
         return mapping(z.to(where), one_hot(labels, mapping.c_dim).to(where), truncation_psi)
+
+
+def sheet(images, columns: int) -> np.ndarray:
+    """Return images (n, h, w, c) as one, `columns` of them side by side; places that are left over are black.
+
+    >>> sheet(np.arange(1, 4).reshape(3, 1, 1, 1), 2)[:, :, 0].tolist()
+    [[1, 2], [3, 0]]
+    """
+    n, h, w, c = np.shape(images)
+    rows = -(-n // columns)
+    made = np.zeros((rows * columns, h, w, c), np.asarray(images).dtype)
+    made[:n] = images
+    return made.reshape(rows, columns, h, w, c).transpose(0, 2, 1, 3, 4).reshape(rows * h, columns * w, c)
 
 
 def grey(images) -> np.ndarray:

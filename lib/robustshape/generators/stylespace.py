@@ -91,6 +91,16 @@ def pixels(images):
     return ((images + 1) / 2).clamp(0, 1)
 
 
+def images_of(generator, styles, *, noise: str = "const", chunk: int = 250) -> np.ndarray:
+    """Return the images (n, r, r, c) uint8 of flat styles (n, size), `chunk` at once."""
+    space, parts = StyleSpace.of(generator), []
+    with torch.no_grad():
+        for part in styles.split(chunk):
+            made = pixels(generator.synthesise(styles=space.split(part), noise=noise))
+            parts.append((made * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
+    return np.concatenate(parts)
+
+
 def score_gradients(
     generator, classify, styles, labels, *, score: str = "probability", noise: str = "const", chunk: int = 100
 ):

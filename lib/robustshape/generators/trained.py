@@ -137,14 +137,10 @@ def _options(judge: str, dataset: str, reading) -> dict:
 
 
 def draw(images, columns: int, path: Path) -> None:
-    """Write images (n, r, r, c) uint8 as one picture, `columns` of them side by side."""
+    """Write images (n, r, r, c) uint8 as one picture, twice as large, `columns` of them side by side."""
     from PIL import Image
 
-    n, r, _, c = images.shape
-    rows = -(-n // columns)
-    sheet = np.zeros((rows * columns, r, r, c), np.uint8)
-    sheet[:n] = images
-    sheet = sheet.reshape(rows, columns, r, r, c).transpose(0, 2, 1, 3, 4).reshape(rows * r, columns * r, c)
-    picture = Image.fromarray(sheet.squeeze()).resize((2 * columns * r, 2 * rows * r), Image.NEAREST)
+    sheet = quality.sheet(images, columns)
+    picture = Image.fromarray(sheet.squeeze()).resize((2 * sheet.shape[1], 2 * sheet.shape[0]), Image.NEAREST)
     with write_file(path) as temporary:
         picture.save(temporary, format="PNG")

@@ -17,6 +17,20 @@ from robustshape.store.keys import key_of
 from robustshape.studies import as_list
 
 
+def options_of(model: str, *, dataset: str, epochs: int, reading: str | None) -> tuple:
+    """Return the (name, value) pairs that `models.load` takes for a model, those that a cluster can be handed.
+
+    Our own networks are trained on the data set; those that read prompts need the names of its classes.
+
+    >>> options_of("zoo:mlp", dataset="digits", epochs=0, reading=None)
+    (('dataset', 'digits'), ('epochs', None), ('reading', None))
+    >>> options_of("timm:resnet50.a1_in1k", dataset="imagenet", epochs=0, reading=None)
+    ()
+    """
+    ours = (("dataset", dataset), ("epochs", epochs or None), ("reading", reading))
+    return {"zoo": ours, "openclip": ours[:1]}.get(model.partition(":")[0], ())
+
+
 @dataclass(frozen=True)
 class Population:
     """The networks of a study and the images they are measured on."""
@@ -102,13 +116,8 @@ class Population:
         return self.selections[-1]
 
     def options(self, model: str) -> tuple:
-        """Return the (name, value) pairs that `models.load` takes for `model`.
-
-        Our own networks are trained on the data set; those that read prompts need the names of its classes.
-        """
-        ours = (("dataset", self.dataset), ("epochs", self.epochs or None), ("reading", self.reading))
-        prompted = (("dataset", self.dataset),)
-        return {"zoo": ours, "openclip": prompted}.get(model.partition(":")[0], ())
+        """Return the (name, value) pairs that `models.load` takes for `model`; see `options_of`."""
+        return options_of(model, dataset=self.dataset, epochs=self.epochs, reading=self.reading)
 
     def corrupted_how(self) -> tuple:
         """Return the arguments that follow a model's in the calls of `robustness`."""

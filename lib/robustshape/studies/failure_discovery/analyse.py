@@ -59,6 +59,25 @@ def falls_of_choices(row):
     return worse[chosen, at[:, None]].mean(axis=1), worse[row["random"].values.astype(int)].mean(axis=0)
 
 
+def of_runs(rows) -> dict[str, np.ndarray]:
+    """Return what a page says of the mean classifier: by name, a number for each run (run,)."""
+    falls = [falls_of_choices(rows.isel(model=i)) for i in range(rows.sizes["model"])]
+    flipped, readable = (
+        rows[name].sum(("dimension", "way", "class")).values.astype(float)
+        for name in ("flipped", "flipped_readable")
+    )
+    covered = rows["covered"].isel(rank=-1).mean("class")
+    return {
+        "chosen_fall": np.array([chosen.mean() for chosen, _ in falls]),
+        "random_fall": np.array([random.mean() for _, random in falls]),
+        **{name: rows[name].mean("class").values for name in
+           ("best_fall", "baseline_fall", "rank_agreement", "sign_agreement", "only_together")},
+        "slope_agreement": rows["slope_agreement"].values.astype(float),
+        **{f"covered_{choice}": covered.sel(choice=choice).values for choice in map(str, covered.choice.values)},
+        "readable_share": np.divide(readable, flipped, out=np.zeros(len(flipped)), where=flipped > 0),
+    }  # fmt: skip
+
+
 def strongest_by_name(row) -> tuple[np.ndarray, np.ndarray]:
     """Return the names (k,) of the dimensions among the ten of largest gradient of any class, and their falls (k, class).
 

@@ -6,25 +6,26 @@ from functools import cached_property
 import numpy as np
 
 from robustshape.generators.failures import Answers
+from robustshape.generators.stylespace import images_of
 from robustshape.studies.failure_discovery import movements
-from robustshape.studies.failure_discovery.scene import Scene, images_of, prepared
+from robustshape.studies.failure_discovery.scene import Scene, prepared
 
 AT_ONCE = 16  # dimensions whose images are in memory together
 
 
 def answers(classifier, images, labels) -> Answers:
     """Return a classifier's answers to images (..., n, r, r, c) uint8 of these labels (n,): arrays (..., n)."""
-    logits = all_logits(classifier, images)
-    shares = np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True))
+    shares = all_shares(classifier, images)
     own = np.broadcast_to(labels, shares.shape[:-1])[..., None]
     return Answers(np.take_along_axis(shares, own, axis=-1)[..., 0], shares.argmax(axis=-1))
 
 
-def all_logits(classifier, images) -> np.ndarray:
-    """Return the logits (..., n, answer) float64 of images (..., n, r, r, c) uint8."""
+def all_shares(classifier, images) -> np.ndarray:
+    """Return the probabilities (..., n, answer) float64 of all answers to images (..., n, r, r, c) uint8."""
     images = np.asarray(images)
-    flat = images.reshape(-1, *images.shape[-3:])
-    return classifier.logits(flat).astype(np.float64).reshape(*images.shape[:-3], -1)
+    logits = classifier.logits(images.reshape(-1, *images.shape[-3:])).astype(np.float64)
+    shares = np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True))
+    return shares.reshape(*images.shape[:-3], -1)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Subject:
     @cached_property
     def images(self) -> np.ndarray:
         """The images of the samples before they move."""
-        return images_of(self.begin.generator, self.begin.styles[self.few], self.scene.noise)
+        return images_of(self.begin.generator, self.begin.styles[self.few], noise=self.scene.noise)
 
     @cached_property
     def start(self) -> Answers:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from robustshape import style
+from robustshape.generators.quality import sheet
 from robustshape.studies.failure_discovery import analyse, pictures
 from robustshape.studies.failure_discovery.repair import MEASURES, STATES
 
@@ -28,10 +29,8 @@ def samples(rows, generator: str = "", n: int = 14):
     style.theme()
     path = str(pictures.generator_path(generator))
     made = pictures.generator_samples(path, rows.sizes["class"], n, seed=11)
-    k, (r, c) = rows.sizes["class"], made.shape[1:3]
-    sheet = made.reshape(k, n, r, c, -1).transpose(0, 2, 1, 3, 4).reshape(k * r, n * c, -1)
-    figure, axis = plt.subplots(figsize=(0.55 * n, 0.55 * k))
-    _show(axis, sheet)
+    figure, axis = plt.subplots(figsize=(0.55 * n, 0.55 * rows.sizes["class"]))
+    _show(axis, sheet(made, n))
     return figure
 
 

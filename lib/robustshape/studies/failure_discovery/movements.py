@@ -12,12 +12,12 @@ from robustshape.features import load_classifier
 from robustshape.generators.attributes import ATTRIBUTES, measured
 from robustshape.generators.naming import effect, spread_of
 from robustshape.generators.quality import grey
-from robustshape.generators.stylespace import StyleSpace, moved
+from robustshape.generators.stylespace import StyleSpace, images_of, moved
 from robustshape.paths import cache_dir
 from robustshape.store import arrays
 from robustshape.store.atomic import usable_folder
 from robustshape.store.keys import key_of
-from robustshape.studies.failure_discovery.scene import Scene, images_of, prepared
+from robustshape.studies.failure_discovery.scene import Scene, prepared
 
 VERSION = 1  # raise when a change of the algorithm changes the images or names
 WAYS = ("up", "down")
@@ -54,10 +54,10 @@ def compute_block(scene: Scene, start: int) -> None:
             for sign in (1, -1)
         ]
     )
-    images = images_of(begin.generator, shifted, scene.noise)
+    images = images_of(begin.generator, shifted, noise=scene.noise)
     images = images.reshape(len(dimensions), len(WAYS), len(labels), *images.shape[1:])
     named = np.concatenate([np.flatnonzero(labels == k)[:N_NAMED] for k in np.unique(labels)])
-    before = images_of(begin.generator, styles[named], scene.noise)
+    before = images_of(begin.generator, styles[named], noise=scene.noise)
     found = xarray.Dataset(
         {
             "image": (("dimension", "way", "moved", "y", "x", "channel"), images),
@@ -168,7 +168,7 @@ def compute_walks(scene: Scene) -> None:
     walked, mapped = begin.of_classes(scene.n_walked), begin.of_classes(min(N_MAPPED, scene.n_walked))
     walks = [
         [
-            images_of(begin.generator, shown(begin.styles[walked], attribute, shift), scene.noise)
+            images_of(begin.generator, shown(begin.styles[walked], attribute, shift), noise=scene.noise)
             for shift in scene.places
         ]
         for attribute in found
@@ -176,7 +176,9 @@ def compute_walks(scene: Scene) -> None:
     first, second = scene.map_attributes
     maps = [
         [
-            images_of(begin.generator, shown(shown(begin.styles[mapped], first, a), second, b), scene.noise)
+            images_of(
+                begin.generator, shown(shown(begin.styles[mapped], first, a), second, b), noise=scene.noise
+            )
             for b in scene.map_places
         ]
         for a in scene.map_places

@@ -5,7 +5,8 @@ import functools
 import numpy as np
 
 from robustshape.errors import RobustshapeError
-from robustshape.studies.failure_discovery.scene import all_styles, checksum, generator_path, images_of
+from robustshape.generators.stylespace import images_of
+from robustshape.studies.failure_discovery.scene import all_samples, checksum, generator_path
 
 
 def of_rows(rows, generator: str = ""):
@@ -31,10 +32,7 @@ class Pictures:
 
         self.generator, self.noise = read_network(path), noise
         self.deviations = np.array(deviations)
-        n_classes = self.generator.settings["c_dim"]
-        _, self.styles = all_styles(
-            self.generator, n_asked, n_classes, seed=seed, truncation_psi=truncation_psi
-        )
+        _, self.styles = all_samples(self.generator, n_asked, seed=seed, truncation_psi=truncation_psi)
 
     def moved(self, sample: int, shifts: list[dict[int, float]]) -> np.ndarray:
         """Return a sample (k, r, r, c) uint8 under each of k movements: dimension to standard deviations."""
@@ -42,7 +40,7 @@ class Pictures:
         for style, shift in zip(styles, shifts):
             for dimension, amount in shift.items():
                 style[dimension] += np.float32(amount * self.deviations[dimension])
-        return images_of(self.generator, styles, self.noise)
+        return images_of(self.generator, styles, noise=self.noise)
 
 
 @functools.lru_cache(maxsize=4)

@@ -13,6 +13,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.paths import device, find_local, project_root
+from robustshape.studies.population import options_of
 
 SHIPPED = "corrupted_mnist.safetensors"  # in data/models
 N_DEVIATIONS = 2_000  # samples over which the standard deviation of each dimension is taken
@@ -39,8 +40,7 @@ class Scene:
 
     def options(self, model: str) -> tuple:
         """Return the (name, value) pairs with which a model is loaded: ours are trained on the scene's data set."""
-        ours = (("dataset", self.dataset), ("epochs", self.epochs or None), ("reading", self.reading))
-        return ours if model.startswith("zoo:") else ()
+        return options_of(model, dataset=self.dataset, epochs=self.epochs, reading=self.reading)
 
     def samples(self) -> dict:
         """Return what defines the samples that are moved: the generator by its checksum, not by its place."""
@@ -119,17 +119,12 @@ def _checksum(path: Path, changed: int, size: int) -> str:
     return sha256(path)
 
 
-def all_styles(generator, n_samples: int, n_classes: int, *, seed: int, truncation_psi: float):
+def all_samples(generator, n: int, *, seed: int, truncation_psi: float):
     """Return the labels (n,) of a scene's samples, class after class in turn, and their styles (n, size)."""
-    import torch
+    from robustshape.generators.quality import sampled_styles
 
-    from robustshape.generators.quality import style_inputs
-    from robustshape.generators.stylespace import StyleSpace
-
-    labels = np.arange(n_samples) % n_classes
-    with torch.no_grad():
-        w = style_inputs(generator, labels, seed=seed, truncation_psi=truncation_psi)
-        return labels, StyleSpace.of(generator).flat(generator.styles(w))
+    labels = np.arange(n) % generator.settings["c_dim"]
+    return labels, sampled_styles(generator, labels, seed=seed, truncation_psi=truncation_psi)
 
 
 def prepared(scene: Scene) -> Start:
@@ -149,14 +144,15 @@ def _prepared(scene: Scene, checksum: str) -> Start:
 
     from robustshape.features import load_classifier
     from robustshape.generators.stylegan2 import read_network
+    from robustshape.generators.stylespace import images_of
 
     generator = read_network(generator_path(scene.generator)).to(device())
     judge = load_classifier(scene.judge, scene.options(scene.judge))
     fitting(generator, judge)
     how = {"truncation_psi": scene.truncation_psi}
-    labels, styles = all_styles(generator, scene.n_samples, judge.n_classes, seed=scene.seed, **how)
-    _, others = all_styles(generator, N_DEVIATIONS, judge.n_classes, seed=scene.seed + 1, **how)
-    right = judge.predict(images_of(generator, styles, scene.noise)) == labels
+    labels, styles = all_samples(generator, scene.n_samples, seed=scene.seed, **how)
+    _, others = all_samples(generator, N_DEVIATIONS, seed=scene.seed + 1, **how)
+    right = judge.predict(images_of(generator, styles, noise=scene.noise)) == labels
     counts = np.bincount(labels[right], minlength=judge.n_classes)
     needed = max(scene.n_moved, scene.n_walked)
     if counts.min() < needed:
@@ -173,20 +169,6 @@ def _prepared(scene: Scene, checksum: str) -> Start:
         labels[right],
         others.std(dim=0).cpu(),
     )
-
-
-def images_of(generator, styles, noise: str, chunk: int = 250) -> np.ndarray:
-    """Return the images (n, r, r, c) uint8 of flat styles (n, size)."""
-    import torch
-
-    from robustshape.generators.stylespace import StyleSpace, pixels
-
-    space, parts = StyleSpace.of(generator), []
-    with torch.no_grad():
-        for part in styles.split(chunk):
-            made = pixels(generator.synthesise(styles=space.split(part), noise=noise))
-            parts.append((made * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
-    return np.concatenate(parts)
 
 
 def fitting(generator, classifier):

@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 
+from robustshape.generators.quality import sheet
 from robustshape.studies.failure_discovery import analyse, pictures
 
 TEMPLATE = """<div class="failure-slider" id="failure-slider">
@@ -67,16 +68,16 @@ def page(rows, generator: str = ""):
     if drawn is None:
         return HTML("<p>The generator of these rows is not here, so there is nothing to move.</p>")
     models, first = _two(rows), rows.isel(model=0)
-    lines = []
+    digits = []
     for i in range(rows.sizes["attribute"]):
         d, sign = int(first["direction"].values[i]), int(first["direction_sign"].values[i])
         for c in range(rows.sizes["class"]):
             moves = [{d: sign * float(place)} for place in rows.place.values]
-            lines.append(np.concatenate(drawn.moved(int(first["walk_sample"].values[c]), moves), axis=1))
+            digits.append(drawn.moved(int(first["walk_sample"].values[c]), moves))
     answers = (
         rows["walk_answer"].sel(model=models).transpose("model", "attribute", "class", "place", "answer")
     )
-    size = lines[0].shape[0]
+    size = digits[0].shape[1]
     about = {
         "size": size,
         "classes": rows.sizes["class"],
@@ -99,7 +100,7 @@ def page(rows, generator: str = ""):
         "PANELS": panels,
         "SIZE": str(size),
         "DATA": json.dumps(about, separators=(",", ":")),
-        "SHEET": _png(np.concatenate(lines)),
+        "SHEET": _png(sheet(np.concatenate(digits), rows.sizes["place"])),
     }
     text = TEMPLATE
     for name, value in filled.items():

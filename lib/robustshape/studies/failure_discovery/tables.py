@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from robustshape.generators.naming import WEAK
 from robustshape.studies.failure_discovery import analyse
 from robustshape.studies.severity_profile.analyse import side_by_side
 
@@ -11,20 +10,20 @@ def overview(rows):
     """Return a line for each classifier: accuracies, what its chosen dimensions take, and whether gradients told it."""
     import pandas as pd
 
-    falls = [analyse.falls_of_choices(rows.isel(model=i)) for i in range(rows.sizes["model"])]
+    known = analyse.of_runs(rows)
     return pd.DataFrame(
         {
             "classifier": rows.model.values,
             "accuracy": rows["accuracy"].values,
             "corrupted": rows["corrupted_accuracy"].mean(("corruption", "severity")).values,
             "on samples": rows["start_accuracy"].mean("class").values,
-            "fall, chosen": [pair[0].mean() for pair in falls],
-            "fall, random": [pair[1].mean() for pair in falls],
-            "fall, worst of all": rows["best_fall"].mean("class").values,
-            "fall, mean differences": rows["baseline_fall"].mean("class").values,
-            "ranks agree": rows["rank_agreement"].mean("class").values,
-            "signs agree": rows["sign_agreement"].mean("class").values,
-            "slopes agree": rows["slope_agreement"].values,
+            "fall, chosen": known["chosen_fall"],
+            "fall, random": known["random_fall"],
+            "fall, worst of all": known["best_fall"],
+            "fall, mean differences": known["baseline_fall"],
+            "ranks agree": known["rank_agreement"],
+            "signs agree": known["sign_agreement"],
+            "slopes agree": known["slope_agreement"],
         }
     )
 
@@ -53,7 +52,7 @@ def chosen(rows, model: str, n: int = 3):
                     "dimension": d,
                     "where": f"{row['style_layer'].values[d]} {int(row['style_channel'].values[d])}",
                     "way": str(row.way.values[way]),
-                    "changes most": seen if abs(effect[most]) >= WEAK else "little",
+                    "changes most": seen,
                     "fall": float(fall[way]),
                     "fail": float(row["flipped"].sel(dimension=d).isel({"way": way, "class": c})),
                     "fail, readable": float(

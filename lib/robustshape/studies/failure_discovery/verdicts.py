@@ -6,6 +6,11 @@ from robustshape import claims, statistics
 from robustshape.generators.naming import QUALITY
 from robustshape.studies.failure_discovery import analyse
 
+SCORES = (
+    "mild_accuracy", "real_mild_accuracy", "mild_ratio", "accuracy", "real_accuracy", "n", "n_mild", "real_n_mild",
+    "frechet", "frechet_floor",
+)  # fmt: skip
+
 
 def judge(rows):
     """Return the verdict on each of the study's claims: means over training runs with Student's intervals."""
@@ -34,9 +39,9 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
     for claim, line in verdicts.iterrows():
         key = claim.replace("-", "_")
         found |= {f"{key}_{part}": line[part] for part in ("verdict", "estimate", "low", "high", "n")}
-    falls = [analyse.falls_of_choices(runs.isel(model=i)) for i in range(runs.sizes["model"])]
-    chosen, random = (float(np.mean([pair[k] for pair in falls])) for k in range(2))
-    covered = runs["covered"].mean(("model", "class"))
+    for name, values in analyse.of_runs(runs).items():
+        mean = statistics.paired_difference(values, np.zeros(len(values)))
+        found |= {name: mean.estimate, f"{name}_low": mean.low, f"{name}_high": mean.high}
     for a, b in analyse.contrasts(rows):
         for line in analyse.compared(rows, a, b).to_dict("records"):
             key = f"{_key(b)}_over_{_key(a)}_{line['attribute'].replace(' ', '_')}"
@@ -49,28 +54,16 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
             f"repair_{line['measure']}_{part}": float(line[part])
             for part in ("before", "after", "control", "gain", "low", "high", "over_control", "over_low", "over_high")
         }  # fmt: skip
-    flips, readable = runs["flipped"].values, runs["flipped_readable"].values
     names = first["name"].values.astype(str)
     scores = generator_card.get("scores") or {}
     training = generator_card.get("training") or {}
     return found | {
-        "chosen_fall": chosen,
-        "random_fall": random,
-        "chosen_over_random": chosen / random if random > 0 else float("nan"),
-        "best_fall": float(runs["best_fall"].mean()),
-        "baseline_fall": float(runs["baseline_fall"].mean()),
-        "rank_agreement": float(runs["rank_agreement"].mean()),
-        "sign_agreement": float(runs["sign_agreement"].mean()),
-        "slope_agreement": float(runs["slope_agreement"].mean()),
-        **{f"covered_{choice}": float(covered.sel(choice=choice).isel(rank=-1)) for choice in
-           map(str, covered.choice.values)},
-        "readable_share": float(np.nansum(readable) / np.nansum(flips)) if np.nansum(flips) else float("nan"),
-        "only_together": float(runs["only_together"].mean()),
         "map_attributes": str(first["map_attributes"].values).replace("_", " ").replace(" x ", " and "),
         "n_dimensions_all": int(rows.sizes["dimension"]),
         "n_chosen": int(rows.sizes["rank"]),
         "n_named": int((names != "").sum()),
         "n_quality": int(np.isin(names, QUALITY).sum()),
+        "n_shape": int(((names != "") & ~np.isin(names, QUALITY)).sum()),
         "n_classes": int(rows.sizes["class"]),
         "n_moved": int(first["n_moved"]),
         "n_walked": int(rows.sizes["walked"] // rows.sizes["class"]),
@@ -82,15 +75,29 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
         "n_runs": int(rows.sizes["model"]),
         "n_clean": int(clean.sizes["model"]),
         "n_failures": int(runs["n_failures"].sum()) if "n_failures" in runs else 0,
-        **{f"generator_{name}": scores.get(name, float("nan")) if not isinstance(scores.get(name), list) else str(scores[name])
-           for name in ("accuracy", "real_accuracy", "mild_accuracy", "real_mild_accuracy", "mild_ratio", "n_mild",
-                        "real_n_mild", "frechet", "frechet_floor", "n")},
+        **_of_generator(scores),
         "generator_judge": str(scores.get("judge", "–")),
         "generator_images_seen": f"{training['images_seen']:,}" if "images_seen" in training else "–",
         "generator_minutes": round(training["seconds"] / 60) if "seconds" in training else "–",
         "generator_hardware": str(training.get("hardware", "–")),
         "generator_bytes": f"{generator_card['bytes'] / 2**20:.1f} MiB" if "bytes" in generator_card else "–",
     }  # fmt: skip
+
+
+def _of_generator(scores: dict) -> dict:
+    """Return the generator's scores by name, shares with Wilson's 95 % intervals; NaN without scores."""
+    found = {f"generator_{name}": scores.get(name, float("nan")) for name in SCORES}
+    for name, n in (
+        ("mild_accuracy", "n_mild"),
+        ("real_mild_accuracy", "real_n_mild"),
+        ("accuracy", "n"),
+        ("real_accuracy", "n"),
+    ):
+        low, high = float("nan"), float("nan")
+        if scores:
+            low, high = statistics.wilson_interval(round(scores[name] * scores[n]), scores[n])
+        found |= {f"generator_{name}_low": float(low), f"generator_{name}_high": float(high)}
+    return found
 
 
 def _key(kind: str) -> str:

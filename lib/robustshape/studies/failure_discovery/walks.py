@@ -3,9 +3,9 @@
 import numpy as np
 
 from robustshape.generators.failures import first_flips
+from robustshape.generators.stylespace import images_of
 from robustshape.studies.failure_discovery import movements
-from robustshape.studies.failure_discovery.answers import Subject, all_logits, answers
-from robustshape.studies.failure_discovery.scene import images_of
+from robustshape.studies.failure_discovery.answers import Subject, all_shares, answers
 
 N_STRIPS = 3  # dimensions of each class that are followed
 CORNER = ("sample", "first", "second", "predicted")
@@ -18,7 +18,8 @@ def strips(subject: Subject, choice):
     -------
     xarray.Dataset
         ``strip_probability`` and ``strip_predicted (class, strip, shift)``; ``strip_sample (class, strip)``, its place among
-        the samples asked for: the first that fails at the scene's distance, else the first; ``strip_sign``, the worse way.
+        the samples asked for: of those that are right at first the one that falls most at the scene's distance;
+        ``strip_sign``, the way that is worse for the class.
     """
     import xarray
 
@@ -31,12 +32,12 @@ def strips(subject: Subject, choice):
         own = np.flatnonzero(subject.labels == k)
         for r, d in enumerate(choice["chosen"].values[c, :n]):
             way = int(subject.fall[d, :, c].argmax())
-            fails, right = subject.flips[d, way, own], subject.right[own]
-            one = subject.few[own[fails.argmax() if fails.any() else right.argmax()]]
+            fall = subject.start.probability[own] - subject.moved.probability[d, way, own]
+            one = subject.few[own[np.where(subject.right[own], fall, -np.inf).argmax()]]
             sample[c, r], sign[c, r] = begin.index[one], (1, -1)[way]
             styles = begin.styles[one].repeat(len(shifts), 1)
             styles[:, d] += styles.new_tensor(sign[c, r] * shifts * float(begin.deviations[d]))
-            shown = images_of(begin.generator, styles, subject.scene.noise)
+            shown = images_of(begin.generator, styles, noise=subject.scene.noise)
             probability[c, r], predicted[c, r] = answers(subject.classifier, shown, np.array(k))
     how = ("class", "strip")
     return xarray.Dataset(
@@ -69,8 +70,7 @@ def walks(subject: Subject):
     found = answers(subject.classifier, images, labels)
     right = found.predicted == labels
     firsts = np.array([np.flatnonzero(labels == k)[0] for k in subject.classes])
-    logits = all_logits(subject.classifier, images[:, :, firsts])
-    shares = np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True))
+    shares = all_shares(subject.classifier, images[:, :, firsts])
     up, down = slice(middle, None), slice(middle, None, -1)
     flips = [[first_flips(along[way], abs(places[way])) for way in (up, down)] for along in right]
 
