@@ -205,6 +205,13 @@ def test_a_row_says_what_the_sweep_shows(toy, subject):
     assert (row["judge_accuracy"].sel(place=0.0) == 1).all()  # all start from what the judge reads
 
 
+def test_a_row_leaves_nothing_to_be_read_later(toy, own_cache):
+    networks, where, _, own = measure._plan(**toy[0] | {"corner_set": ""})
+    row = importlib.import_module("robustshape.studies.failure_discovery.row")
+    found = row.of_classifier(networks, where, LEARNER, own | {"repair": False})
+    assert all(variable.chunks is None for variable in found.variables.values())
+
+
 def test_first_flips_agree_with_the_walk(toy):
     row = toy[1].sel(model=LEARNER)
     right = row["walk_right"].transpose("attribute", "place", "walked").values.astype(bool)

@@ -1,5 +1,6 @@
 """The studies end to end on small inputs: rows, resuming after a kill, bad parameters, one network alone."""
 
+import importlib
 import json
 import os
 import signal
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 import xarray
 
-from robustshape import datasets, features, studies
+from robustshape import datasets, features, rows, studies
 from robustshape.errors import InputError
+from robustshape.store import results
 from robustshape.studies import cluster_purity, kstar_skewness, ratios, severity_profile
 from robustshape.studies.kstar_skewness import analyse as kstar_analysis
 from robustshape.studies.kstar_skewness import aspects as kstar_aspects
@@ -157,6 +159,17 @@ def test_every_folder_of_a_study_has_what_a_study_needs():
         assert study.TITLE and study.QUANTITIES and callable(study.measure) and callable(study.specifications)
     with pytest.raises(InputError, match="unknown study 'kstar'; closest: kstar_skewness"):
         studies.load("kstar")
+
+
+@pytest.mark.parametrize("name", studies.names())
+def test_a_raised_version_of_a_study_is_another_key(name, monkeypatch, fresh):
+    given = rows.parameters(name, "smoke")
+    before = studies.load(name).specifications(**given)
+    module = importlib.import_module(f"robustshape.studies.{name}.measure")
+    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
+    after = studies.load(name).specifications(**given)
+    assert list(before) == list(after)
+    assert not set(results.keys_of(before).values()) & set(results.keys_of(after).values())
 
 
 def test_a_row_holds_ranks_skewness_accuracies_and_provenance(fresh):

@@ -35,6 +35,15 @@ def key_of(spec: dict) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def since(name: str, version: int, first: int) -> dict:
+    """Return ``{name: version}`` once a version is no longer the `first` that counted, so that earlier keys stay.
+
+    >>> since("study version", 2, 2), since("study version", 3, 2)
+    ({}, {'study version': 3})
+    """
+    return {name: version} if version != first else {}
+
+
 def ids_hash(ids) -> str:
     """Return 16 hex digits for a sequence of sample ids, in their order.
 

@@ -5,6 +5,7 @@ from robustshape.attacks.stages import Stage, in_words
 from robustshape.errors import InputError
 from robustshape.robustness import attacked, pgd_steps
 from robustshape.store import results
+from robustshape.store.keys import since
 from robustshape.studies import as_list, preparation
 from robustshape.studies.class_selectivity import row
 from robustshape.studies.class_selectivity.grid import networks as grid
@@ -73,8 +74,10 @@ def _plan(
         settings[model] = own
         rows[model] = {
             "study": STUDY,
-            "version": [VERSION, pgd_steps.VERSION, *([attacked.VERSION] if own["strongest"] else [])],
             **networks.specification(model),
+            **since("study version", VERSION, 1),
+            **since("steps version", pgd_steps.VERSION, 1),
+            **(since("strongest version", attacked.VERSION, 1) if own["strongest"] else {}),
             **{name: value for name, value in own.items() if name not in ("alpha", "training seed")},
             "budget": in_words(own["budget"]),
             "strongest": str(own["strongest"]) if own["strongest"] else None,

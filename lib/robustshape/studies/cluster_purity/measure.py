@@ -5,6 +5,7 @@ import time
 from robustshape import tasks
 from robustshape.errors import InputError
 from robustshape.store import results
+from robustshape.store.keys import since
 from robustshape.studies import as_list, preparation
 from robustshape.studies.population import Population
 
@@ -40,7 +41,12 @@ def _plan(
     labels = networks.selections[0].load()["label"].values
     class_draws(labels, n_classes=n_classes, per_class=per_class, n_draws=1, seed=networks.seed)  # or raises
     rows = {
-        model: {"study": STUDY, "version": VERSION, **networks.specification(model), **settings}
+        model: {
+            "study": STUDY,
+            **networks.specification(model),
+            **since("study version", VERSION, 2),
+            **settings,
+        }
         for model in networks.models
     }
     return networks, rows, settings

@@ -87,8 +87,8 @@ def _plan(
     rows = {
         model: {
             "study": STUDY,
-            "version": [VERSION, movements.VERSION],
             **networks.specification(model),
+            "study version": [VERSION, movements.VERSION],
             "scene": scene.identity(),
             **own,
         }

@@ -45,7 +45,9 @@ def of_classifier(networks: Population, scene: Scene, model: str, own: dict):
     ]
     if own["repair"]:
         parts.append(repair.repaired(networks, subject))
-    return xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact").assign(
+    # loaded: a lazy number would be read by whoever gets the row, and wait there for the workers that make the next ones
+    row = xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact").load()
+    return row.assign(
         judge=scene.judge,
         generator=scene.samples()["generator"],
         n_samples=scene.n_samples,

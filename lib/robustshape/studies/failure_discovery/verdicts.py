@@ -40,6 +40,7 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
         key = claim.replace("-", "_")
         found |= {f"{key}_{part}": line[part] for part in ("verdict", "estimate", "low", "high", "n")}
     for name, values in analyse.of_runs(runs).items():
+        values = values[np.isfinite(values)]
         mean = statistics.paired_difference(values, np.zeros(len(values)))
         found |= {name: mean.estimate, f"{name}_low": mean.low, f"{name}_high": mean.high}
     for a, b in analyse.contrasts(rows):

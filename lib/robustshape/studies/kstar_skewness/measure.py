@@ -6,6 +6,7 @@ from robustshape import tasks
 from robustshape.errors import InputError
 from robustshape.registry import closest, unknown_name
 from robustshape.store import results
+from robustshape.store.keys import since
 from robustshape.studies import preparation
 from robustshape.studies.population import Population
 
@@ -56,7 +57,12 @@ def _plan(
         "shift": shift and str(stage),
     }
     rows = {
-        model: {"study": STUDY, "version": VERSION, **networks.specification(model), **settings}
+        model: {
+            "study": STUDY,
+            **networks.specification(model),
+            **since("study version", VERSION, 2),
+            **settings,
+        }
         for model in networks.models
     }
     return networks, rows, settings
