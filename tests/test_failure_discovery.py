@@ -1,5 +1,6 @@
 """The study of failures: the scene, names and directions by hand, a toy generator end to end, claims, figures, refusals."""
 
+import dataclasses
 import importlib
 import json
 from types import SimpleNamespace
@@ -50,6 +51,7 @@ TOY = dict(
     n_walked=2,
     distance=3.0,
     shifts=[0, 3, 6],
+    shift_unit="std",
     map_attributes=["contrast", "area"],
     truncation_psi=toy_generator.TRUNCATION,
     noise="const",
@@ -255,6 +257,31 @@ def test_corner_cases_are_failures_that_the_judge_reads(toy, subject):
     assert np.array_equal(drawn.moved(int(one["sample"]), [shift])[0], one["image"].values)
 
 
+def test_the_unit_of_a_shift_is_a_deviation_a_range_or_one(subject):
+    styles = torch.tensor([[0.0, 5.0], [4.0, 5.0], [2.0, 8.0]])
+    assert scene.UNITS["range"](styles).tolist() == [4.0, 3.0] and scene.UNITS["raw"](styles).tolist() == [
+        1.0,
+        1.0,
+    ]
+    assert torch.equal(subject.begin.units, subject.begin.deviations)
+    where = dataclasses.replace(subject.scene, shift_unit="raw")
+    assert (scene.prepared(where).units == 1).all() and where.identity() != subject.scene.identity()
+    assert torch.equal(scene.prepared(where).deviations, subject.begin.deviations)
+
+
+def test_attributes_follow_the_severities_that_are_known(toy):
+    row = toy[1].sel(model=LEARNER)
+    assert float(row["attribute_agreement"].sel(known="gaussian_noise")) > 0.8
+    assert float(row["attribute_agreement"].sel(known="gaussian_blur")) > 0.5
+
+
+def test_first_flips_by_kind_and_way():
+    table = tables.first_flips(invented()).set_index(["classifier", "direction"])
+    line = table.loc[("mlp", "noise +")]
+    # of four digits one is wrong from the start; of the other three one fails at 1, one at 3, one never
+    assert line["fail"] == pytest.approx(2 / 3) and line["median shift of those"] == 2.0
+
+
 def test_training_on_failures_is_tested_on_others(toy):
     row = toy[1].sel(model=LEARNER)
     table = row["repair"]
@@ -304,6 +331,9 @@ def invented(n_seeds: int = 3, seed: int = 0):
                         "style_layer": ("dimension", np.array(["b4.conv1"] * 6, object)),
                         "style_channel": ("dimension", np.arange(6)),
                         "deviation": ("dimension", np.ones(6)),
+                        "unit": ("dimension", np.ones(6)),
+                        "attribute_agreement": ("known", [0.8, 0.9]),
+                        "first_flip": (("attribute", "way", "walked"), np.tile([1.0, np.inf, np.nan, 3.0], (6, 2, 5))),
                         "chosen": (("class", "rank"), np.tile([0, 1, 3, 4, 5], (10, 1))),
                         "random": ("rank", [2, 2, 2, 2, 0]),
                         "start_accuracy": ("class", np.ones(10)),
@@ -334,7 +364,7 @@ def invented(n_seeds: int = 3, seed: int = 0):
                         "attribute": ["area", "blur", "contrast", "noise", "slant", "stroke_width"],
                         "way": ["up", "down"], "choice": list(choice.CHOICES), "first": np.linspace(-6, 6, 7),
                         "second": np.linspace(-6, 6, 7), "state": list(repair.STATES), "measure": list(repair.MEASURES),
-                        "part": list(walks.CORNER),
+                        "part": list(walks.CORNER), "known": ["gaussian_blur", "gaussian_noise"],
                     },
                 ).assign(
                     family=family, recipe=recipe, trains_on="" if recipe == "plain" else "noise", dataset="mnist5k",
@@ -399,6 +429,7 @@ def test_repairs_are_paired():
 FIGURES = (
     figures.attributes,
     figures.curves,
+    lambda rows: figures.curves(rows, "probability"),
     figures.choices,
     figures.flip_maps,
     figures.repair,
@@ -470,11 +501,12 @@ def test_a_card_is_that_of_its_file(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"shifts": [1, 2]}, "ascending standard deviations from 0"),
-        ({"shifts": [0, 2, 1]}, "ascending standard deviations from 0"),
+        ({"shifts": [1, 2]}, "shifts are ascending from 0"),
+        ({"shifts": [0, 2, 1]}, "shifts are ascending from 0"),
         ({"score": "loss"}, "score is one of probability, logit, log_probability, but was 'loss'"),
         ({"space": "toRGB"}, "space is one of"),
         ({"noise": "random"}, "noise is one of const, none, but was 'random'"),
+        ({"shift_unit": "deviations"}, "shift_unit is one of std, range, raw, but was 'deviations'"),
         ({"distance": 0.0}, "distance is above 0"),
         ({"truncation_psi": 1.5}, "at most 1"),
         ({"n_moved": 1}, "n_moved is at least 2"),

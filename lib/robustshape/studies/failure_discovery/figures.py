@@ -7,6 +7,7 @@ from robustshape.generators.quality import sheet
 from robustshape.studies.failure_discovery import analyse, pictures
 from robustshape.studies.failure_discovery.repair import MEASURES, STATES
 
+UNITS = {"std": "standard deviations", "range": "shares of the range", "raw": "units of the style"}
 NO_PICTURES = "the generator of these rows is not here, so its digits cannot be drawn"
 LINES = {"plain": "-", "sgd": "-", "corrupted": "--", "noise": ":"}
 
@@ -96,8 +97,8 @@ def attributes(rows):
     return figure
 
 
-def curves(rows):
-    """Draw accuracy along the direction of each attribute: a line for each kind of classifier, bands over runs."""
+def curves(rows, quantity: str = "accuracy"):
+    """Draw accuracy or probability along each attribute's direction: a line for each kind of classifier, bands over runs."""
     import matplotlib.pyplot as plt
     from scipy.stats import t
 
@@ -107,7 +108,7 @@ def curves(rows):
     figure, axes = plt.subplots(2, 3, figsize=(9.6, 5.6), sharex=True, sharey=True)
     for axis, attribute in zip(axes.flat, names):
         for kind, models in analyse.kinds(rows).items():
-            runs = rows["walk_accuracy"].sel(model=models, attribute=attribute).mean("class")
+            runs = rows[f"walk_{quantity}"].sel(model=models, attribute=attribute).mean("class")
             first = rows.sel(model=models[0])
             mean, n = runs.mean("model").values, len(models)
             look = {
@@ -119,16 +120,18 @@ def curves(rows):
                 half = t.ppf(0.975, n - 1) * runs.std("model", ddof=1).values / np.sqrt(n)
                 band = (mean - half).clip(0, 1), (mean + half).clip(0, 1)
                 axis.fill_between(rows.place, *band, color=look["color"], alpha=0.15, lw=0)
-        judged = rows["judge_accuracy"].isel(model=0).sel(attribute=attribute).mean("class")
-        axis.plot(rows.place, judged, color="#999999", lw=1, label="the judge")
+        if quantity == "accuracy":
+            judged = rows["judge_accuracy"].isel(model=0).sel(attribute=attribute).mean("class")
+            axis.plot(rows.place, judged, color="#999999", lw=1, label="the judge")
         axis.set_title(attribute.replace("_", " "), loc="left")
         axis.set(ylim=(0, 1.02))
     for axis in list(axes.flat)[len(names) :]:
         axis.axis("off")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=5)
-    figure.supxlabel("shift in standard deviations: less of it to the left, more to the right", fontsize=10)
-    figure.supylabel("accuracy", fontsize=10)
+    unit = UNITS[str(rows["shift_unit"].values[0])] if "shift_unit" in rows else UNITS["std"]
+    figure.supxlabel(f"shift in {unit}: less of it to the left, more to the right", fontsize=10)
+    figure.supylabel({"accuracy": "accuracy", "probability": "p(class)"}[quantity], fontsize=10)
     return figure
 
 

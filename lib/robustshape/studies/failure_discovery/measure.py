@@ -10,11 +10,11 @@ from robustshape.store import results
 from robustshape.studies import as_list, at_every_seed, preparation
 from robustshape.studies.failure_discovery import movements, repair, row
 from robustshape.studies.failure_discovery.answers import Subject
-from robustshape.studies.failure_discovery.scene import Scene, check_fits, fitting, generator_path
+from robustshape.studies.failure_discovery.scene import UNITS, Scene, check_fits, fitting, generator_path
 from robustshape.studies.population import Population
 
 STUDY = "failure_discovery"
-VERSION = 2  # raise when a change of the algorithm changes the numbers
+VERSION = 3  # raise when a change of the algorithm changes the numbers
 CONSTANTS = "224"  # severities of ImageNet-C, as on the slides
 NOISES = ("const", "none")
 
@@ -30,7 +30,7 @@ def _models(classifier: str, classifiers, seeds) -> dict[str, int]:
 
 def _plan(
     *, classifier, classifiers, seeds, generator, judge, n_samples, n_moved, n_walked, distance, shifts, map_attributes,
-    truncation_psi, noise, score, reduction, scaled, space, n_dimensions, with_repair, corner_set, dataset, reading, epochs,
+    truncation_psi, noise, shift_unit, score, reduction, scaled, space, n_dimensions, with_repair, corner_set, dataset, reading, epochs,
     seed, preset, source, dask_scheduler, **population,
 ):  # fmt: skip
     """Check the parameters; return the population, the scene, what defines each row, and the settings of a row."""
@@ -47,12 +47,13 @@ def _plan(
         )
     shifts = as_list(shifts, "shifts", float)
     if shifts[0] != 0 or sorted(shifts) != shifts or len(shifts) < 2:
-        raise InputError(f"shifts are ascending standard deviations from 0, at least two, but were {shifts}")
+        raise InputError(f"shifts are ascending from 0, at least two, but were {shifts}")
     for name, value, allowed in (
         ("score", score, stylespace.SCORES),
         ("reduction", reduction, stylespace.REDUCTIONS),
         ("space", space, stylespace.SPACES),
         ("noise", noise, NOISES),
+        ("shift_unit", shift_unit, tuple(UNITS)),
     ):
         if value not in allowed:
             raise InputError(f"{name} is one of {', '.join(allowed)}, but was {value!r}")
@@ -72,7 +73,7 @@ def _plan(
         raise InputError(f"map_attributes are two attributes, but were {pair}")
     scene = Scene(
         generator, dataset, reading or None, judge, epochs, n_samples, n_moved, n_walked, float(distance), tuple(shifts),
-        tuple(pair), float(truncation_psi), noise, seed,
+        tuple(pair), float(truncation_psi), noise, seed, shift_unit,
     )  # fmt: skip
     if corner_set:
         repair.check_target(corner_set)
@@ -116,6 +117,7 @@ def measure(
     n_walked: int,
     distance: float,
     shifts: list[float],
+    shift_unit: str,
     map_attributes: list[str],
     truncation_psi: float,
     noise: str,
@@ -148,7 +150,7 @@ def measure(
         return results.gather_published(STUDY, list(_models(classifier, classifiers, seeds)), preset=preset)
     given = dict(
         classifier=classifier, classifiers=classifiers, seeds=seeds, generator=generator, judge=judge, dataset=dataset,
-        reading=reading, n_samples=n_samples, n_moved=n_moved, n_walked=n_walked, distance=distance, shifts=shifts,
+        reading=reading, n_samples=n_samples, n_moved=n_moved, n_walked=n_walked, distance=distance, shifts=shifts, shift_unit=shift_unit,
         map_attributes=map_attributes, truncation_psi=truncation_psi, noise=noise, score=score, reduction=reduction,
         scaled=scaled, space=space, n_dimensions=n_dimensions, with_repair=with_repair, corner_set=corner_set,
         n_robustness=n_robustness, corruptions=corruptions, severities=severities, epochs=epochs, seed=seed, preset=preset,

@@ -14,6 +14,7 @@ from robustshape.generators.naming import effect, spread_of
 from robustshape.generators.quality import grey
 from robustshape.generators.stylespace import StyleSpace, images_of, moved
 from robustshape.paths import cache_dir
+from robustshape.statistics import spearman
 from robustshape.store import arrays
 from robustshape.store.atomic import usable_folder
 from robustshape.store.keys import key_of
@@ -25,6 +26,10 @@ BLOCK = 64  # dimensions in one file
 N_NAMED = 4  # samples of each class on which a dimension is named
 N_REAL = 1_000  # images whose attributes give the unit of an effect
 N_MAPPED = 5  # samples of each class in a map
+KNOWN = {
+    "gaussian_blur": "blur",
+    "gaussian_noise": "noise",
+}  # corruption of known severity: attribute that follows it
 
 
 def _folder(scene: Scene):
@@ -46,10 +51,10 @@ def compute_block(scene: Scene, start: int) -> None:
     begin = prepared(scene)
     chosen = begin.of_classes(scene.n_moved)
     styles, labels = begin.styles[chosen], begin.labels[chosen]
-    dimensions = np.arange(start, min(start + BLOCK, len(begin.deviations)))
+    dimensions = np.arange(start, min(start + BLOCK, len(begin.units)))
     shifted = torch.cat(
         [
-            moved(styles, int(d), sign * scene.distance * float(begin.deviations[d]))
+            moved(styles, int(d), sign * scene.distance * float(begin.units[d]))
             for d in dimensions
             for sign in (1, -1)
         ]
@@ -71,7 +76,7 @@ def compute_block(scene: Scene, start: int) -> None:
 
 def _effects(before, after, scene: Scene) -> np.ndarray:
     """Return what changes between images (n, ...) and moved ones (..., n, ...): standardised effects (..., attribute)."""
-    spread, leading = real_spread(scene), after.shape[:-4]
+    spread, leading = spread_of(real_attributes(scene)[0]), after.shape[:-4]
     first = measured(grey(before))
     seen = measured(grey(after.reshape(-1, *after.shape[-3:])))
     seen = {name: values.reshape(-1, len(before)) for name, values in seen.items()}
@@ -89,18 +94,28 @@ def judged_by(scene: Scene, images) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=2)
-def real_spread(scene: Scene) -> dict[str, float]:
-    """Return the standard deviation of each attribute over real test images, corrupted at random ones."""
+def real_attributes(scene: Scene) -> tuple[dict, np.ndarray]:
+    """Return what is measured in real test images corrupted at random, by attribute, and their severities (n, corruption)."""
     from robustshape import datasets
-    from robustshape.generators.corrupted_images import CORRUPTIONS, randomly_corrupted
+    from robustshape.generators.corrupted_images import randomly_corrupted
 
     data = datasets.load(scene.dataset, split="test", reading=scene.reading)
     data = data.isel(sample=slice(0, N_REAL))
-    images, _ = randomly_corrupted(
-        datasets.pixels(data), data.sample.values, corruptions=list(CORRUPTIONS), probability=0.5, constants="224",
+    images, severities = randomly_corrupted(
+        datasets.pixels(data), data.sample.values, corruptions=list(KNOWN), probability=0.5, constants="224",
         seed=scene.seed,
     )  # fmt: skip
-    return spread_of(measured(grey(images)))
+    return measured(grey(images)), severities
+
+
+def agreement_with_severities(scene: Scene) -> dict[str, float]:
+    """Return Spearman's correlation of known severities (0: none) and the attribute that should follow them."""
+    found, severities = real_attributes(scene)
+    return {
+        corruption: spearman(found[attribute][seen], known[seen])
+        for (corruption, attribute), known in zip(KNOWN.items(), severities.T)
+        if (seen := np.isfinite(found[attribute])).any()
+    }
 
 
 def sweep(scene: Scene):
@@ -159,11 +174,10 @@ def compute_walks(scene: Scene) -> None:
     import xarray
 
     begin, found = prepared(scene), directions(sweep(scene)["effect"].load())
-    deviations = begin.deviations.numpy()
 
     def shown(styles, attribute, shift):
         dimension, sign = found[attribute]
-        return moved(styles, dimension, sign * float(shift) * float(deviations[dimension]))
+        return moved(styles, dimension, sign * float(shift) * float(begin.units[dimension]))
 
     walked, mapped = begin.of_classes(scene.n_walked), begin.of_classes(min(N_MAPPED, scene.n_walked))
     walks = [

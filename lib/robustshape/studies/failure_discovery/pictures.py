@@ -20,26 +20,26 @@ def of_rows(rows, generator: str = ""):
         return None
     return Pictures(
         str(path), int(first["n_samples"]), int(first["seed"]), float(first["truncation_psi"]), str(first["noise"].values),
-        tuple(first["deviation"].values.tolist()),
+        tuple(first["unit"].values.tolist()),
     )  # fmt: skip
 
 
 class Pictures:
     """The samples of a scene by their place among those asked for, with any dimensions moved."""
 
-    def __init__(self, path: str, n_asked: int, seed: int, truncation_psi: float, noise: str, deviations):
+    def __init__(self, path: str, n_asked: int, seed: int, truncation_psi: float, noise: str, units):
         from robustshape.generators.stylegan2 import read_network
 
         self.generator, self.noise = read_network(path), noise
-        self.deviations = np.array(deviations)
+        self.units = np.array(units)
         _, self.styles = all_samples(self.generator, n_asked, seed=seed, truncation_psi=truncation_psi)
 
     def moved(self, sample: int, shifts: list[dict[int, float]]) -> np.ndarray:
-        """Return a sample (k, r, r, c) uint8 under each of k movements: dimension to standard deviations."""
+        """Return a sample (k, r, r, c) uint8 under each of k movements: dimension to units."""
         styles = self.styles[sample].repeat(len(shifts), 1)
         for style, shift in zip(styles, shifts):
             for dimension, amount in shift.items():
-                style[dimension] += np.float32(amount * self.deviations[dimension])
+                style[dimension] += np.float32(amount * self.units[dimension])
         return images_of(self.generator, styles, noise=self.noise)
 
 

@@ -55,6 +55,7 @@ def of_classifier(networks: Population, scene: Scene, model: str, own: dict):
         n_moved=scene.n_moved,
         distance=scene.distance,
         truncation_psi=scene.truncation_psi,
+        shift_unit=scene.shift_unit,
         noise=scene.noise,
         map_attributes=" x ".join(scene.map_attributes),
         wall_time_s=time.perf_counter() - began,
@@ -62,13 +63,17 @@ def of_classifier(networks: Population, scene: Scene, model: str, own: dict):
 
 
 def dimensions(subject: Subject):
-    """Return what each dimension is: ``effect (dimension, way, attribute)``, its ``name``, place and ``deviation``."""
+    """Return what each dimension is: ``effect (dimension, way, attribute)``, its ``name``, place, ``deviation`` and the
+    ``unit`` in which it moves; ``attribute_agreement (known)``, see `movements.agreement_with_severities`."""
     effects, begin = subject.sweep["effect"].load(), subject.begin
+    agreement = movements.agreement_with_severities(subject.scene)
     space = StyleSpace.of(begin.generator)
     layers, channels = zip(*map(space.place, range(space.size)))
     return effects.astype(np.float32).to_dataset().assign(
+        attribute_agreement=("known", np.array(list(agreement.values()))),
         name=("dimension", movements.names(effects)),
         style_layer=("dimension", np.array(layers)),
         style_channel=("dimension", np.array(channels)),
         deviation=("dimension", begin.deviations.numpy()),
-    )  # fmt: skip
+        unit=("dimension", begin.units.numpy()),
+    ).assign_coords(known=list(agreement))  # fmt: skip

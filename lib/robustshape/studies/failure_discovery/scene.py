@@ -10,13 +10,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from robustshape.errors import InputError
 from robustshape.paths import device, find_local, project_root
 from robustshape.studies.population import options_of
 
 SHIPPED = "corrupted_mnist.safetensors"  # in data/models
-N_DEVIATIONS = 2_000  # samples over which the standard deviation of each dimension is taken
+N_DEVIATIONS = 2_000  # samples over which the standard deviation and the range of each dimension are taken
+UNITS = {  # of a shift: what 1 is, from the styles (n, size) of many samples
+    "std": lambda styles: styles.std(dim=0),
+    "range": lambda styles: styles.amax(dim=0) - styles.amin(dim=0),
+    "raw": lambda styles: torch.ones_like(styles[0]),
+}
 
 
 @dataclass(frozen=True)
@@ -31,12 +37,13 @@ class Scene:
     n_samples: int  # asked of the generator, for the gradients
     n_moved: int  # of each class, moved along every dimension
     n_walked: int  # of each class, moved along the named directions
-    distance: float  # standard deviations that a dimension moves where one number stands for its effect
+    distance: float  # units that a dimension moves where one number stands for its effect
     shifts: tuple[float, ...]  # of the walks, from 0 outwards, taken either way
     map_attributes: tuple[str, str]
     truncation_psi: float
     noise: str
     seed: int
+    shift_unit: str = "std"
 
     def options(self, model: str) -> tuple:
         """Return the (name, value) pairs with which a model is loaded: ours are trained on the scene's data set."""
@@ -58,7 +65,8 @@ class Scene:
     def identity(self) -> dict:
         """Return what defines the samples and how they are moved."""
         names = ("n_moved", "n_walked", "distance", "shifts", "map_attributes", "dataset", "reading")
-        return self.samples() | {name: getattr(self, name) for name in names}
+        unit = {} if self.shift_unit == "std" else {"shift_unit": self.shift_unit}  # keys made before it stay
+        return self.samples() | {name: getattr(self, name) for name in names} | unit
 
     @property
     def places(self) -> np.ndarray:
@@ -78,7 +86,8 @@ class Start(NamedTuple):
     index: np.ndarray  # (n,) place among the samples that were asked for
     styles: Any  # (n, size) float tensor
     labels: np.ndarray  # (n,)
-    deviations: Any  # (size,) float tensor on the processor, of all samples
+    deviations: Any  # (size,) float tensor on the processor: standard deviations over many samples
+    units: Any  # (size,) float tensor on the processor: what a shift of 1 is, see `UNITS`
 
     def of_classes(self, n: int) -> np.ndarray:
         """Return the places of the first `n` samples of each class, class by class."""
@@ -140,8 +149,6 @@ def prepared(scene: Scene) -> Start:
 
 @functools.lru_cache(maxsize=2)
 def _prepared(scene: Scene, checksum: str) -> Start:
-    import torch
-
     from robustshape.features import load_classifier
     from robustshape.generators.stylegan2 import read_network
     from robustshape.generators.stylespace import images_of
@@ -168,6 +175,7 @@ def _prepared(scene: Scene, checksum: str) -> Start:
         styles[torch.from_numpy(right)],
         labels[right],
         others.std(dim=0).cpu(),
+        UNITS[scene.shift_unit](others).cpu(),
     )
 
 
@@ -207,7 +215,6 @@ def check_fits(generator, name: str, n_classes: int, size: int, channels: int) -
 
 def _repeated(module, times: int):
     """Return `module` behind a layer that shows it each channel `times` times; the module itself for once."""
-    import torch
 
     class Repeat(torch.nn.Module):
         def forward(self, x):

@@ -84,6 +84,31 @@ def directions(rows):
     return pd.DataFrame(lines)
 
 
+def first_flips(rows):
+    """Return for each kind of classifier which share of the right digits fails on a walk, and how far the failing ones go."""
+    import pandas as pd
+
+    lines = []
+    for kind, models in analyse.kinds(rows).items():
+        for attribute in map(str, rows.attribute.values):
+            for way, sign in (("up", "+"), ("down", "-")):
+                flips = (
+                    rows["first_flip"].sel(model=models, attribute=attribute, way=way).values.astype(float)
+                )
+                flips = flips[~np.isnan(flips)]  # those that were wrong without a shift
+                failing = flips[np.isfinite(flips)]
+                lines.append(
+                    {
+                        "classifier": kind.removeprefix("zoo:"),
+                        "direction": f"{attribute.replace('_', ' ')} {sign}",
+                        "digits": len(flips),
+                        "fail": len(failing) / len(flips) if len(flips) else float("nan"),
+                        "median shift of those": float(np.median(failing)) if len(failing) else float("nan"),
+                    }
+                )
+    return pd.DataFrame(lines)
+
+
 def quality(card: dict):
     """Return the generator's scores beside those of real images, by class and over all; empty without scores."""
     import pandas as pd

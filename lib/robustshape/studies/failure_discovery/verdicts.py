@@ -70,6 +70,8 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
         "n_walked": int(rows.sizes["walked"] // rows.sizes["class"]),
         "n_judged": int(first["n_judged"]),
         "distance": float(first["distance"]),
+        **{f"{name}_agreement": float(value) for name, value in
+           zip(first["known"].values, first["attribute_agreement"].values)},
         "farthest": float(rows.place.values.max()),
         "judge": str(first["judge"].values),
         "first": str(first.model.values),

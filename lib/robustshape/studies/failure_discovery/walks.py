@@ -36,7 +36,7 @@ def strips(subject: Subject, choice):
             one = subject.few[own[np.where(subject.right[own], fall, -np.inf).argmax()]]
             sample[c, r], sign[c, r] = begin.index[one], (1, -1)[way]
             styles = begin.styles[one].repeat(len(shifts), 1)
-            styles[:, d] += styles.new_tensor(sign[c, r] * shifts * float(begin.deviations[d]))
+            styles[:, d] += styles.new_tensor(sign[c, r] * shifts * float(begin.units[d]))
             shown = images_of(begin.generator, styles, noise=subject.scene.noise)
             probability[c, r], predicted[c, r] = answers(subject.classifier, shown, np.array(k))
     how = ("class", "strip")
