@@ -212,25 +212,41 @@ def test_the_whole_book_is_built_and_a_lost_number_stops_it(project, tmp_path):
     assert book.STILL_BUILDING not in (html / "status.html").read_text()
 
 
-def test_published_notebooks_run_two_at_a_time_after_the_measured_ones(monkeypatch):
-    running, most, order, lock = [], [], [], threading.Lock()
+def test_published_notebooks_run_beside_the_measured_ones_and_then_two_at_a_time(monkeypatch):
+    running, seen, lock = [], [], threading.Lock()
 
     def execute(run):
         with lock:
-            running.append(run)
-            order.append(run.source)
-            most.append(len(running))
-        time.sleep(0.05)
+            running.append(run.source)
+            seen.append(sorted(running))
+        time.sleep(0.05 if run.source == "published" else 0.12)
         with lock:
-            running.remove(run)
+            running.remove(run.source)
         return Path(run.name), True
 
     monkeypatch.setattr(book, "execute", execute)
-    runs = [Run(f"n{i}", "p", "published" if i % 2 else "measure", "p") for i in range(8)]
+    sources = ["measure", "published", "measure", *["published"] * 7]
+    runs = [Run(f"n{i}", "p", source, "p") for i, source in enumerate(sources)]
     done = book.execute_all(runs)
     assert list(done) == runs and all(done[run] == (Path(run.name), True) for run in runs)
-    assert order == ["measure"] * 4 + ["published"] * 4
-    assert most[:4] == [1] * 4 and max(most) == 2
+    assert max(map(len, seen)) == 2 and ["measure", "measure"] not in seen
+    assert ["measure", "published"] in seen and ["published", "published"] in seen
+
+
+def test_after_a_failed_measurement_no_other_notebook_is_begun(monkeypatch):
+    begun = []
+
+    def execute(run):
+        begun.append(run.source)
+        time.sleep(0.05)
+        if run.source == "measure":
+            raise InputError("it cannot be measured")
+        return Path(run.name), True
+
+    monkeypatch.setattr(book, "execute", execute)
+    with pytest.raises(InputError, match="cannot be measured"):
+        book.execute_all([Run(f"n{i}", "p", "published" if i else "measure", "p") for i in range(9)])
+    assert begun.count("measure") == 1 and begun.count("published") <= 3
 
 
 def test_every_page_names_a_parameter_that_its_notebook_has():

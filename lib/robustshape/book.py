@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +44,6 @@ EXAMPLES = {  # a parameter that names networks, and what a reader may give it
     "classifiers": '["zoo:lenet", "zoo:resnet"]',
     "network": "zoo:convnext",
 }
-AT_ONCE = 2  # published notebooks, which draw on one core each
 
 
 @dataclass(frozen=True)
@@ -113,15 +113,35 @@ def execute(run: Run) -> tuple[Path, bool]:
 
 
 def execute_all(runs: list[Run]) -> dict[Run, tuple[Path, bool]]:
-    """Return `execute` of every run: measurements one after the other, each on all cores; then the published ones."""
+    """Return `execute` of every run: measurements one after the other, each on all cores; the published ones beside them.
+
+    A measurement leaves a core idle while it starts, waits for its last task and draws; a published one needs no more.
+    After the last measurement two published ones run at a time.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     measured = [run for run in runs if run.source == "measure"]
-    published = [run for run in runs if run.source != "measure"]
-    done = {run: execute(run) for run in measured}
-    with kernel_environment(), ThreadPoolExecutor(AT_ONCE) as pool:
-        done |= dict(zip(published, pool.map(execute, published)))
+    waiting = deque(run for run in runs if run.source != "measure")
+
+    def drawn() -> dict:
+        return {run: execute(run) for run in _taken(waiting)}
+
+    with kernel_environment(), ThreadPoolExecutor(1) as beside:
+        others = beside.submit(drawn)
+        try:  # measured in this thread, which Ctrl-C reaches
+            done = {run: execute(run) for run in measured} | drawn() | others.result()
+        finally:
+            waiting.clear()  # after an error nothing more is begun
     return {run: done[run] for run in runs}
+
+
+def _taken(waiting: deque):
+    """Yield what waits, the first first, until nothing is left; several threads may take from the same."""
+    while True:
+        try:
+            yield waiting.popleft()
+        except IndexError:
+            return
 
 
 def differs(path: Path, content: bytes) -> bool:
