@@ -12,16 +12,16 @@ from robustshape.studies.matched import matched
 from robustshape.studies.ratios import main_attack, robust_accuracy
 
 PLOT_NAMES = {"tsne": "t-SNE", "umap": "UMAP"}
+MOST_CLASSES = 20  # with a violin of their own in one panel
 
 
 def class_distributions(rows, models=None):
     """Draw the normalised k* of each class, a violin with its box, gamma above: one panel for each model.
 
-    After the figures of Kotyan, Chen, Vargas (2024). `models` default to the one with the lowest and the
+    Of many classes 20 are drawn, evenly spaced in the order of their gamma. After the figures of Kotyan, Chen, Vargas (2024). `models` default to the one with the lowest and the
     one with the highest Gamma'.
     """
     import matplotlib.pyplot as plt
-    import pandas as pd
     import seaborn as sns
 
     style.theme()
@@ -29,22 +29,35 @@ def class_distributions(rows, models=None):
     figure, axes = plt.subplots(len(models), 1, figsize=(8.4, 3.1 * len(models)), squeeze=False)
     for axis, model in zip(axes[:, 0], models):
         row = rows.sel(model=model)
-        table = pd.DataFrame({"class": row["label"].values, "k": row["normalised_rank"].values})
+        classes, table, which = _drawn(row)
         sns.violinplot(
-            table, x="class", y="k", cut=0, density_norm="width", inner="box", color="#a9bfd6", linewidth=0.8,
-            ax=axis,
+            table, x="class", y="k", order=classes, cut=0, density_norm="width", inner="box", color="#a9bfd6",
+            linewidth=0.8, ax=axis,
         )  # fmt: skip
-        for i, gamma in enumerate(row["skewness"].values):
+        for i, gamma in enumerate(row["skewness"].values[classes]):
             text = "–" if np.isnan(gamma) else f"{gamma:+.2f}"
             axis.text(i, 1.04, text, ha="center", fontsize=8, transform=axis.get_xaxis_transform())
-        axis.text(-0.62, 1.04, "γ", ha="center", fontsize=9, transform=axis.get_xaxis_transform())
+        axis.text(-0.01, 1.04, "γ", ha="right", fontsize=9, transform=axis.transAxes)
         # the whole range, unless nothing of a network is in most of it
         top = 1.0 if table["k"].max() > 0.2 else table["k"].max()
-        axis.set(ylim=(0, top), xlabel="", ylabel="normalised k*")
+        axis.set(ylim=(0, top), xlabel=which, ylabel="normalised k*")
         name = style.words(model, str(row["family"].values), str(row["recipe"].values))
         axis.set_title(f"{name}: Γ' = {float(row['approximate_skewness']):+.2f}", loc="left", pad=20)
-    axes[-1, 0].set_xlabel("class")
     return figure
+
+
+def _drawn(row):
+    """Return the classes of one network that are drawn, the normalised k* of their samples, and the axis's words."""
+    import pandas as pd
+
+    gamma = row["skewness"].values
+    classes, which = np.arange(len(gamma)), "class"
+    if len(classes) > MOST_CLASSES:
+        places = np.linspace(0, len(classes) - 1, MOST_CLASSES).round().astype(int)
+        classes = np.argsort(gamma, kind="stable")[places]
+        which = f"class ({MOST_CLASSES} of {len(gamma)}, evenly spaced in the order of γ)"
+    table = pd.DataFrame({"class": row["label"].values, "k": row["normalised_rank"].values})
+    return classes, table[table["class"].isin(classes)], which
 
 
 def _bands(axis, floor: float) -> None:
@@ -163,15 +176,16 @@ def beside_plots(rows, models):
 
 def _violins(axis, row, palette) -> None:
     """Draw the normalised k* of each class of one network."""
-    import pandas as pd
     import seaborn as sns
 
-    table = pd.DataFrame({"class": row["label"].values, "k": row["normalised_rank"].values})
+    classes, table, which = _drawn(row)
     sns.violinplot(
-        table, x="class", y="k", hue="class", palette=palette, legend=False, cut=0, density_norm="width", inner=None,
-        linewidth=0.5, log_scale=True, ax=axis,
+        table, x="class", y="k", order=classes, hue="class", hue_order=classes, palette=[palette[k] for k in classes],
+        legend=False, cut=0, density_norm="width", inner=None, linewidth=0.5, log_scale=True, ax=axis,
     )  # fmt: skip
-    axis.set(xlabel="", ylabel="normalised k* (log)")
+    if len(classes) > 10:
+        axis.tick_params(axis="x", labelrotation=90, labelsize=7)
+    axis.set(xlabel="" if which == "class" else which, ylabel="normalised k* (log)")
 
 
 def class_size(rows):
