@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from robustshape.corruptions import corrupt
 from robustshape.errors import InputError
-from robustshape.generators.attributes import ATTRIBUTES, measured
+from robustshape.generators.attributes import ATTRIBUTES, measured, median_filtered
 
 
 def stroke(width=4, lean=0.0, brightness=1.0, side=32):
@@ -74,6 +74,14 @@ def test_each_image_is_measured_by_itself_and_an_empty_one_gives_nothing():
             assert values[0] == whole[name][k]
     assert whole["area"][3] == whole["contrast"][3] == whole["noise"][3] == 0
     assert all(np.isnan(whole[name][3]) for name in ("blur", "slant", "stroke_width"))
+
+
+@pytest.mark.parametrize("shape", [(5, 32, 32), (3, 8, 5), (2, 1, 4), (1, 2, 2)])
+def test_medians_of_nine_are_those_of_a_sort(shape):
+    images = np.random.default_rng(0).integers(0, 9, shape) / 8  # with ties
+    assert np.array_equal(
+        median_filtered(images), ndimage.median_filter(images, size=(1, 3, 3), mode="nearest")
+    )
 
 
 def test_what_are_no_grey_images_is_refused():

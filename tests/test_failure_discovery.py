@@ -25,6 +25,7 @@ from robustshape.studies import failure_discovery as study
 from robustshape.studies.failure_discovery import (
     analyse,
     choice,
+    directions,
     figures,
     movements,
     pictures,
@@ -129,12 +130,12 @@ def test_a_dimension_is_called_after_what_it_changes_most_whichever_way():
     )  # fmt: skip
     assert movements.names(effects).tolist() == ["noise", "area", "", "area"]
     # area: 13 raises it by .5, 11 only lowers it; noise: 10 raises it by 2
-    assert movements.directions(effects) == {"area": (13, 1), "noise": (10, 1)}
+    assert directions.of_attributes(effects) == {"area": (13, 1), "noise": (10, 1)}
     only_lower = effects.isel(dimension=[0, 1, 2])
     # of those called area there is only 11: upwards raises it least of all, but raises it
-    assert movements.directions(only_lower)["area"] == (11, 1)
+    assert directions.of_attributes(only_lower)["area"] == (11, 1)
     falling = xarray.where(effects > 0, -effects, effects)
-    assert movements.directions(falling.isel(dimension=[1]))["area"] == (
+    assert directions.of_attributes(falling.isel(dimension=[1]))["area"] == (
         11,
         1,
     )  # away from what lowers it most

@@ -4,6 +4,9 @@ A dimension of StyleSpace is named by the one that changes most when it moves. E
 with what it is named for; none is exact: a strong blur also thickens strokes.
 """
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from scipy import ndimage
 
@@ -11,6 +14,25 @@ from robustshape.errors import InputError
 from robustshape.registry import Registry
 
 ATTRIBUTES = Registry("attribute", "robustshape.generators.attributes.ATTRIBUTES.names()")
+
+
+@dataclass(frozen=True)
+class Grey:
+    """Grey images (n, h, w) in [0, 1], and what several attributes take from them, computed once."""
+
+    images: np.ndarray
+
+    @cached_property
+    def calm(self):
+        """The images (n, h, w) after a median filter of 3 x 3 against noise."""
+        return median_filtered(self.images)
+
+    @cached_property
+    def digit(self):
+        """Which pixels (n, h, w) belong to the digit: those above half of the brightest, after a filter against noise."""
+        calm = ndimage.gaussian_filter(self.images, sigma=(0, 0.7, 0.7))
+        low, high = np.median(calm, axis=(1, 2), keepdims=True), calm.max(axis=(1, 2), keepdims=True)
+        return (calm > (low + high) / 2) & (high > low)
 
 
 def measured(images) -> dict[str, np.ndarray]:
@@ -36,68 +58,87 @@ def measured(images) -> dict[str, np.ndarray]:
     images = np.asarray(images, dtype=float)
     if images.ndim != 3 or not len(images):
         raise InputError(f"attributes are measured on grey images (n, h, w), but were given {images.shape}")
-    return {name: ATTRIBUTES[name](images) for name in sorted(ATTRIBUTES.names())}
+    seen = Grey(images)
+    return {name: ATTRIBUTES[name](seen) for name in sorted(ATTRIBUTES.names())}
+
+
+def median_filtered(images):
+    """Return images (n, h, w) of medians of 3 x 3 pixels; beyond the border the outermost ones again.
+
+    The median of nine is that of the largest of three columns' least, the median of their medians and the least of their
+    largest; the columns are sorted once for all three medians that they take part in.
+
+    >>> median_filtered(np.array([[[0, 0, 9.0], [0, 5, 9], [0, 0, 9]]]))[0]
+    array([[0., 0., 9.],
+           [0., 0., 9.],
+           [0., 0., 9.]])
+    """
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    least, middle, most = _sorted(padded[:, :-2], padded[:, 1:-1], padded[:, 2:])
+    least = np.maximum(np.maximum(least[..., :-2], least[..., 1:-1]), least[..., 2:])
+    most = np.minimum(np.minimum(most[..., :-2], most[..., 1:-1]), most[..., 2:])
+    middle = _sorted(middle[..., :-2], middle[..., 1:-1], middle[..., 2:])[1]
+    return _sorted(least, middle, most)[1]
+
+
+def _sorted(a, b, c):
+    """Return the least, the middle and the largest of three arrays, place by place."""
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    return np.minimum(low, c), np.maximum(low, np.minimum(high, c)), np.maximum(high, c)
 
 
 @ATTRIBUTES.register("noise")
-def noise(images):
+def noise(seen: Grey):
     """Return the standard deviation of noise: the median size of what a Laplacian difference leaves of edges.
 
     The mask is that of Immerkaer 1996 (doi:10.1006/cviu.1996.0060); the median instead of the mean, so that the few
     pixels of a stroke's edge do not count as noise.
     """
     mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
-    left = ndimage.convolve(images, mask[None], mode="nearest")[:, 1:-1, 1:-1]
+    left = ndimage.convolve(seen.images, mask[None], mode="nearest")[:, 1:-1, 1:-1]
     return np.median(np.abs(left), axis=(1, 2)) / 0.6745
 
 
 @ATTRIBUTES.register("blur")
-def blur(images):
+def blur(seen: Grey):
     """Return the standard deviation in pixels of the Gaussian whose edge of the image's contrast is as steep.
 
     An edge of height A under a Gaussian of deviation s has the slope A / (s sqrt(2 pi)).
     """
-    calm = ndimage.median_filter(images, size=(1, 3, 3))
+    calm = seen.calm
     slopes = np.maximum(np.abs(np.diff(calm, axis=1)).max((1, 2)), np.abs(np.diff(calm, axis=2)).max((1, 2)))
     return _ratio(_range(calm), slopes * np.sqrt(2 * np.pi))
 
 
 @ATTRIBUTES.register("contrast")
-def contrast(images):
+def contrast(seen: Grey):
     """Return the brightest value, after a median filter against noise, minus the median one."""
-    return _range(ndimage.median_filter(images, size=(1, 3, 3)))
+    return _range(seen.calm)
 
 
 @ATTRIBUTES.register("area")
-def area(images):
+def area(seen: Grey):
     """Return the share of pixels that belong to the digit."""
-    return _digit(images).mean(axis=(1, 2))
+    return seen.digit.mean(axis=(1, 2))
 
 
 @ATTRIBUTES.register("stroke_width")
-def stroke_width(images):
+def stroke_width(seen: Grey):
     """Return twice the digit's area over the length of its border, in pixels: the width of a long stroke."""
-    digit = np.pad(_digit(images), ((0, 0), (1, 1), (1, 1))).astype(int)
+    digit = np.pad(seen.digit, ((0, 0), (1, 1), (1, 1))).astype(int)
     border = np.abs(np.diff(digit, axis=1)).sum((1, 2)) + np.abs(np.diff(digit, axis=2)).sum((1, 2))
     return _ratio(2.0 * digit.sum((1, 2)), border)
 
 
 @ATTRIBUTES.register("slant")
-def slant(images):
+def slant(seen: Grey):
     """Return by how many columns the digit leans to the right for each row upwards: a ratio of its second moments."""
-    digit = _digit(images)
-    y, x = np.mgrid[: images.shape[1], : images.shape[2]]
+    digit = seen.digit
+    y, x = np.mgrid[: digit.shape[1], : digit.shape[2]]
     mass = digit.sum((1, 2))
     dx = x - _ratio((digit * x).sum((1, 2)), mass)[:, None, None]
     dy = y - _ratio((digit * y).sum((1, 2)), mass)[:, None, None]
     return 0.0 - _ratio((digit * dx * dy).sum((1, 2)), (digit * dy**2).sum((1, 2)))
-
-
-def _digit(images):
-    """Return which pixels belong to the digit: those above half of the brightest, after a filter against noise."""
-    calm = ndimage.gaussian_filter(images, sigma=(0, 0.7, 0.7))
-    low, high = np.median(calm, axis=(1, 2), keepdims=True), calm.max(axis=(1, 2), keepdims=True)
-    return (calm > (low + high) / 2) & (high > low)
 
 
 def _range(images):

@@ -91,14 +91,21 @@ def pixels(images):
     return ((images + 1) / 2).clamp(0, 1)
 
 
+def grey_levels(images) -> np.ndarray:
+    """Return a generator's images (n, c, r, r) as they are stored: (n, r, r, c) uint8."""
+    return (pixels(images) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+
+
 def images_of(generator, styles, *, noise: str = "const", chunk: int = 250) -> np.ndarray:
     """Return the images (n, r, r, c) uint8 of flat styles (n, size), `chunk` at once."""
-    space, parts = StyleSpace.of(generator), []
+    space = StyleSpace.of(generator)
     with torch.no_grad():
-        for part in styles.split(chunk):
-            made = pixels(generator.synthesise(styles=space.split(part), noise=noise))
-            parts.append((made * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy())
-    return np.concatenate(parts)
+        return np.concatenate(
+            [
+                grey_levels(generator.synthesise(styles=space.split(part), noise=noise))
+                for part in styles.split(chunk)
+            ]
+        )
 
 
 def score_gradients(

@@ -5,6 +5,7 @@ each layer makes of w, one number for each of its input channels.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -104,6 +105,14 @@ class Block(nn.Module):
         self.torgb = ToImage(outputs, channels, w_dim, clamp=clamp)
 
 
+class State(NamedTuple):
+    """How far a synthesis has come: the layers that have run, and what they made."""
+
+    done: int
+    maps: torch.Tensor  # (n, channels, r, r), what the next layer takes
+    image: torch.Tensor | None  # (n, c, r, r), which the next step to the image doubles
+
+
 class Synthesis(nn.Module):
     """Styles to images."""
 
@@ -134,17 +143,24 @@ class Synthesis(nn.Module):
 
     def forward(self, styles, noise="const", generator=None):
         """Return images (n, c, r, r); see `Generator.synthesise`."""
-        n, image, x = len(next(iter(styles.values()))), None, None
-        for size in self.sizes:
-            block = getattr(self, f"b{size}")
-            if size == 4:
-                x = block.const.expand(n, -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        *_, last = self.states(styles, noise, generator)
+        return last.image
+
+    def states(self, styles, noise="const", generator=None, after: State | None = None):
+        """Yield the `State` after each layer in execution order; `after` one, only of the layers that follow it."""
+        n = len(next(iter(styles.values())))
+        done, x, image = after or State(0, self._constant(n), None)
+        for name, (layer, _) in list(self.layers().items())[done:]:
+            if isinstance(layer, ToImage):
+                step = layer(x, styles[name])
+                image = step if image is None else doubled(image) + step
             else:
-                x = block.conv0(x, styles[f"b{size}.conv0"], _noise(block.conv0, noise, n, generator))
-            x = block.conv1(x, styles[f"b{size}.conv1"], _noise(block.conv1, noise, n, generator))
-            step = block.torgb(x, styles[f"b{size}.torgb"])
-            image = step if image is None else doubled(image) + step
-        return image
+                x = layer(x, styles[name], _noise(layer, noise, n, generator))
+            done += 1
+            yield State(done, x, image)
+
+    def _constant(self, n: int):
+        return self.b4.const.expand(n, -1, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
 class Generator(nn.Module):

@@ -8,7 +8,7 @@ from robustshape.generators import stylespace
 from robustshape.generators.attributes import ATTRIBUTES
 from robustshape.store import results
 from robustshape.studies import as_list, at_every_seed, preparation
-from robustshape.studies.failure_discovery import movements, repair, row
+from robustshape.studies.failure_discovery import directions, movements, repair, row
 from robustshape.studies.failure_discovery.answers import Subject
 from robustshape.studies.failure_discovery.scene import UNITS, Scene, check_fits, fitting, generator_path
 from robustshape.studies.population import Population
@@ -185,7 +185,8 @@ def measure(
 def show(scene: Scene, client=None) -> None:
     """Make the images of a scene's movements, where they are not kept yet."""
     tasks.run(movements.compute_block, movements.missing_blocks(scene), client=client, label="movements")
-    tasks.run(movements.compute_walks, movements.missing_walks(scene), client=client, label="walks")
+    tasks.run(directions.compute_walk, directions.missing_walks(scene), client=client, label="walks")
+    tasks.run(directions.compute_map, directions.missing_map(scene), client=client, label="map")
 
 
 def _check(networks: Population, scene: Scene, models: list[str], own: dict) -> None:

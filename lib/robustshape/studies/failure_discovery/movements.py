@@ -1,7 +1,6 @@
 """The scene's images when dimensions move, made once and shown to every classifier; and what each dimension is called.
 
-Every dimension moves either way (the sweep); then, for each attribute, the dimension that changes it most is followed in
-steps (the walks), and two of those directions together (the map).
+Every dimension moves either way: the sweep. How far single ones are followed then is in `directions`.
 """
 
 import functools
@@ -12,7 +11,8 @@ from robustshape.features import load_classifier
 from robustshape.generators.attributes import ATTRIBUTES, measured
 from robustshape.generators.naming import effect, spread_of
 from robustshape.generators.quality import grey
-from robustshape.generators.stylespace import StyleSpace, images_of, moved
+from robustshape.generators.stylespace import StyleSpace, images_of
+from robustshape.generators.sweep import swept
 from robustshape.paths import cache_dir
 from robustshape.statistics import spearman
 from robustshape.store import arrays
@@ -20,19 +20,19 @@ from robustshape.store.atomic import usable_folder
 from robustshape.store.keys import key_of
 from robustshape.studies.failure_discovery.scene import Scene, prepared
 
-VERSION = 1  # raise when a change of the algorithm changes the images or names
+VERSION = 2  # raise when a change of the algorithm changes the images or names
 WAYS = ("up", "down")
 BLOCK = 64  # dimensions in one file
 N_NAMED = 4  # samples of each class on which a dimension is named
 N_REAL = 1_000  # images whose attributes give the unit of an effect
-N_MAPPED = 5  # samples of each class in a map
 KNOWN = {
     "gaussian_blur": "blur",
     "gaussian_noise": "noise",
 }  # corruption of known severity: attribute that follows it
 
 
-def _folder(scene: Scene):
+def folder(scene: Scene):
+    """Return where a scene's images are kept."""
     return cache_dir("scenes", key_of({"version": VERSION, **scene.identity()}))
 
 
@@ -40,27 +40,19 @@ def missing_blocks(scene: Scene) -> list[tuple]:
     """Return the arguments of `compute_block` whose block is not in the cache."""
     size = StyleSpace.of(prepared(scene).generator).size
     starts = range(0, size, BLOCK)
-    return [(scene, start) for start in starts if not usable_folder(_folder(scene) / f"sweep{start}")]
+    return [(scene, start) for start in starts if not usable_folder(folder(scene) / f"sweep{start}")]
 
 
 def compute_block(scene: Scene, start: int) -> None:
     """Move each of a block of dimensions either way, measure what is seen, and keep the images."""
-    import torch
     import xarray
 
     begin = prepared(scene)
     chosen = begin.of_classes(scene.n_moved)
     styles, labels = begin.styles[chosen], begin.labels[chosen]
     dimensions = np.arange(start, min(start + BLOCK, len(begin.units)))
-    shifted = torch.cat(
-        [
-            moved(styles, int(d), sign * scene.distance * float(begin.units[d]))
-            for d in dimensions
-            for sign in (1, -1)
-        ]
-    )
-    images = images_of(begin.generator, shifted, noise=scene.noise)
-    images = images.reshape(len(dimensions), len(WAYS), len(labels), *images.shape[1:])
+    amounts = scene.distance * begin.units.numpy()[dimensions, None] * [1, -1]
+    images = swept(begin.generator, styles, dimensions, amounts, noise=scene.noise)
     named = np.concatenate([np.flatnonzero(labels == k)[:N_NAMED] for k in np.unique(labels)])
     before = images_of(begin.generator, styles[named], noise=scene.noise)
     found = xarray.Dataset(
@@ -71,7 +63,7 @@ def compute_block(scene: Scene, start: int) -> None:
         },
         coords={"dimension": dimensions, "way": list(WAYS), "attribute": sorted(ATTRIBUTES.names())},
     )
-    arrays.save_folder(found.chunk(dimension=8), _folder(scene) / f"sweep{start}")
+    arrays.save_folder(found.chunk(dimension=8), folder(scene) / f"sweep{start}")
 
 
 def _effects(before, after, scene: Scene) -> np.ndarray:
@@ -131,7 +123,7 @@ def sweep(scene: Scene):
 
     size = StyleSpace.of(prepared(scene).generator).size
     blocks = [
-        arrays.open_folder(_folder(scene) / f"sweep{k}", chunks={"dimension": 8})
+        arrays.open_folder(folder(scene) / f"sweep{k}", chunks={"dimension": 8})
         for k in range(0, size, BLOCK)
     ]
     return xarray.concat(blocks, dim="dimension")
@@ -144,74 +136,3 @@ def names(effects) -> np.ndarray:
     largest = abs(effects).max("way")
     called = largest.attribute.values[largest.argmax("attribute").values]
     return np.where(largest.max("attribute") >= WEAK, called, "")
-
-
-def directions(effects) -> dict[str, tuple[int, int]]:
-    """Return for each attribute the dimension that raises it most, and the sign of the movement that does.
-
-    Those called after the attribute come first; where there is none, the one with the largest effect stands in.
-    """
-    called, found = names(effects), {}
-    for attribute in map(str, effects.attribute.values):
-        sizes = effects.sel(attribute=attribute).transpose("dimension", "way").values
-        own = called == attribute
-        rises = np.where(own[:, None], sizes, -np.inf) if own.any() else sizes
-        d, way = np.unravel_index(int(np.argmax(rises)), rises.shape)
-        if rises[d, way] <= 0:  # it can only be lowered: then away from there is upwards
-            d, way = np.unravel_index(int(np.argmin(np.where(np.isfinite(rises), sizes, 0))), sizes.shape)
-            way = 1 - way
-        found[attribute] = int(effects.dimension.values[d]), (1, -1)[way]
-    return found
-
-
-def missing_walks(scene: Scene) -> list[tuple]:
-    """Return the arguments of `compute_walks` if the walks are not in the cache."""
-    return [] if usable_folder(_folder(scene) / "walks") else [(scene,)]
-
-
-def compute_walks(scene: Scene) -> None:
-    """Follow each attribute's direction in steps, and two of them together; keep the images."""
-    import xarray
-
-    begin, found = prepared(scene), directions(sweep(scene)["effect"].load())
-
-    def shown(styles, attribute, shift):
-        dimension, sign = found[attribute]
-        return moved(styles, dimension, sign * float(shift) * float(begin.units[dimension]))
-
-    walked, mapped = begin.of_classes(scene.n_walked), begin.of_classes(min(N_MAPPED, scene.n_walked))
-    walks = [
-        [
-            images_of(begin.generator, shown(begin.styles[walked], attribute, shift), noise=scene.noise)
-            for shift in scene.places
-        ]
-        for attribute in found
-    ]
-    first, second = scene.map_attributes
-    maps = [
-        [
-            images_of(
-                begin.generator, shown(shown(begin.styles[mapped], first, a), second, b), noise=scene.noise
-            )
-            for b in scene.map_places
-        ]
-        for a in scene.map_places
-    ]
-    pixels, walks, maps = ("y", "x", "channel"), np.array(walks), np.array(maps)
-    made = xarray.Dataset(
-        {
-            "walk": (("attribute", "place", "walked", *pixels), walks),
-            "map": (("first", "second", "mapped", *pixels), maps),
-            "walk_judged": (("attribute", "place", "walked"), judged_by(scene, walks)),
-            "map_judged": (("first", "second", "mapped"), judged_by(scene, maps)),
-            "direction": ("attribute", [d for d, _ in found.values()]),
-            "sign": ("attribute", [sign for _, sign in found.values()]),
-        },
-        coords={"attribute": list(found), "place": scene.places, "first": scene.map_places, "second": scene.map_places},
-    )  # fmt: skip
-    arrays.save_folder(made, _folder(scene) / "walks")
-
-
-def walks(scene: Scene):
-    """Return the finished walks and map; see `compute_walks`."""
-    return arrays.open_folder(_folder(scene) / "walks", chunks={})

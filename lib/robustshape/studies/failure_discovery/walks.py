@@ -4,7 +4,7 @@ import numpy as np
 
 from robustshape.generators.failures import first_flips
 from robustshape.generators.stylespace import images_of
-from robustshape.studies.failure_discovery import movements
+from robustshape.studies.failure_discovery import directions, movements
 from robustshape.studies.failure_discovery.answers import Subject, all_shares, answers
 
 N_STRIPS = 3  # dimensions of each class that are followed
@@ -65,7 +65,7 @@ def walks(subject: Subject):
     import xarray
 
     begin, places = subject.begin, subject.scene.places
-    made, walked = movements.walks(subject.scene), begin.of_classes(subject.scene.n_walked)
+    made, walked = directions.walks(subject.scene), begin.of_classes(subject.scene.n_walked)
     labels, images, middle = begin.labels[walked], made["walk"].values, len(places) // 2
     found = answers(subject.classifier, images, labels)
     right = found.predicted == labels
@@ -114,8 +114,8 @@ def flip_map(subject: Subject):
     """
     import xarray
 
-    begin, places, made = subject.begin, subject.scene.map_places, movements.walks(subject.scene)
-    mapped = begin.of_classes(min(movements.N_MAPPED, subject.scene.n_walked))
+    begin, places, made = subject.begin, subject.scene.map_places, directions.walks(subject.scene)
+    mapped = begin.of_classes(min(directions.N_MAPPED, subject.scene.n_walked))
     labels, middle = begin.labels[mapped], len(places) // 2
     predicted = answers(subject.classifier, made["map"].values, labels).predicted
     right = predicted == labels

@@ -1,0 +1,108 @@
+"""The direction of each attribute in StyleSpace, and the scene's images along it: the walks, and two of them together, the map.
+
+Made once and shown to every classifier, as the sweep is; see `movements`.
+"""
+
+import numpy as np
+
+from robustshape.generators.attributes import ATTRIBUTES
+from robustshape.generators.stylespace import moved
+from robustshape.generators.sweep import swept
+from robustshape.store import arrays
+from robustshape.store.atomic import usable_folder
+from robustshape.studies.failure_discovery.movements import folder, judged_by, names, sweep
+from robustshape.studies.failure_discovery.scene import Scene, prepared
+
+N_MAPPED = 5  # samples of each class in a map
+
+
+def of_attributes(effects) -> dict[str, tuple[int, int]]:
+    """Return for each attribute the dimension that raises it most, and the sign of the movement that does.
+
+    Those called after the attribute come first; where there is none, the one with the largest effect stands in.
+    """
+    called, found = names(effects), {}
+    for attribute in map(str, effects.attribute.values):
+        sizes = effects.sel(attribute=attribute).transpose("dimension", "way").values
+        own = called == attribute
+        rises = np.where(own[:, None], sizes, -np.inf) if own.any() else sizes
+        d, way = np.unravel_index(int(np.argmax(rises)), rises.shape)
+        if rises[d, way] <= 0:  # it can only be lowered: then away from there is upwards
+            d, way = np.unravel_index(int(np.argmin(np.where(np.isfinite(rises), sizes, 0))), sizes.shape)
+            way = 1 - way
+        found[attribute] = int(effects.dimension.values[d]), (1, -1)[way]
+    return found
+
+
+def missing_walks(scene: Scene) -> list[tuple]:
+    """Return the arguments of `compute_walk` whose walk is not in the cache."""
+    return [
+        (scene, name)
+        for name in sorted(ATTRIBUTES.names())
+        if not usable_folder(folder(scene) / f"walk-{name}")
+    ]
+
+
+def compute_walk(scene: Scene, attribute: str) -> None:
+    """Follow the direction of an attribute in steps, and keep the images."""
+    import xarray
+
+    begin, (dimension, sign) = prepared(scene), _of(scene)[attribute]
+    amounts = sign * scene.places * float(begin.units[dimension])
+    styles = begin.styles[begin.of_classes(scene.n_walked)]
+    images = swept(begin.generator, styles, [dimension], amounts[None], noise=scene.noise)
+    made = xarray.Dataset(
+        {
+            "walk": (("attribute", "place", "walked", "y", "x", "channel"), images),
+            "walk_judged": (("attribute", "place", "walked"), judged_by(scene, images)),
+            "direction": ("attribute", [dimension]),
+            "sign": ("attribute", [sign]),
+        },
+        coords={"attribute": [attribute], "place": scene.places},
+    )
+    arrays.save_folder(made, folder(scene) / f"walk-{attribute}")
+
+
+def missing_map(scene: Scene) -> list[tuple]:
+    """Return the arguments of `compute_map` if the map is not in the cache."""
+    return [] if usable_folder(folder(scene) / "map") else [(scene,)]
+
+
+def compute_map(scene: Scene) -> None:
+    """Follow two directions together, and keep the images."""
+    import xarray
+
+    begin, found = prepared(scene), _of(scene)
+    (first, one), (second, other) = (found[name] for name in scene.map_attributes)
+    styles = begin.styles[begin.of_classes(min(N_MAPPED, scene.n_walked))]
+    images = np.concatenate(
+        [
+            swept(
+                begin.generator, moved(styles, first, one * float(a) * float(begin.units[first])), [second],
+                other * scene.map_places[None] * float(begin.units[second]), noise=scene.noise,
+            )
+            for a in scene.map_places
+        ]
+    )  # fmt: skip
+    made = xarray.Dataset(
+        {
+            "map": (("first", "second", "mapped", "y", "x", "channel"), images),
+            "map_judged": (("first", "second", "mapped"), judged_by(scene, images)),
+        },
+        coords={"first": scene.map_places, "second": scene.map_places},
+    )
+    arrays.save_folder(made, folder(scene) / "map")
+
+
+def _of(scene: Scene) -> dict[str, tuple[int, int]]:
+    return of_attributes(sweep(scene)["effect"].load())
+
+
+def walks(scene: Scene):
+    """Return the finished walks and map; see `compute_walk` and `compute_map`."""
+    import xarray
+
+    parts = [
+        arrays.open_folder(folder(scene) / f"walk-{name}", chunks={}) for name in sorted(ATTRIBUTES.names())
+    ]
+    return xarray.concat(parts, dim="attribute").merge(arrays.open_folder(folder(scene) / "map", chunks={}))
