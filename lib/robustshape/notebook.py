@@ -22,6 +22,7 @@ from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir, project_root, require_project
 from robustshape.registry import closest, unknown_name
 from robustshape.store.atomic import write_file
+from robustshape.tasks import KEEPS_MEMORY
 
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict, "Any": Any}
 
@@ -30,6 +31,7 @@ KERNEL_ENVIRONMENT = {
     "JUPYTER_PREFER_ENV_PATH": "1",
     # A MPLBACKEND of the caller's would keep figures out of the notebook.
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    **KEEPS_MEMORY,
 }
 
 
