@@ -46,17 +46,17 @@ def test_two_processes_of_this_machine_give_what_one_gives():
 
 
 @pytest.mark.parametrize("given", ["local:0", "local", "locl:2", "", "host:8786"])
+def test_an_unknown_scheduler_is_refused_with_what_is_allowed(given):
+    with pytest.raises(InputError, match="'none', 'local:N' or an address"), tasks.workers(given):
+        pass
+
+
 def test_workers_use_freed_memory_again(monkeypatch):
     for name in tasks.KEEPS_MEMORY:
         monkeypatch.delenv(name, raising=False)
     with tasks.workers("local:1") as client:
         there = client.submit(lambda: dict(os.environ)).result()
     assert {name: there[name] for name in tasks.KEEPS_MEMORY} == tasks.KEEPS_MEMORY
-
-
-def test_an_unknown_scheduler_is_refused_with_what_is_allowed(given):
-    with pytest.raises(InputError, match="'none', 'local:N' or an address"), tasks.workers(given):
-        pass
 
 
 def test_how_long_it_takes_is_said_only_from_what_was_measured(cache):
