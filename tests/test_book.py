@@ -177,9 +177,10 @@ def test_pages_are_read_again_only_when_numbers_changed(here, cache, monkeypatch
     seen: list[bool] = []
     for preset in ("smoke", "smoke", "laptop"):
         assert book.build_book(preset) == html
-    assert ran == [
+    smoke, published, laptop = (
         (p, {"source": s}) for p, s in (("smoke", "measure"), ("mnist", "published"), ("laptop", "measure"))
-    ]
+    )
+    assert ran in ([smoke, published, laptop], [published, smoke, laptop])  # the first two side by side
     assert seen == [False, True, False]
     assert json.loads((here / "book" / "executed" / "tiny.laptop.ipynb").read_text())["preset"] == "laptop"
     times = json.loads((cache / "book" / "times.json").read_text())
