@@ -49,10 +49,10 @@ def test_dimensions_are_answered_in_the_order_given_and_do_not_disturb_each_othe
 
 def test_what_cannot_be_swept_is_refused():
     generator, styles = some()
-    with pytest.raises(
-        InputError, match=r"amounts are \(2, m\), a row for each dimension, but were \(3, 1\)"
-    ):
+    with pytest.raises(InputError, match=r"of k = 2 dimensions, at least one, but were \(3, 1\)"):
         swept(generator, styles, [0, 1], np.ones((3, 1)))
+    with pytest.raises(InputError, match=r"of k = 0 dimensions, at least one, but were \(0, 2\)"):
+        swept(generator, styles, [], np.ones((0, 2)))
     with pytest.raises(InputError, match=f"dimensions 0 to {styles.shape[1] - 1}, but dimension 999"):
         swept(generator, styles, [999], [[1.0]])
     with pytest.raises(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from robustshape.errors import InputError
-from robustshape.generators.stylegan2.generator import State
+from robustshape.generators.stylegan2.generator import State, last_image
 from robustshape.generators.stylegan2.resampling import doubled
 from robustshape.generators.stylespace import StyleSpace, grey_levels, moved
 
@@ -46,18 +46,15 @@ def swept(generator, styles, dimensions, amounts, *, noise: str = "const") -> np
     (2, 2, 3, 8, 8, 1)
     """
     amounts = np.asarray(amounts, dtype=float)
-    if amounts.ndim != 2 or len(amounts) != len(dimensions):
+    if amounts.ndim != 2 or not amounts.size or len(amounts) != len(dimensions):
         raise InputError(
-            f"amounts are ({len(dimensions)}, m), a row for each dimension, but were {amounts.shape}"
+            f"amounts are (k, m), a row for each of k = {len(dimensions)} dimensions, at least one, but were {amounts.shape}"
         )
     if noise not in ("const", "none"):
         raise InputError(f"noise is const or none, the same for every movement, but was {noise!r}")
     with torch.no_grad():
-        return np.stack(
-            [grey_levels(made) for made in _moved(generator, styles, dimensions, amounts, noise)]
-        ).reshape(
-            len(dimensions), amounts.shape[1], len(styles), *[generator.settings["img_resolution"]] * 2, -1
-        )
+        made = [grey_levels(images) for images in _moved(generator, styles, dimensions, amounts, noise)]
+    return np.stack(made).reshape(*amounts.shape, len(styles), *made[0].shape[1:])
 
 
 def _moved(generator, styles, dimensions, amounts, noise: str) -> Iterator[torch.Tensor]:
@@ -71,8 +68,7 @@ def _moved(generator, styles, dimensions, amounts, noise: str) -> Iterator[torch
         before = _repeated(states[here], times)
         after = synthesis.states(space.split(shifted), noise, after=before)
         if not layer.endswith(".torgb"):
-            *_, last = after
-            yield last.image
+            yield last_image(after)
             continue
         change = next(after).image - states[here + 1].image.repeat(times, 1, 1, 1)
         while change.shape[-1] < generator.settings["img_resolution"]:

@@ -5,6 +5,7 @@ each layer makes of w, one number for each of its input channels.
 """
 
 import math
+from collections import deque
 from typing import NamedTuple
 
 import torch
@@ -113,6 +114,11 @@ class State(NamedTuple):
     image: torch.Tensor | None  # (n, c, r, r), which the next step to the image doubles
 
 
+def last_image(states):
+    """Return the image of the last of these states; the maps of the earlier ones are not kept."""
+    return deque(states, maxlen=1).pop().image
+
+
 class Synthesis(nn.Module):
     """Styles to images."""
 
@@ -143,8 +149,7 @@ class Synthesis(nn.Module):
 
     def forward(self, styles, noise="const", generator=None):
         """Return images (n, c, r, r); see `Generator.synthesise`."""
-        *_, last = self.states(styles, noise, generator)
-        return last.image
+        return last_image(self.states(styles, noise, generator))
 
     def states(self, styles, noise="const", generator=None, after: State | None = None):
         """Yield the `State` after each layer in execution order; `after` one, only of the layers that follow it."""
