@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from robustshape.generators.settings import Settings
 from robustshape.generators.stylegan2 import Generator, layers, resampling
 from robustshape.generators.stylegan2.generator import one_hot
-from robustshape.generators.stylespace import StyleSpace, importance, score_gradients
+from robustshape.generators.stylespace import StyleSpace, images_of, importance, moved, score_gradients
+from robustshape.generators.sweep import swept
 from robustshape.generators.training import _Run
 from robustshape.models.zoo import construct
 
@@ -137,6 +138,30 @@ def ranking(n: int):
     )
 
 
+def sweep(rounds: int, n: int):
+    """Print the seconds for every dimension moved either way in `n` samples, from its layer on and by whole syntheses."""
+    torch.manual_seed(0)
+    generator = Generator(
+        64, 10, 64, 32, 1, channel_base=512, channel_max=64, mapping_layers=2
+    ).requires_grad_(False)
+    space = StyleSpace.of(generator)
+    styles = space.flat(generator.styles(generator.mapping(torch.randn(n, 64), torch.eye(10)[:n])))
+    took = {"whole": [], "swept": []}
+    for _ in range(rounds):
+        began = time.perf_counter()
+        for k in range(space.size):
+            images_of(generator, torch.cat([moved(styles, k, 3.0), moved(styles, k, -3.0)]))
+        between = time.perf_counter()
+        swept(generator, styles, range(space.size), [[3.0, -3.0]] * space.size)
+        took["whole"].append(between - began)
+        took["swept"].append(time.perf_counter() - between)
+    title(f"{space.size} dimensions moved either way in {n} samples, median of {rounds} rounds", "s", "ratio")
+    base = np.array(took["whole"])
+    for name, words in (("whole", "a whole synthesis for each"), ("swept", "each from its own layer on")):
+        seconds = np.array(took[name])
+        print(ROW.format(words, f"{np.median(seconds):.1f}", f"{np.median(base / seconds):.2f}"))
+
+
 def strips():
     """Print the seconds for image strips of ten classes along ten dimensions."""
     from robustshape.generators.failures import along
@@ -167,6 +192,7 @@ def main():
     step(1 if given.quick else ROUNDS, 2 if given.quick else STEPS)
     ranking(100 if given.quick else 1000)
     strips()
+    sweep(1 if given.quick else ROUNDS, 10)
     print(f"\nload of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
