@@ -12,10 +12,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from robustshape import book, notebook, pages
+from robustshape import book, pages, parameters
 from robustshape.book import Run
 from robustshape.errors import InputError
-from robustshape.notebook import notebooks, parameters_of
+from robustshape.parameters import notebooks, parameters_of
 
 ROOT = Path(__file__).parents[1]
 RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
@@ -77,7 +77,7 @@ def project(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def here(project, monkeypatch) -> Path:
-    for module in (book, notebook):
+    for module in (book, parameters):
         monkeypatch.setattr(module, "require_project", lambda: project)
     return project
 
@@ -115,11 +115,12 @@ def test_a_preset_is_run_in_laptops_place_and_published_ones_are_drawn(here):
 @pytest.mark.parametrize(
     "name",
     ["notebooks/tiny.ipynb", "notebooks/presets/tiny.smoke.yaml", "lib/robustshape/features.py",
-     "data/claims.toml", "data/results/mnist/tiny.zarr.zip", "requirements.lock"],
+     "data/claims.toml", "data/results/mnist/tiny.zarr.zip", "requirements.lock", "data/models/tiny.safetensors", "data/models/tiny.json"],
 )  # fmt: skip
 def test_whatever_an_executed_notebook_follows_from_is_in_its_key(here, name):
     run = book.runs_of("smoke")[0]
     key, path = book.key_of_run(run), here / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     before = path.read_bytes() if path.is_file() else None
     path.write_bytes((before or b"") + b" ")
     assert book.key_of_run(run) != key

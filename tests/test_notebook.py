@@ -9,14 +9,14 @@ import pytest
 
 from robustshape import studies
 from robustshape.errors import InputError, StoreError
-from robustshape.notebook import (
+from robustshape.notebook import run_notebook
+from robustshape.parameters import (
     check_parameters,
     list_presets,
     notebook_path,
     notebooks,
     parameters_of,
     read_parameters,
-    run_notebook,
 )
 
 PARAMETERS = """\

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from robustshape import pages
-from robustshape.notebook import notebook_path, notebooks
+from robustshape.parameters import notebook_path, notebooks
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

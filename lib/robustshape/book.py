@@ -17,16 +17,9 @@ from pathlib import Path
 
 from robustshape import doctor
 from robustshape.errors import InputError
-from robustshape.notebook import (
-    kernel_environment,
-    list_presets,
-    notebook_path,
-    notebooks,
-    parameters_of,
-    preset_path,
-    run_notebook,
-)
+from robustshape.notebook import kernel_environment, run_notebook
 from robustshape.pages import forget_pages, make_html
+from robustshape.parameters import list_presets, notebook_path, notebooks, parameters_of, preset_path
 from robustshape.paths import cache_dir, require_project
 from robustshape.registry import unknown_name
 from robustshape.store.atomic import write_file
@@ -84,7 +77,9 @@ def key_of_run(run: Run) -> str:
     inputs += sorted((root / "lib").rglob("*.py"))
     inputs += [root / "data" / "claims.toml", *sorted((root / "data" / "reported").glob("*.csv"))]
     inputs += sorted((root / "data" / "results").rglob("*.zip"))
-    inputs += sorted((root / "data" / "models").glob("*.safetensors"))
+    inputs += sorted(
+        path for kind in ("safetensors", "json") for path in (root / "data" / "models").glob(f"*.{kind}")
+    )
     digest = hashlib.sha256(run.source.encode())
     for path in inputs:
         digest.update(str(path.relative_to(root)).encode())

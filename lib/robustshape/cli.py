@@ -74,7 +74,7 @@ def _listing(what: str, pattern: str):
 
         return [(n, studies.load(n).TITLE) for n in studies.names() if fnmatchcase(n, pattern)]
     if what == "presets":
-        from robustshape.notebook import list_presets
+        from robustshape.parameters import list_presets
 
         return [(n, ", ".join(books)) for n, books in list_presets().items() if fnmatchcase(n, pattern)]
     if what == "models":
