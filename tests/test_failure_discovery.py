@@ -474,6 +474,11 @@ def test_the_slider_holds_all_it_shows(toy):
     assert (
         "shares[k]*0.7" in page
     )  # a bar of 100 % takes 70 % of the width: beside it stand the digit and the number
+    assert data["unit"] == " sd" and "shift in standard deviations" in page
+    other = slider.page(
+        rows.assign(shift_unit=("model", ["range"] * rows.sizes["model"])), given["generator"]
+    ).data
+    assert '"unit":" of the range"' in other and "shift in shares of the range" in other
     assert "nothing to move" in slider.page(rows, "elsewhere.safetensors").data
 
 
@@ -488,6 +493,11 @@ def test_numbers_of_the_page_are_plain_and_tables_have_their_lines(toy):
     assert len(tables.comparisons(invented())) == 4 * 7
     assert len(tables.repaired(invented())) == 8
     assert tables.quality({}).empty
+    scored = tables.quality(card_of(scene.generator_path(""))).set_index("what")
+    assert len(scored) == 2 + 10 + 12 + 3 and scored["generated images"].loc["read as asked, all"] == 5000
+    for name in ("class", "gaussian blur of severity", "gaussian noise of severity"):
+        lines = scored[scored.index.str.startswith(f"read as asked, {name}")]
+        assert lines["generated images"].sum() == lines["real images"].sum() == 5000
 
 
 def test_a_card_is_that_of_its_file(tmp_path):

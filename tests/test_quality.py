@@ -84,6 +84,13 @@ def test_scores_of_known_answers():
     assert found["real_accuracy"] == pytest.approx(5 / 6) and found["real_mild_accuracy"] == 1
     assert found["mild_ratio"] == pytest.approx(2 / 3) and (found["n_mild"], found["real_n_mild"]) == (3, 4)
     assert found["by_class"] == [1, 0.5, 1] and found["mean_severity"] == [0.75, 0]
+    assert found["n_by_class"] == [1, 2, 1] and found["real_n_by_class"] == [2, 3, 1]
+    assert found["real_by_class"] == [1, pytest.approx(2 / 3), 1]
+    noise, blur = found["by_severity"]  # made, of noise: 0, 0, 3, 0; real: one of severity 1
+    assert noise[0] == {"accuracy": pytest.approx(2 / 3), "n": 3, "real_accuracy": 1, "real_n": 5}
+    assert noise[1] == {"accuracy": None, "n": 0, "real_accuracy": 0, "real_n": 1}
+    assert noise[3] == {"accuracy": 1, "n": 1, "real_accuracy": None, "real_n": 0}
+    assert (blur[0]["n"], blur[0]["real_n"], blur[5]["real_n"], blur[5]["real_accuracy"]) == (4, 5, 1, 1)
     assert found["frechet"] > 0 and found["frechet_floor"] >= 0
 
 

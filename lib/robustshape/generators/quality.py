@@ -133,8 +133,8 @@ def scores(made, asked, real, labels, *, judge, severities) -> dict:
     -------
     dict of str -> float, list or None
         ``accuracy`` and ``real_accuracy`` (all images), ``mild_accuracy`` and ``real_mild_accuracy`` (those that look
-        mildly corrupted), ``mild_ratio`` of the two, ``n_mild`` and ``real_n_mild``, ``by_class`` (accuracy of each class
-        asked for), ``mean_severity`` and ``real_mean_severity`` (of each corruption), ``frechet`` (squared distance of the
+        mildly corrupted), ``mild_ratio`` of the two, ``n_mild`` and ``real_n_mild``, ``by_class`` and ``real_by_class``
+        (accuracy of each class asked for, with ``n_by_class`` and ``real_n_by_class``), ``by_severity`` (for each corruption `by_severity`), ``mean_severity`` and ``real_mean_severity`` (of each corruption), ``frechet`` (squared distance of the
         judge's features) and ``frechet_floor`` (that of two halves of the real images). None where no image looks mild.
     """
     made, real, asked, labels = (np.asarray(x) for x in (made, real, asked, labels))
@@ -153,11 +153,42 @@ def scores(made, asked, real, labels, *, judge, severities) -> dict:
         "n_mild": int(mild.sum()),
         "real_n_mild": int(known_mild.sum()),
         "by_class": [float(found[asked == k].mean()) for k in np.unique(asked)],
+        "n_by_class": [int((asked == k).sum()) for k in np.unique(asked)],
+        "real_by_class": [_share(truth[labels == k]) for k in np.unique(asked)],
+        "real_n_by_class": [int((labels == k).sum()) for k in np.unique(asked)],
+        "by_severity": [by_severity(found, ours, truth, theirs) for ours, theirs in zip(seen.T, known.T)],
         "mean_severity": [float(x) for x in seen.mean(axis=0)],
         "real_mean_severity": [float(x) for x in known.mean(axis=0)],
         "frechet": frechet_distance(ours, theirs),
         "frechet_floor": frechet_distance(theirs[order[::2]], theirs[order[1::2]]),
     }
+
+
+def by_severity(found, seen, truth, known) -> list[dict]:
+    """Return the accuracy at each severity as the regressions see it, made and real images side by side.
+
+    Parameters
+    ----------
+    found, truth : (n,), (m,) bool
+        Whether the made and the real images are read rightly.
+    seen, known : (n,), (m,) float
+        How severe one corruption looks in them; rounded to 0 to 5.
+
+    Examples
+    --------
+    >>> by_severity(np.array([True, False]), np.array([0.2, -0.1]), np.array([True]), np.array([5.4]))[::5]
+    [{'accuracy': 0.5, 'n': 2, 'real_accuracy': None, 'real_n': 0}, {'accuracy': None, 'n': 0, 'real_accuracy': 1.0, 'real_n': 1}]
+    """
+    levels, real_levels = (np.clip(np.rint(x), 0, 5) for x in (seen, known))
+    return [
+        {
+            "accuracy": _share(found[levels == k]),
+            "n": int((levels == k).sum()),
+            "real_accuracy": _share(truth[real_levels == k]),
+            "real_n": int((real_levels == k).sum()),
+        }
+        for k in range(6)
+    ]
 
 
 def _share(hits) -> float | None:

@@ -6,6 +6,11 @@ from robustshape import statistics
 from robustshape.generators.naming import QUALITY
 
 LOST = 0.05  # a class is hit if the probability falls by as much
+SHIFTS = {  # what 1 is of a shift, in words and beside a number
+    "std": ("standard deviations", " sd"),
+    "range": ("shares of the range", " of the range"),
+    "raw": ("units of the style", ""),
+}
 MILD_NOISE, STEEP = ("gaussian_noise", "impulse_noise"), ("gaussian_blur", "contrast")
 
 
@@ -24,6 +29,11 @@ def kinds(rows) -> dict[str, list[str]]:
     for model in map(str, rows.model.values):
         found.setdefault(kind(model), []).append(model)
     return found
+
+
+def shift_unit(rows) -> tuple[str, str]:
+    """Return the unit of the rows' shifts, in words and as it stands beside a number."""
+    return SHIFTS[str(np.ravel(rows["shift_unit"].values)[0]) if "shift_unit" in rows else "std"]
 
 
 def clean_trained(rows):

@@ -7,7 +7,6 @@ from robustshape.generators.quality import sheet
 from robustshape.studies.failure_discovery import analyse, pictures
 from robustshape.studies.failure_discovery.repair import MEASURES, STATES
 
-UNITS = {"std": "standard deviations", "range": "shares of the range", "raw": "units of the style"}
 NO_PICTURES = "the generator of these rows is not here, so its digits cannot be drawn"
 LINES = {"plain": "-", "sgd": "-", "corrupted": "--", "noise": ":"}
 
@@ -63,7 +62,7 @@ def strips(rows, model: str, generator: str = ""):
             words = f"{row['strip_probability'].values[c, i]:.2f}" + (f" read as {read}" if wrong else "")
             axis.set_xlabel(words, fontsize=7, labelpad=2, color=style.ACCENT if wrong else style.INK)
             if c == 0:
-                axis.set_title(f"{shifts[i]:g} sd", fontsize=8, fontweight="normal")
+                axis.set_title(f"{shifts[i]:g}{analyse.shift_unit(row)[1]}", fontsize=8, fontweight="normal")
         named = str(row["name"].values[dimension]).replace("_", " ") or "no name"
         where = f"{row['style_layer'].values[dimension]} {int(row['style_channel'].values[dimension])}"
         axes[c, 0].set_ylabel(
@@ -129,8 +128,9 @@ def curves(rows, quantity: str = "accuracy"):
         axis.axis("off")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=5)
-    unit = UNITS[str(rows["shift_unit"].values[0])] if "shift_unit" in rows else UNITS["std"]
-    figure.supxlabel(f"shift in {unit}: less of it to the left, more to the right", fontsize=10)
+    figure.supxlabel(
+        f"shift in {analyse.shift_unit(rows)[0]}: less of it to the left, more to the right", fontsize=10
+    )
     figure.supylabel({"accuracy": "accuracy", "probability": "p(class)"}[quantity], fontsize=10)
     return figure
 
@@ -214,6 +214,7 @@ def corner_cases(rows, generator: str = ""):
         4, len(having), figsize=(0.95 * len(having) + 1.4, 4.3), squeeze=False, gridspec_kw={"hspace": 0.25}
     )
     (d1, s1), (d2, s2) = along
+    unit = analyse.shift_unit(row)[1]
     words = ["as it is", attributes[0], attributes[1], "both"]
     for column, c in zip(axes.T, having):
         sample, a, b, read = row["corner"].values[c]
@@ -226,8 +227,8 @@ def corner_cases(rows, generator: str = ""):
         for axis, image in zip(column, drawn.moved(int(sample), moves)):
             _show(axis, image)
         column[0].set_title(str(row["class"].values[c]), fontsize=9)
-        column[1].set_xlabel(f"{a:+g} sd", fontsize=7, labelpad=2)
-        column[2].set_xlabel(f"{b:+g} sd", fontsize=7, labelpad=2)
+        column[1].set_xlabel(f"{a:+g}{unit}", fontsize=7, labelpad=2)
+        column[2].set_xlabel(f"{b:+g}{unit}", fontsize=7, labelpad=2)
         column[3].set_xlabel(f"read as {int(read)}", fontsize=7, labelpad=2, color=style.ACCENT)
     for axis, word in zip(axes[:, 0], words):
         axis.set_ylabel(word.replace("_", " "), fontsize=8, rotation=0, ha="right", va="center", labelpad=4)

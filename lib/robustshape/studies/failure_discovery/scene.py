@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from robustshape.errors import InputError
+from robustshape.generators.attributes import ATTRIBUTES
 from robustshape.paths import device, find_local, project_root
 from robustshape.studies.population import options_of
 
@@ -64,9 +65,18 @@ class Scene:
 
     def identity(self) -> dict:
         """Return what defines the samples and how they are moved."""
-        names = ("n_moved", "n_walked", "distance", "shifts", "map_attributes", "dataset", "reading")
-        unit = {} if self.shift_unit == "std" else {"shift_unit": self.shift_unit}  # keys made before it stay
-        return self.samples() | {name: getattr(self, name) for name in names} | unit
+        names = (
+            "n_moved",
+            "n_walked",
+            "distance",
+            "shifts",
+            "shift_unit",
+            "map_attributes",
+            "dataset",
+            "reading",
+        )
+        named = {"attributes": sorted(ATTRIBUTES.names())}  # a new one is another direction
+        return self.samples() | {name: getattr(self, name) for name in names} | named
 
     @property
     def places(self) -> np.ndarray:

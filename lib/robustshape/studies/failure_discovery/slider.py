@@ -27,7 +27,7 @@ TEMPLATE = """<div class="failure-slider" id="failure-slider">
 <label>digit <select class="fs-class">CLASSES</select></label>
 <label>move <select class="fs-attribute">ATTRIBUTES</select></label>
 </div>
-<div><input class="fs-shift" type="range" min="0" max="LAST" value="MIDDLE" step="1" aria-label="shift in standard deviations">
+<div><input class="fs-shift" type="range" min="0" max="LAST" value="MIDDLE" step="1" aria-label="shift in UNIT">
 <output class="fs-out"></output></div>
 <div class="fs-stage"><canvas width="SIZE" height="SIZE" role="img" aria-label="the moved digit"></canvas>PANELS</div>
 <noscript>The slider needs JavaScript; the figures of this page show the same digits.</noscript>
@@ -39,7 +39,7 @@ function draw(){
  const c=+pick(".fs-class").value, a=+pick(".fs-attribute").value, p=+pick(".fs-shift").value;
  canvas.clearRect(0,0,data.size,data.size);
  canvas.drawImage(sheet,p*data.size,(a*data.classes+c)*data.size,data.size,data.size,0,0,data.size,data.size);
- pick(".fs-out").textContent=(data.places[p]>0?"+":"")+data.places[p]+" sd";
+ pick(".fs-out").textContent=(data.places[p]>0?"+":"")+data.places[p]+data.unit;
  root.querySelectorAll(".fs-answers").forEach((box,m)=>{
   const shares=data.answers[m][a][c][p];
   let best=0; shares.forEach((v,k)=>{if(v>shares[best])best=k});
@@ -81,6 +81,7 @@ def page(rows, generator: str = ""):
     about = {
         "size": size,
         "classes": rows.sizes["class"],
+        "unit": analyse.shift_unit(rows)[1],
         "places": [round(float(p), 3) for p in rows.place.values],
         "answers": np.rint(answers.values * 100).astype(int).tolist(),
     }
@@ -97,6 +98,7 @@ def page(rows, generator: str = ""):
         "ATTRIBUTES": "".join(f'<option value="{i}">{name}</option>' for i, name in enumerate(names)),
         "LAST": str(rows.sizes["place"] - 1),
         "MIDDLE": str(rows.sizes["place"] // 2),
+        "UNIT": analyse.shift_unit(rows)[0],
         "PANELS": panels,
         "SIZE": str(size),
         "DATA": json.dumps(about, separators=(",", ":")),

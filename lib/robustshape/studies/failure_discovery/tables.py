@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from robustshape import statistics
 from robustshape.studies.failure_discovery import analyse
 from robustshape.studies.severity_profile.analyse import side_by_side
 
@@ -110,32 +111,46 @@ def first_flips(rows):
 
 
 def quality(card: dict):
-    """Return the generator's scores beside those of real images, by class and over all; empty without scores."""
+    """Return the generator's scores beside those of real images, over all, by class and severity; empty without scores."""
     import pandas as pd
 
     scores = card.get("scores")
     if not scores:
         return pd.DataFrame()
-    lines = [
-        (
-            "read as asked, mildly corrupted",
-            scores["mild_accuracy"],
-            scores["real_mild_accuracy"],
-            scores["n_mild"],
+    n, corruptions = scores["n"], [name.replace("_", " ") for name in card["data"]["corruptions"]]
+    by_class = zip(*(scores[name] for name in ("by_class", "real_by_class", "n_by_class", "real_n_by_class")))
+    shares = [
+        ("mildly corrupted", scores["mild_accuracy"], scores["real_mild_accuracy"], scores["n_mild"], scores["real_n_mild"]),
+        ("all", scores["accuracy"], scores["real_accuracy"], n, n),
+        *((f"class {k}", *line) for k, line in enumerate(by_class)),
+        *(
+            (f"{name} of severity {k}", line["accuracy"], line["real_accuracy"], line["n"], line["real_n"])
+            for name, levels in zip(corruptions, scores["by_severity"])
+            for k, line in enumerate(levels)
         ),
-        ("read as asked, all", scores["accuracy"], scores["real_accuracy"], scores["n"]),
-        ("Frechet distance", scores["frechet"], scores["frechet_floor"], scores["n"]),
+    ]  # fmt: skip
+    lines = [
+        (f"read as asked, {what}", _share(made, made_n), _share(real, real_n), made_n, real_n)
+        for what, made, real, made_n, real_n in shares
     ]
+    lines += [("Frechet distance", f"{scores['frechet']:.2f}", f"{scores['frechet_floor']:.2f}", n, n)]
     lines += [
-        (f"mean severity of {name.replace('_', ' ')}", made, real, scores["n"])
-        for name, made, real in zip(
-            card["data"]["corruptions"], scores["mean_severity"], scores["real_mean_severity"]
-        )
+        (f"mean severity of {name}", f"{made:.2f}", f"{real:.2f}", n, n)
+        for name, made, real in zip(corruptions, scores["mean_severity"], scores["real_mean_severity"])
     ]
-    lines += [
-        (f"read as asked, class {k}", share, float("nan"), "") for k, share in enumerate(scores["by_class"])
-    ]
-    return pd.DataFrame(lines, columns=["what", "generated", "real", "generated images"])
+    return pd.DataFrame(lines, columns=["what", "generated", "real", "generated images", "real images"])
+
+
+def _share(share: float | None, n: int) -> str:
+    """Return a share of n images with Wilson's 95 % interval.
+
+    >>> _share(0.5, 100), _share(None, 0)
+    ('0.500 (0.404 to 0.596)', '–')
+    """
+    if share is None:
+        return "–"
+    low, high = statistics.wilson_interval(round(share * n), n)
+    return f"{share:.3f} ({low:.3f} to {high:.3f})"
 
 
 def comparisons(rows):
