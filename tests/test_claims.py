@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from robustshape import claims
-from robustshape.claims import Claim, Evidence, judge, load, summary, verdict
+from robustshape.analysis import claims
+from robustshape.analysis.claims import Claim, Evidence, judge, load, summary, verdict
 from robustshape.errors import InputError, StoreError
 
 FILE = Path(__file__).parents[1] / "data" / "claims.toml"

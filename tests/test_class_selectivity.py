@@ -25,7 +25,7 @@ from robustshape.models import identity, zoo
 from robustshape.models.classifier import Classifier
 from robustshape.models.preprocessing import Preprocessing
 from robustshape.robustness import attacked, pgd_steps
-from robustshape.store import comparison, results
+from robustshape.analysis import agreement, results
 from robustshape.store.keys import key_of
 from robustshape.studies import as_list, population, preparation
 from robustshape.studies import class_selectivity as study
@@ -41,7 +41,7 @@ from robustshape.studies.class_selectivity import (
     tables,
     verdicts,
 )
-from robustshape.studies.ratios import mean_corrupted_accuracy, robustness
+from robustshape.analysis.robustness import mean_corrupted_accuracy, robustness
 from robustshape.unit_responses import logit_jacobian_norms, unit_responses
 
 ROOT = Path(__file__).parents[1]
@@ -293,7 +293,7 @@ def page(given):
     """Return slopes, verdicts, numbers and tables as the notebook makes them of rows."""
     slopes = analyse.slope_table(given)
     judged = verdicts.judge(given, slopes)
-    quoted = verdicts.numbers(given, slopes, judged) | comparison.about(given, quantities=study.QUANTITIES)
+    quoted = verdicts.numbers(given, slopes, judged) | agreement.about(given, quantities=study.QUANTITIES)
     shown = {
         "overview": tables.overview(given),
         "slopes": tables.slopes(slopes),
@@ -983,7 +983,7 @@ def test_published_rows_are_read_and_extended(measured, tmp_path, monkeypatch):
     assert published == [PLAIN, f"{PLAIN}/1", BESIDE] and extended.model.values.tolist() == NAMES
     for name in ("mean_selectivity", "unit_selectivity", "dimensionality", "diverged"):
         np.testing.assert_array_equal(extended[name], measured[name])
-    table = comparison.agreement(measured, quantities=study.QUANTITIES)
+    table = agreement.agreement(measured, quantities=study.QUANTITIES)
     assert table["agree"].all() and len(table) == 3
 
 

@@ -6,7 +6,7 @@ import xarray
 
 from robustshape.corruptions import STANDARD
 from robustshape.errors import InputError
-from robustshape.studies.mce import (
+from robustshape.analysis.mce import (
     ALEXNET,
     ALEXNET_CLEAN,
     mean_corruption_error,

@@ -5,7 +5,7 @@ import pytest
 import xarray
 
 from robustshape.errors import InputError
-from robustshape.store import comparison, results
+from robustshape.analysis import agreement, results
 from robustshape.store.keys import key_of
 
 SPECIFICATIONS = {"a": {"m": 1}, "b": {"m": 2}, "c": {"m": 3}}
@@ -103,15 +103,15 @@ def test_publishing_nothing_says_how_to_measure():
 
 def test_agreement_compares_row_by_row():
     rows = gather()
-    assert comparison.agreement(rows, quantities=("value",)).empty
+    assert agreement.agreement(rows, quantities=("value",)).empty
     results.publish("study", "p", SPECIFICATIONS)
-    assert comparison.agreement(rows, quantities=("value",))["agree"].all()
+    assert agreement.agreement(rows, quantities=("value",))["agree"].all()
     changed = rows.assign(value=rows["value"] + [0, 0.5, float("nan")])
-    table = comparison.agreement(changed, quantities=("value", "ranks")).set_index("model")
+    table = agreement.agreement(changed, quantities=("value", "ranks")).set_index("model")
     assert list(table["agree"]) == [True, False, False] and table.loc["b", "largest difference"] == 0.5
     assert table["defined alike"].all()
     published = results.gather_published("study", ["a"], preset="p")
-    assert comparison.agreement(published, quantities=("value",)).empty  # never with itself
+    assert agreement.agreement(published, quantities=("value",)).empty  # never with itself
 
 
 def test_unknown_source_and_unpublished_preset_say_what_there_is():

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from robustshape import style
+from robustshape.analysis import style
 from robustshape.models.recipes import CHANGES, PLAIN
 
 

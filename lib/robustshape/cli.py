@@ -72,7 +72,7 @@ def _listing(what: str, pattern: str):
     if what == "studies":
         from robustshape import studies
 
-        return [(n, studies.load(n).TITLE) for n in studies.names() if fnmatchcase(n, pattern)]
+        return [(n, studies.load(n).title) for n in studies.names() if fnmatchcase(n, pattern)]
     if what == "presets":
         from robustshape.parameters import list_presets
 
@@ -99,7 +99,9 @@ def _listing(what: str, pattern: str):
 
 
 @app.command
-def results(study: str, /, *, preset: str = "laptop", per: str = "", csv: Path | None = None) -> None:
+def results(
+    study: str, /, *, preset: str = "laptop", per: str = "", csv: Path | None = None, full: bool = False
+) -> None:
     """Show a study's results: your latest run with this preset if there is one, else the published one.
 
     Parameters
@@ -112,12 +114,15 @@ def results(study: str, /, *, preset: str = "laptop", per: str = "", csv: Path |
         A line for each class, sample or other dimension of the rows, in place of one for each model.
     csv
         Write the table to this file as well.
+    full
+        Also how and on what everything was measured, down to the provenance.
     """
-    from robustshape import rows
+    from robustshape.analysis.table import table as flat
+    from robustshape.preset_results import latest
 
-    dataset, which = rows.latest(study, preset)
-    table = rows.table(dataset, per)
-    print(f"{study}, preset {preset}: {which}, {dataset.sizes['model']} models, {len(table):,} lines")
+    rows, which = latest(study, preset)
+    table = flat(rows, per, full=full)
+    print(f"{study}, preset {preset}: {which}, {rows.sizes['model']} models, {len(table):,} lines")
     print(table.to_string(index=False, float_format=lambda x: f"{x:.4f}", max_rows=200))
     if csv:
         from robustshape.store.atomic import write_file
@@ -138,9 +143,9 @@ def publish(study: str, /, *, preset: str) -> None:
     preset
         The preset whose rows to publish.
     """
-    from robustshape import rows
+    from robustshape import preset_results
 
-    done, wanted, file = rows.publish(study, preset)
+    done, wanted, file = preset_results.publish(study, preset)
     print(f"{done} of {wanted} rows published: {file}")
 
 

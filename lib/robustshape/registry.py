@@ -14,7 +14,10 @@ robustshape.errors.InputError: unknown shape 'disc'; closest: disk; list them al
 """
 
 import difflib
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -37,10 +40,21 @@ def unknown_name(kind: str, name: str, known, how_to_list: str) -> InputError:
 
 
 class Registry:
-    """A dictionary of named entries with a line of facts about each."""
+    """A dictionary of named entries with a few facts about each.
 
-    def __init__(self, kind: str, how_to_list: str):
+    Parameters
+    ----------
+    kind, how_to_list : str
+        In the words of an error.
+    facts : dataclass, optional
+        What is said of each entry; a fact that is missing, unknown or of another type is refused when it is registered.
+    package : str, optional
+        Whose modules enter themselves: all are imported when the registry is first looked at.
+    """
+
+    def __init__(self, kind: str, how_to_list: str, *, facts: type | None = None, package: str | None = None):
         self.kind, self.how_to_list = kind, how_to_list
+        self._facts, self._package = facts, package
         self._entries: dict[str, Any] = {}
         self._about: dict[str, dict] = {}
 
@@ -48,6 +62,7 @@ class Registry:
         """Decorate an entry; `about` holds whatever a listing should show of it."""
         if name in self._entries:
             raise InputError(f"{self.kind} {name!r} is registered twice")
+        about = self._checked(name, about)
 
         def keep(entry):
             self._entries[name], self._about[name] = entry, about
@@ -55,22 +70,51 @@ class Registry:
 
         return keep
 
+    def _checked(self, name: str, about: dict) -> dict:
+        if self._facts is None:
+            return about
+        known = {field.name: field.type for field in fields(self._facts)}
+        for fact, value in about.items():
+            if fact not in known:
+                raise InputError(
+                    f"{self.kind} {name!r}: unknown fact {fact!r}; closest: {', '.join(closest(fact, known))}"
+                )
+            if isinstance(known[fact], type) and not isinstance(value, known[fact]):
+                raise InputError(
+                    f"{self.kind} {name!r}: {fact} is of type {known[fact].__name__}, but was {value!r}"
+                )
+        try:
+            return asdict(self._facts(**about))
+        except TypeError as error:
+            raise InputError(f"{self.kind} {name!r} lacks a fact: {error}") from error
+
+    def _look(self) -> None:
+        """Import the modules that enter themselves, once."""
+        package, self._package = self._package, None
+        if package:
+            for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+                importlib.import_module(f"{package}.{module.name}")
+
     def __getitem__(self, name: str):
+        self._look()
         if name not in self._entries:
             raise unknown_name(self.kind, name, self._entries, self.how_to_list)
         return self._entries[name]
 
     def __contains__(self, name: str) -> bool:
+        self._look()
         return name in self._entries
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 
     def __len__(self) -> int:
+        self._look()
         return len(self._entries)
 
     def names(self, pattern: str = "*") -> list[str]:
         """Return the sorted names that match a shell pattern such as ``mnist*``."""
+        self._look()
         return sorted(name for name in self._entries if fnmatchcase(name, pattern))
 
     def about(self, name: str) -> dict:

@@ -12,10 +12,16 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.registered import INDICATORS
 
 RESOLUTION = 1e-6  # of a spread: what is smaller is rounding of float32 features
 
 
+@INDICATORS.register(
+    "davies_bouldin",
+    symbol="DB",
+    about="width of each class beside its distance to the worst other; low is good",
+)
 def davies_bouldin(features, labels) -> float:
     """Return the Davies-Bouldin index: how wide each class is beside its distance to the worst other one.
 
@@ -62,6 +68,9 @@ def davies_bouldin(features, labels) -> float:
     return float(((widths[:, None] + widths) / distances).max(axis=1).mean())
 
 
+@INDICATORS.register(
+    "within_between_ratio", symbol="tr S_W / tr S_B", about="variance within classes over that of their means"
+)
 def within_between_ratio(features, labels) -> float:
     """Return the variance within the classes over that of their means: ``trace(S_W) / trace(S_B)``.
 
@@ -83,6 +92,9 @@ def within_between_ratio(features, labels) -> float:
     return float(within / between) if between > RESOLUTION**2 * (within + between) else float("nan")
 
 
+@INDICATORS.register(
+    "neural_collapse", symbol="NC1", about="variance within classes where their means differ; 0 is collapsed"
+)
 def neural_collapse_nc1(features, labels) -> float:
     """Return NC1, how far the classes are from having collapsed to their means: ``trace(S_W S_B^+) / C``.
 
@@ -113,6 +125,11 @@ def neural_collapse_nc1(features, labels) -> float:
     return float((within / singular[kept] ** 2).sum() / len(sizes))
 
 
+@INDICATORS.register(
+    "dispersion_score",
+    symbol="log tr S_B",
+    about="log scatter of the class means; grows with scale and samples",
+)
 def dispersion_score(features, labels) -> float:
     """Return the dispersion score, the logarithm of the scatter of the class means.
 

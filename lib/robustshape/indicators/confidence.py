@@ -7,8 +7,12 @@ factor changes both and no answer.
 import numpy as np
 
 from robustshape.errors import InputError
+from robustshape.indicators.registered import INDICATORS
 
 
+@INDICATORS.register(
+    "mean_margin", symbol="margin", about="mean of the true class's logit less the largest other"
+)
 def mean_margin(logits, labels) -> float:
     """Return the mean margin: the logit of the true class less the largest of the others.
 
@@ -62,6 +66,9 @@ def mean_margin(logits, labels) -> float:
     return float((true - logits.max(axis=1)).mean())
 
 
+@INDICATORS.register(
+    "mean_max_softmax", symbol="max softmax", about="mean probability of the predicted class; heeds no label"
+)
 def mean_max_softmax(logits) -> float:
     """Return the mean over samples of the largest softmax probability, right or wrong; no label is needed.
 

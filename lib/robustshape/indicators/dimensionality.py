@@ -12,10 +12,14 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.checks import centred
+from robustshape.indicators.registered import INDICATORS
 
 DISCARDED = 0.1  # share of the samples with the largest ratios left out of the fit, the paper's
 
 
+@INDICATORS.register(
+    "intrinsic_dimension", symbol="ID", about="TwoNN dimension of all features; heeds no label"
+)
 def intrinsic_dimension(features, *, discarded: float = DISCARDED) -> float:
     """Return the TwoNN estimate of the intrinsic dimension of the features.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.registered import INDICATORS
 
 NEIGHBOURS = 10
 
@@ -77,3 +78,11 @@ def neighbourhood_hit_by_chance(labels) -> float:
     if n < 2:
         raise InputError(f"the neighbourhood hit needs at least 2 samples, but was given {n}")
     return float((sizes * (sizes - 1)).sum() / (n * (n - 1)))
+
+
+@INDICATORS.register(
+    "neighbourhood_hit", symbol="NH", about="share of own class among the 10 nearest neighbours"
+)
+def hit_among_ten(features, labels) -> float:
+    """Return the `neighbourhood_hit` of the ten nearest (or of all others, if fewer)."""
+    return neighbourhood_hit(features, labels, k=min(NEIGHBOURS, len(labels) - 1))

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from robustshape.errors import InputError
 from robustshape.indicators.checks import centred
+from robustshape.indicators.registered import INDICATORS
 
 STARTS = 10  # of k-means++; the best of them by inertia is kept
 
@@ -170,3 +171,11 @@ def _pair(assignments, labels) -> tuple[np.ndarray, np.ndarray]:
             f"but was given assignments {assignments.shape} and labels {labels.shape}"
         )
     return assignments, labels
+
+
+@INDICATORS.register(
+    "kmeans_purity", symbol="purity", about="purity of k-means with as many clusters as classes"
+)
+def kmeans_purity(features, labels, rng) -> float:
+    """Return the purity of a k-means clustering with as many clusters as classes."""
+    return cluster_purity(kmeans_clusters(features, len(np.unique(labels)), rng=rng), labels)

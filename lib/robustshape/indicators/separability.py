@@ -9,8 +9,12 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.registered import INDICATORS
 
 
+@INDICATORS.register(
+    "silhouette", symbol="s", about="how much closer samples are to their class than to the next"
+)
 def silhouette(features, labels) -> float:
     """Return the mean silhouette of the samples, by Euclidean distance.
 

@@ -9,8 +9,12 @@ variances hardly heeds the many weak directions, the effective rank of standard 
 import numpy as np
 
 from robustshape.indicators.checks import centred
+from robustshape.indicators.registered import INDICATORS
 
 
+@INDICATORS.register(
+    "participation_ratio", symbol="PR", about="number of directions with much of the variance; heeds no label"
+)
 def participation_ratio(features) -> float:
     """Return the participation ratio of the features: ``(sum of l)^2 / sum of l^2``, l the variances.
 
@@ -47,6 +51,11 @@ def participation_ratio(features) -> float:
     return float(1 / np.vdot(gram, gram)) if gram.any() else float("nan")
 
 
+@INDICATORS.register(
+    "effective_rank",
+    symbol="erank",
+    about="number of directions, by entropy of singular values; heeds no label",
+)
 def effective_rank(features) -> float:
     """Return the effective rank of the centred features: exp of the entropy of their singular values.
 

@@ -1,31 +1,43 @@
 """Classifiers by name: a prefix says where a network comes from, one module here for each.
 
 A new source is one module with ``load(name, **kw)``, ``identity(name, **kw)`` and ``names()``, and one line below.
+A `robustshape.models.network.Network` is such a name with the data that it is trained on.
 
 >>> names("zoo:lenet*")[:2]
 ['zoo:lenet', 'zoo:lenet-augmix']
 """
 
 import importlib
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePath
 
 from robustshape.errors import InputError
 from robustshape.registry import unknown_name
 
+
+@dataclass(frozen=True)
+class Source:
+    """Where networks come from."""
+
+    module: str  # in this package
+    takes: tuple[str, ...] = ()  # what of dataset, epochs and reading its networks depend on
+    trained_here: bool = False
+
+
 SOURCES = {
-    "zoo": "zoo",
-    "timm": "timm_models",
-    "torchvision": "torchvision_models",
-    "openclip": "openclip_models",
-    "robustbench": "robustbench_models",
-    "file": "file_models",
-    "python": "python_models",
+    "zoo": Source("zoo", ("dataset", "epochs", "reading"), trained_here=True),
+    "timm": Source("timm_models"),
+    "torchvision": Source("torchvision_models"),
+    "openclip": Source("openclip_models", ("dataset",)),  # for its prompts name the classes
+    "robustbench": Source("robustbench_models"),
+    "file": Source("file_models"),
+    "python": Source("python_models"),
 }
 
 
-def _source(name: str):
-    """Return (module of the source, rest of the name)."""
+def source_of(name: str) -> Source:
+    """Return where the network called `name` comes from; an unknown prefix raises InputError with the closest."""
     prefix, colon, rest = str(name).partition(":")
     if not colon or prefix not in SOURCES:
         raise unknown_name("model", name, names(), "robustshape list models")
@@ -33,7 +45,13 @@ def _source(name: str):
         raise InputError(
             f"the model name {name!r} ends at its prefix; list them with: robustshape list models '{prefix}:*'"
         )
-    return importlib.import_module(f"robustshape.models.{SOURCES[prefix]}"), rest
+    return SOURCES[prefix]
+
+
+def _source(name: str):
+    """Return (module of the source, rest of the name)."""
+    module = importlib.import_module(f"robustshape.models.{source_of(name).module}")
+    return module, name.partition(":")[2]
 
 
 def _call(function, name: str, rest: str, kw: dict):
@@ -92,6 +110,12 @@ def is_ready(name: str, **kw) -> bool:
     return source.is_ready(rest, **_numbers_only(kw))
 
 
+def untrained(name: str, **kw):
+    """Return the Classifier called `name`, of a source that trains, with the weights that its training begins with."""
+    source, rest = _source(name)
+    return _call(source.untrained, name, rest, kw)
+
+
 def short_name(name: str) -> str:
     """Return what tables and figures call a network: a card's file name, else the name without its prefix.
 
@@ -115,8 +139,8 @@ def names(pattern: str = "zoo:*") -> list[str]:
     cards; ``python:`` has no list.
     """
     found = []
-    for prefix, module in SOURCES.items():
+    for prefix, known in SOURCES.items():
         if fnmatchcase(prefix, pattern.partition(":")[0]):
-            source = importlib.import_module(f"robustshape.models.{module}")
+            source = importlib.import_module(f"robustshape.models.{known.module}")
             found += [name for name in source.names() if fnmatchcase(name, pattern)]
     return sorted(found)

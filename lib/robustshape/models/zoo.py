@@ -103,27 +103,38 @@ def load(
 
     A loss that diverges raises TrainingError, now and, without training, whenever the network is asked for again.
     """
-    import torch
-
-    from robustshape.hooks import last_linear
-    from robustshape.models.classifier import Classifier
-    from robustshape.models.preprocessing import Preprocessing
     from robustshape.models.shipped import shipped
     from robustshape.models.weights import read_weights
     from robustshape.store.atomic import usable_folder
     from robustshape.store.keys import key_of
 
-    architecture, recipe_name, _ = parse(name)
     spec = identity(name, dataset=dataset, epochs=epochs, reading=reading)
-    folder = cache_dir("models") / key_of(spec)
-    module, weights = _build(spec), shipped(spec)
+    folder, weights = cache_dir("models") / key_of(spec), shipped(spec)
     if weights is None:
         if not usable_folder(folder):
             if _diverged(folder).is_file():
                 raise _kept_error(folder)
             _train(spec, folder, device, progress)
         weights = folder / WEIGHTS
+    module = _build(spec)
     module.load_state_dict(read_weights(weights))
+    return _classifier(name, spec, module, device)
+
+
+def untrained(name: str, *, dataset: str = "mnist5k", epochs: int | None = None, reading: str | None = None):
+    """Return the Classifier `name` with the weights that its training begins with."""
+    spec = identity(name, dataset=dataset, epochs=epochs, reading=reading)
+    return _classifier(name, spec, _build(spec), "cpu")
+
+
+def _classifier(name: str, spec: dict, module, device: str):
+    import torch
+
+    from robustshape.hooks import last_linear
+    from robustshape.models.classifier import Classifier
+    from robustshape.models.preprocessing import Preprocessing
+
+    architecture, recipe_name, _ = parse(name)
     if spec["recipe"]["channels_last"]:  # as it was trained; convolutions are faster so
         module.to(memory_format=torch.channels_last)
     return Classifier(
@@ -188,6 +199,13 @@ def _training_data(dataset: str, reading: str | None):
     from robustshape import datasets
 
     return datasets.load(dataset, split="train", reading=reading)
+
+
+def weights_file(identity: dict):
+    """Return where the weights of the network with this identity are kept once it is trained."""
+    from robustshape.store.keys import key_of
+
+    return cache_dir("models") / key_of(identity) / WEIGHTS
 
 
 def _build(spec: dict):

@@ -1,5 +1,9 @@
-"""xarray Datasets as zarr, in a checked folder (your cache) or in one zip file (published results)."""
+"""xarray Datasets in a checked folder (your cache) or as zarr in one zip file (published results).
 
+A folder holds zarr, or one ``.npz`` where the whole is small: of a kilobyte zarr would take ten times as long.
+"""
+
+import json
 import tempfile
 import zipfile
 from pathlib import Path
@@ -7,7 +11,8 @@ from pathlib import Path
 from robustshape.errors import StoreError
 from robustshape.store.atomic import usable_folder, write_file, write_folder
 
-DATA = "data.zarr"
+DATA, SMALL = "data.zarr", "data.npz"
+SMALL_BYTES = 2**20  # in memory; what is larger or read lazily becomes zarr
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # a fixed date in the archive: equal numbers give equal bytes
 
 
@@ -26,8 +31,40 @@ def _write(dataset, target) -> None:
 
 def save_folder(dataset, path: Path) -> None:
     """Write `dataset` to the folder `path` with a manifest; an entry already finished stays."""
+    small = not dataset.chunks and dataset.nbytes <= SMALL_BYTES
     with write_folder(path) as folder:
-        _write(dataset, folder / DATA)
+        (_write_small if small else _write)(dataset, folder / (SMALL if small else DATA))
+
+
+def _write_small(dataset, target: Path) -> None:
+    import numpy as np
+
+    plain = {name: v.values for name, v in dataset.variables.items()}
+    plain = {name: v.astype("U") if v.dtype.kind in "OT" else v for name, v in plain.items()}
+    about = {
+        "variables": {name: [list(v.dims), v.attrs] for name, v in dataset.variables.items()},
+        "coords": list(dataset.coords),
+        "attrs": dataset.attrs,
+    }
+    np.savez(
+        target,
+        **{f"v{i}": v for i, v in enumerate(plain.values())},
+        about=json.dumps(about, default=lambda number: number.item()),
+    )
+
+
+def _read_small(source: Path):
+    import numpy as np
+    import xarray
+
+    with np.load(source, allow_pickle=False) as kept:
+        about = json.loads(str(kept["about"]))
+        variables = {
+            name: (dims, kept[f"v{i}"], attrs)
+            for i, (name, (dims, attrs)) in enumerate(about["variables"].items())
+        }
+    coords = {name: variables.pop(name) for name in about["coords"]}
+    return xarray.Dataset(variables, coords=coords, attrs=about["attrs"])
 
 
 def open_folder(path: Path, *, chunks=None):
@@ -38,12 +75,14 @@ def open_folder(path: Path, *, chunks=None):
     path : Path
         Where `save_folder` wrote it.
     chunks : dict, optional
-        As in xarray: given, the arrays are dask-backed and read when used; else all is in memory.
+        As in xarray: given, large arrays are dask-backed and read when used; else all is in memory.
     """
     import xarray
 
     if not usable_folder(path):
         return None
+    if (Path(path) / SMALL).is_file():
+        return _text_as_objects(_read_small(Path(path) / SMALL))
     opened = xarray.open_zarr(Path(path) / DATA, consolidated=False, chunks=chunks)
     return _text_as_objects(opened if chunks is not None else opened.load())
 

@@ -1,34 +1,41 @@
-"""Results of a study: one row for each model, yours and the published ones never mixed unseen.
+"""Results of a study: one row for each network, yours and the published ones never mixed unseen.
 
 measure     reads and writes only your cache; never opens ``data/results``
 published   reads only ``data/results/<preset>/<study>.zarr.zip``; a missing row shows as missing
 extend      takes the published rows whose key agrees, and measures the rest
 
-Every row says which it is (``origin``), its ``key``, and its provenance.
+Every row says which it is (``origin``), its ``key``, and its provenance. A row may have parts with keys of their own,
+such as a number for each registered indicator: a part that is added later is measured alone.
 """
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
-from robustshape.errors import InputError
+from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir, published_dir
 from robustshape.registry import closest
 from robustshape.store import arrays
-from robustshape.store.atomic import usable_folder, write_file
-from robustshape.store.keys import key_of
+from robustshape.store.atomic import write_file
+from robustshape.store.kept import Kept
 
+SCHEMA = 2  # of rows: raise when a variable is renamed or changes its meaning
 SOURCES = ("measure", "published", "extend")
-MEASURED, PUBLISHED, MISSING = "measured here", "published", "missing"
+MEASURED, PUBLISHED = "measured here", "published"
 
 
-def keys_of(specifications: dict[str, dict]) -> dict[str, str]:
-    """Return the key of each model's row from what defines it."""
-    return {model: key_of(specification) for model, specification in specifications.items()}
+@dataclass(frozen=True)
+class Wanted:
+    """A row that is asked for: its entry in the cache, and those of its parts by name along the dimension `along`."""
+
+    row: Kept
+    parts: dict[str, Kept] = field(default_factory=dict)
+    along: str = ""
 
 
-def row_folder(study: str, key: str):
-    """Return where the row of this key is kept in the cache."""
-    return cache_dir("results", study) / key
+def row_entry(study: str, specification: dict) -> Kept:
+    """Return the entry of the row that this defines."""
+    return Kept(f"results/{study}", specification)
 
 
 def published_file(study: str, preset: str):
@@ -51,7 +58,7 @@ def check_source(source: str) -> None:
 
 
 def read_published(study: str, preset: str):
-    """Return the published rows, or say which presets have some."""
+    """Return the published rows, or say which presets have some; those of another schema are refused."""
     file = published_file(study, preset)
     if not file.is_file():
         raise InputError(
@@ -59,34 +66,17 @@ def read_published(study: str, preset: str):
             f"published: {', '.join(published_presets(study)) or 'none'}; "
             "measure them with source=measure"
         )
-    return arrays.open_zip(file)
-
-
-def finished_rows(study: str, keys: dict[str, str], preset: str) -> dict:
-    """Return the rows of your cache that are finished, by model, in the order asked for."""
-    rows = {}
-    for model, key in keys.items():
-        row = arrays.open_folder(row_folder(study, key))
-        if row is not None:
-            rows[model] = row.assign(origin=MEASURED, preset=preset)
+    rows = arrays.open_zip(file)
+    if rows.attrs.get("schema") != SCHEMA:
+        raise StoreError(
+            f"{file} has rows of schema {rows.attrs.get('schema', 1)}, but this robustshape reads schema {SCHEMA}; "
+            "read it with the version of its provenance, or measure the rows again with source=measure"
+        )
     return rows
 
 
-def published_rows(study: str, keys: dict[str, str], preset: str) -> dict:
-    """Return the published rows that have these keys, by model."""
-    if not published_file(study, preset).is_file():
-        return {}
-    stored = read_published(study, preset)
-    rows = {str(m): stored.sel(model=m, drop=True) for m in stored.model.values}
-    return {
-        model: rows[model].assign(origin=PUBLISHED)
-        for model, key in keys.items()
-        if model in rows and str(rows[model]["key"].item()) == key
-    }
-
-
 def stack(rows: dict):
-    """Return one Dataset with a dimension ``model`` from Datasets of one model each."""
+    """Return one Dataset with a dimension ``model`` from Datasets of one network each."""
     import xarray
 
     ordered = [row.expand_dims(model=[model]) for model, row in rows.items()]
@@ -98,99 +88,172 @@ def stack(rows: dict):
 
 def gather(
     study: str,
-    specifications: dict[str, dict],
+    wanted: dict[str, Wanted],
     *,
     preset: str,
     source: str,
     compute: Callable[[list[str]], Iterable[tuple[str, object]]],
+    compute_parts: Callable[[dict[str, list[str]]], None] = lambda missing: None,
 ):
-    """Return the rows of all models, computing only what `source` allows and no store holds.
+    """Return the rows that are asked for, computing only what `source` allows and no store holds.
 
     Parameters
     ----------
     study : str
         Its name.
-    specifications : dict
-        For each model, in the order of the result, what defines its row; hashed to its key.
+    wanted : dict
+        What defines each row, by name, in the order of the result.
     preset : str
         Which published file to look at.
     source : {"measure", "published", "extend"}
         See the head of this module.
     compute : callable
-        Given the models that are missing, yields (model, xarray.Dataset) as each is finished. A row whose
+        Given the names of rows that are missing, yields (name, xarray.Dataset) as each is finished. A row whose
         ``diverged`` is true is shown and not kept, so that a network which is trained again has another chance.
+    compute_parts : callable
+        Given the names of the parts that are missing, by row, computes and keeps them.
 
     Returns
     -------
     xarray.Dataset
-        With dimension ``model``, and ``origin``, ``key`` for each; attribute ``missing`` lists models
+        With dimension ``model``, and ``origin``, ``key`` for each; attribute ``missing`` lists rows
         that a published source does not have.
     """
-    keys = keys_of(specifications)
-    _remember_run(study, preset, source, keys)
-    published = published_rows(study, keys, preset) if source == "extend" else {}
-    wanted = {m: key for m, key in keys.items() if m not in published}
-    absent = [m for m, key in wanted.items() if not usable_folder(row_folder(study, key))]
+    _remember_run(study, preset, source, wanted)
+    published = _published(study, wanted, preset) if source == "extend" else {}
+    absent = [name for name, one in wanted.items() if name not in published and one.row.missing]
     passing = {}
-    if absent:
-        for model, row in compute(absent):
-            row = row.assign(key=wanted[model])
-            if bool(row.get("diverged", False)):
-                passing[model] = row.assign(origin=MEASURED, preset=preset)
-            else:
-                arrays.save_folder(row, row_folder(study, wanted[model]))
-    both = finished_rows(study, wanted, preset) | passing | published
-    result = stack({model: both[model] for model in specifications})
-    result.attrs = {"study": study, "preset": preset, "missing": []}
+    for name, row in compute(absent) if absent else ():
+        if bool(row.get("diverged", False)):
+            passing[name] = row.assign(key=wanted[name].row.key)
+        else:
+            wanted[name].row.save(row)
+    lacking = {
+        name: [part for part, entry in one.parts.items() if part not in there and entry.missing]
+        for name, one in wanted.items()
+        if name not in passing
+        for there in [_parts_of(published.get(name), one)]
+    }
+    if any(lacking.values()):
+        compute_parts({name: parts for name, parts in lacking.items() if parts})
+    found = finished(wanted, published)
+    shown = {name: passing[name].assign(origin=MEASURED, preset=preset) for name in passing}
+    shown |= {name: row.assign(preset=preset) for name, row in found.items()}
+    result = stack({name: shown[name] for name in wanted})
+    result.attrs = {"study": study, "preset": preset, "missing": [], "schema": SCHEMA}
     return result
 
 
-def gather_published(study: str, models: list[str], *, preset: str):
-    """Return the published rows of `models`; those that were never published are listed as missing."""
+def finished(wanted: dict[str, Wanted], published: dict | None = None) -> dict:
+    """Return the rows that are finished, with their parts and origin, by name, in the order asked for.
+
+    Parameters
+    ----------
+    published : dict, optional
+        Published rows to be taken in place of those in the cache.
+    """
+    import xarray
+
+    rows = {}
+    for name, one in wanted.items():
+        given = (published or {}).get(name)
+        row = given if given is not None else one.row.open()
+        if row is None:
+            continue
+        if one.along:
+            there = _parts_of(given, one)
+            parts = {p: there[p] if p in there else entry.open() for p, entry in one.parts.items()}
+            parts = {p: part for p, part in parts.items() if part is not None}
+            row = row.drop_dims(one.along, errors="ignore")
+            if parts:
+                both = xarray.concat(list(parts.values()), dim=one.along, combine_attrs="drop")
+                keys = [one.parts[p].key for p in parts]
+                row = row.merge(both.assign({f"{one.along}_key": (one.along, keys)}))
+        rows[name] = row.assign(key=one.row.key, origin=MEASURED if given is None else PUBLISHED)
+    return rows
+
+
+def _published(study: str, wanted: dict[str, Wanted], preset: str) -> dict:
+    """Return the published rows whose keys agree, by name."""
+    if not published_file(study, preset).is_file():
+        return {}
+    stored = read_published(study, preset)
+    keys = dict(zip(map(str, stored.model.values), map(str, stored["key"].values)))
+    return {
+        name: stored.sel(model=name, drop=True)
+        for name, one in wanted.items()
+        if keys.get(name) == one.row.key
+    }
+
+
+def _parts_of(row, one: Wanted) -> dict:
+    """Return the parts of a published row whose keys agree, by name."""
+    known = f"{one.along}_key"
+    if row is None or known not in row:
+        return {}
+    own = row[[name for name, v in row.data_vars.items() if one.along in v.dims and name != known]]
+    keys = dict(zip(map(str, row[one.along].values), map(str, row[known].values)))
+    return {
+        part: own.sel({one.along: [part]}).drop_vars(own.coords.keys() - {one.along})
+        for part, entry in one.parts.items()
+        if keys.get(part) == entry.key
+    }
+
+
+def gather_published(study: str, names: list[str], *, preset: str):
+    """Return the published rows of these names; those that were never published are listed as missing."""
     stored = read_published(study, preset)
     known = [str(m) for m in stored.model.values]
-    there = [m for m in models if m in known]
+    there = [m for m in names if m in known]
     if not there:
         raise InputError(
-            f"none of the {len(models)} models asked for is in the published {study} of {preset!r}; "
+            f"none of the {len(names)} models asked for is in the published {study} of {preset!r}; "
             f"it has {', '.join(known)}"
         )
-    absent = [m for m in models if m not in known]
+    absent = [m for m in names if m not in known]
     print(f"{len(there)} published rows of preset {preset}, with the settings they were measured with")
     if absent:
         print(f"not published, so missing here: {', '.join(absent)}")
     result = stored.sel(model=there)
     result = result.assign(origin=("model", [PUBLISHED] * len(there)))
-    result.attrs = {"study": study, "preset": preset, "missing": absent}
+    result.attrs = {"study": study, "preset": preset, "missing": absent, "schema": SCHEMA}
     return result
 
 
-def publish(study: str, preset: str, specifications: dict[str, dict]) -> tuple[int, int]:
-    """Copy finished rows of your cache into ``data/results``; return how many of how many are there.
+def publish(study: str, preset: str, wanted: dict[str, Wanted]) -> int:
+    """Copy finished rows of your cache into ``data/results``; return how many are there.
 
     Rows published earlier stay where their key still agrees; others are replaced.
     """
-    keys = keys_of(specifications)
-    rows = published_rows(study, keys, preset) | finished_rows(study, keys, preset)
+    rows = finished(wanted) | (finished(wanted, _published(study, wanted, preset)))
     if not rows:
         raise InputError(
             f"no finished row of {study} for preset {preset!r} in the cache; "
             f"measure some with: robustshape run {study} --preset {preset}"
         )
-    result = stack({m: rows[m] for m in specifications if m in rows}).drop_vars("origin", errors="ignore")
-    result.attrs = {"study": study, "preset": preset}
+    result = stack({m: rows[m] for m in wanted if m in rows}).drop_vars("origin")
+    result = result.assign(preset=("model", [preset] * result.sizes["model"]))
+    result.attrs = {"study": study, "preset": preset, "schema": SCHEMA}
     arrays.save_zip(result, published_file(study, preset))
-    return len(rows), len(specifications)
+    return len(rows)
 
 
-def _remember_run(study: str, preset: str, source: str, keys: dict[str, str]) -> None:
-    """Note the keys of the latest run, so that its rows are found without the data they were measured on."""
+def _remember_run(study: str, preset: str, source: str, wanted: dict[str, Wanted]) -> None:
+    """Note what the latest run asked for, so that its rows are found without the data they were measured on."""
+    rows = {
+        name: {
+            "row": one.row.spec,
+            "along": one.along,
+            "parts": {p: [e.kind, e.spec] for p, e in one.parts.items()},
+        }
+        for name, one in wanted.items()
+    }
     with write_file(cache_dir("runs", study) / f"{preset}.json") as temporary:
-        temporary.write_text(json.dumps({"source": source, "keys": keys}, indent=1))
+        temporary.write_text(json.dumps({"source": source, "rows": rows}))
 
 
 def latest_run(study: str, preset: str) -> tuple[dict, int]:
-    """Return the finished rows of the latest run on this machine, by model, and how many it asked for.
+    """Return the finished rows of the latest run on this machine, by name, and how many it asked for.
 
     Rows that the run took from the published ones (``extend``) are among them.
     """
@@ -198,7 +261,14 @@ def latest_run(study: str, preset: str) -> tuple[dict, int]:
     if not file.is_file():
         return {}, 0
     noted = json.loads(file.read_text())
-    rows = finished_rows(study, noted["keys"], preset)
-    if noted["source"] == "extend":
-        rows |= published_rows(study, noted["keys"], preset)
-    return {model: rows[model] for model in noted["keys"] if model in rows}, len(noted["keys"])
+    wanted = {
+        name: Wanted(
+            row_entry(study, one["row"]),
+            {part: Kept(kind, spec) for part, (kind, spec) in one["parts"].items()},
+            one["along"],
+        )
+        for name, one in noted["rows"].items()
+    }
+    published = _published(study, wanted, preset) if noted["source"] == "extend" else {}
+    rows = finished(wanted, published)
+    return {name: row.assign(preset=preset) for name, row in rows.items()}, len(wanted)

@@ -9,9 +9,9 @@ from fractions import Fraction
 import numpy as np
 
 from robustshape import statistics
+from robustshape.analysis.robustness import mean_corrupted_accuracy, robustness
 from robustshape.errors import InputError
 from robustshape.studies.class_selectivity.early_layers import early_dimension
-from robustshape.studies.ratios import mean_corrupted_accuracy, robustness
 
 RUINED = 0.8  # a run with less than this share of the clean accuracy of alpha = 0 has lost what is compared
 OVERS = ("alpha", "alpha <= 0", "alpha >= 0", "alpha, within seeds", "alpha, no ruined runs", "selectivity")

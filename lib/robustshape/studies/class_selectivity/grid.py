@@ -4,7 +4,8 @@ import math
 
 from robustshape.errors import InputError
 from robustshape.models.zoo import parse
-from robustshape.studies import as_list, at_every_seed
+from robustshape.studies.seeds import at_every_seed
+from robustshape.values import as_list
 
 
 def with_alpha(network: str, alpha: float, seed: int = 0) -> str:

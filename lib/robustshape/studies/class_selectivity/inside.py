@@ -1,6 +1,6 @@
 """What one network looks like inside: selectivity, dimensions and sensitivity of every layer.
 
-Each function takes what `robustshape.unit_responses` returns, a list with one array for each layer, and gives
+Each function takes what `robustshape.measurements.unit_responses` returns, a list with one array for each layer, and gives
 numbers for each layer. A dimension is a number of directions over the number of the layer's units.
 """
 

@@ -1,32 +1,22 @@
 """One network's row of the selectivity study, from its finished features, predictions and attacked images."""
 
 import functools
-import time
 
-from robustshape import features
 from robustshape.attacks.stages import in_words
-from robustshape.robustness import attacked, pgd_steps
-from robustshape.studies.population import Population
+from robustshape.measurements import attack_steps, attacked
+from robustshape.measurements.population import Population
+from robustshape.models.network import Network
+
+VARIABLES: dict[str, tuple[str, str]] = {}
 
 
-def pgd(networks: Population, model: str, own: dict) -> tuple:
-    """Return the arguments of `pgd_steps.attacked_images` for this network."""
-    options, images = networks.options(model), networks.held_out
-    return model, options, images, own["n_attacked"], own["budget"], tuple(own["steps"]), networks.seed
-
-
-def attack(*arguments) -> None:
-    """Attack a network as `pgd` says, and keep the images to show them to others."""
-    pgd_steps.attacked_images(*arguments)
-
-
-def of_network(networks: Population, model: str, own: dict):
+def of_network(population: Population, network: Network, settings):
     """Return one network's row from its finished features and predictions.
 
     Returns
     -------
     xarray.Dataset
-        The population's row (accuracies, provenance), and: ``mean_selectivity``, ``selectivity_floor``; by depth
+        ``mean_selectivity``, ``selectivity_floor``; by depth
         those of `inside.selectivity` and `inside.variation`; ``unit_selectivity (unit)`` with its ``unit_layer``;
         ``dimensionality (shift, depth, measure)``, see `_dimensions`; ``components_under (corruption, depth)``;
         ``steps_accuracy (step)``, ``jacobian_norm``, and those of `_worst_case`.
@@ -35,32 +25,24 @@ def of_network(networks: Population, model: str, own: dict):
 
     from robustshape import datasets
 
-    began = time.perf_counter()
-    clean = networks.selections[0].load()
-    responses = _responses(networks, model, datasets.pixels(clean))
-    attacked_store = pgd_steps.attack(*pgd(networks, model, own))
+    clean = population.clean.load()
+    responses = _responses(population, network, datasets.pixels(clean))
+    under = attack_steps.attacked_images(network, settings.pgd(population), keep=False)
     parts = [
-        networks.row(model),
-        _about(networks, model, own),
-        _selectivity(responses, clean["label"].values, networks.seed),
-        _dimensions(networks, model, own, responses, attacked_store["x"].values),
-        _sensitivity(networks, model, own),
-        _worst_case(networks, model, own, attacked_store["right"].isel(step=-1).values),
-        xarray.Dataset({"steps_accuracy": attacked_store["right"].mean("sample")}),
+        _about(population, network, settings),
+        _selectivity(responses, clean["label"].values, population.seed),
+        _dimensions(population, network, settings, responses, under["x"].values),
+        _sensitivity(population, network, settings),
+        _worst_case(population, network, settings, under["right"].isel(step=-1).values),
+        xarray.Dataset({"steps_accuracy": under["right"].mean("sample")}),
     ]
-    return xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact").assign(
-        diverged=False,
-        steps_time_s=float(attacked_store.attrs["seconds"]),
-        wall_time_s=time.perf_counter() - began,
-    )
+    return xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact")
 
 
-def _responses(networks: Population, model: str, images) -> list:
-    from robustshape.features import load_classifier
-    from robustshape.unit_responses import unit_responses
+def _responses(population: Population, network: Network, images) -> list:
+    from robustshape.measurements.unit_responses import unit_responses
 
-    classifier = load_classifier(model, networks.options(model), networks.selections[0].load())
-    return unit_responses(classifier, images)
+    return unit_responses(network.load(population.clean.load()), images)
 
 
 def _selectivity(responses: list, labels, seed: int):
@@ -85,7 +67,7 @@ def _selectivity(responses: list, labels, seed: int):
     )
 
 
-def _dimensions(networks: Population, model: str, own: dict, responses: list, attacked_pixels):
+def _dimensions(population: Population, network: Network, settings, responses: list, attacked_pixels):
     """Return the dimensionality of the clean `responses`, and of what corruptions and the attack change.
 
     The shifts: "clean, all" images of the indicator, and on the same `n_attacked` images "clean" responses,
@@ -99,21 +81,21 @@ def _dimensions(networks: Population, model: str, own: dict, responses: list, at
     from robustshape import datasets
     from robustshape.studies.class_selectivity import inside
 
-    shown = networks.held_out.load().isel(sample=slice(0, own["n_attacked"]))
-    before = _responses(networks, model, datasets.pixels(shown))
+    shown = population.held_out.load().isel(sample=slice(0, settings.n_attacked))
+    before = _responses(population, network, datasets.pixels(shown))
 
     def of_change(images):
-        return inside.dimensions([a - b for a, b in zip(_responses(networks, model, images), before)])
+        return inside.dimensions([a - b for a, b in zip(_responses(population, network, images), before)])
 
     under = np.array(
-        [of_change(_corrupted(networks, name, own["n_attacked"])) for name in networks.corruptions]
+        [of_change(_corrupted(population, name, settings.n_attacked)) for name in population.corruptions]
     )
     shifts = {
         "clean, all": inside.dimensions(responses),
         "clean": inside.dimensions(before),
         "corrupted": np.nanmean(under, axis=0),
         "attacked": of_change(torch.from_numpy(attacked_pixels)),
-        "random": of_change(_random_signs(networks, model, own)),
+        "random": of_change(_random_signs(population, network, settings)),
     }
     return xarray.Dataset(
         {
@@ -127,22 +109,22 @@ def _dimensions(networks: Population, model: str, own: dict, responses: list, at
             "depth": np.arange(1, len(before) + 1),
             "shift": list(shifts),
             "measure": list(inside.DIMENSIONS),
-            "corruption": list(networks.corruptions),
+            "corruption": list(population.corruptions),
         },
     )
 
 
-def _sensitivity(networks: Population, model: str, own: dict):
+def _sensitivity(population: Population, network: Network, settings):
     """Return how the units' input gradients vary, by depth, and the mean norm of the Jacobian of the logits."""
     import xarray
 
     from robustshape import datasets
-    from robustshape.features import class_columns, load_classifier
+    from robustshape.measurements.classes import class_columns
+    from robustshape.measurements.unit_responses import input_gradients, logit_jacobian_norms
     from robustshape.studies.class_selectivity import inside
-    from robustshape.unit_responses import input_gradients, logit_jacobian_norms
 
-    data = networks.held_out.load().isel(sample=slice(0, own["n_gradients"]))
-    classifier = load_classifier(model, networks.options(model), data)
+    data = population.held_out.load().isel(sample=slice(0, settings.n_gradients))
+    classifier = network.load(data)
     pixels = classifier.pixels(datasets.pixels(data))
     varied = inside.variation(input_gradients(classifier, pixels))
     norms = logit_jacobian_norms(classifier, pixels, class_columns(classifier, data))
@@ -157,71 +139,58 @@ def _sensitivity(networks: Population, model: str, own: dict):
     )
 
 
-def of_diverged(networks: Population, model: str, own: dict):
+def of_diverged(population: Population, network: Network, settings):
     """Return the row of a network whose training diverged: what it is, and no number."""
-    from robustshape.models.zoo import parse
-    from robustshape.paths import device
-    from robustshape.store.provenance import provenance
-
-    clean, (architecture, _, _) = networks.selections[0].load(), parse(model.removeprefix("zoo:"))
-    return _about(networks, model, own).assign(
-        diverged=True, family=architecture.rstrip("0123456789"), recipe="diverged",
-        trains_on="", training_seed=own["training seed"], layer="", preprocessing="",
-        reading=str(clean.attrs["reading"]), dataset=networks.dataset, checksum=clean.attrs["checksum"],
-        n_samples=networks.n_samples, n_robustness=networks.n_robustness, seed=networks.seed, **provenance(device()),
+    architecture = network.identity["architecture"]
+    return _about(population, network, settings).assign(
+        family=architecture.rstrip("0123456789"), recipe="diverged", trains_on="", layer="", preprocessing="",
+        training_seed=settings.known[network.name][1],
     )  # fmt: skip
 
 
-def _about(networks: Population, model: str, own: dict):
+def _about(population: Population, network: Network, settings):
     """Return how the network was trained, and on how much it was measured."""
     import json
 
     import xarray
 
-    recipe = networks.identity(model).get("recipe", {})
+    recipe = network.identity.get("recipe", {})
     return xarray.Dataset(
         {
-            "alpha": own["alpha"],
+            "alpha": settings.known[network.name][0],
             "schedule": json.dumps(recipe) if isinstance(recipe, dict) else str(recipe),
-            "n_changed": own["n_attacked"],
-            "middle_severity": middle_severity(networks),
-            "n_gradients": own["n_gradients"],
-            "step_budget": in_words(own["budget"]),
-            "strongest": str(own["strongest"] or ""),
-            "corrupted": networks.corrupted,
+            "n_changed": settings.n_attacked,
+            "middle_severity": middle_severity(population),
+            "n_gradients": settings.n_gradients,
+            "step_budget": in_words(settings.budget),
+            "strongest": str(settings.strongest_of(network) or ""),
         }
     )
 
 
-def middle_severity(networks: Population) -> int:
+def middle_severity(population: Population) -> int:
     """Return the severity at which dimensions under corruption are measured: the middle one of those measured."""
-    return sorted(networks.severities)[len(networks.severities) // 2]
+    return sorted(population.severities)[len(population.severities) // 2]
 
 
-def _random_signs(networks: Population, model: str, own: dict):
+def _random_signs(population: Population, network: Network, settings):
     """Return the first images with every pixel moved by the attack's radius, up or down by the image's id and the seed."""
     from robustshape import datasets
     from robustshape.attacks import starts
-    from robustshape.features import load_classifier
 
-    data = networks.held_out.load().isel(sample=slice(0, own["n_attacked"]))
-    classifier = load_classifier(model, networks.options(model), data)
-    pixels = classifier.pixels(datasets.pixels(data))
-    drawn = starts.in_ball(data.sample.values, networks.seed, "random signs", like=pixels, norm="linf")
-    return (pixels + float(own["budget"]) * drawn.sign()).clamp(0, 1)
+    data = population.held_out.load().isel(sample=slice(0, settings.n_attacked))
+    pixels = network.load(data).pixels(datasets.pixels(data))
+    drawn = starts.in_ball(data.sample.values, population.seed, "random signs", like=pixels, norm="linf")
+    return (pixels + float(settings.budget) * drawn.sign()).clamp(0, 1)
 
 
 @functools.lru_cache(maxsize=64)
-def _corrupted(networks: Population, corruption: str, n: int):
+def _corrupted(population: Population, corruption: str, n: int):
     """Return the first images under a corruption at the middle severity, kept for the next network."""
-    from robustshape.robustness.corrupted import corrupted_images
-
-    severity = middle_severity(networks)
-    data = networks.held_out.load().isel(sample=slice(0, n))
-    return corrupted_images(data, corruption, severity, networks.seed, networks.constants, networks.corrupted)
+    return population.corrupted_images.images(corruption, middle_severity(population), slice(0, n))
 
 
-def _worst_case(networks: Population, model: str, own: dict, right_under_pgd):
+def _worst_case(population: Population, network: Network, settings, right_under_pgd):
     """Return how the network does on images attacked for another one, and under the strongest attack.
 
     ``transfer_accuracy`` with that source's own ``source_accuracy`` on them; ``strong_accuracy``, and what the
@@ -230,15 +199,13 @@ def _worst_case(networks: Population, model: str, own: dict, right_under_pgd):
     import xarray
 
     transferred = source = strong = alone = float("nan")
-    if own["transfer from"] is not None and not features.diverged(
-        own["transfer from"], networks.options(own["transfer from"])
-    ):
-        shown = pgd_steps.attacked_images(*pgd(networks, own["transfer from"], own))
-        right = pgd_steps.right_on(model, networks.options(model), networks.held_out, shown["x"].values)
+    other, hardest = settings.source_of(population, network), settings.strongest_of(network)
+    if other is not None and not other.diverged:
+        shown = attack_steps.attacked_images(other, settings.pgd(population))
+        right = attack_steps.right_on(network, population.held_out, shown["x"].values)
         transferred, source = float(right.mean()), float(shown["right"].isel(step=-1).mean())
-    if own["strongest"] is not None:
-        arguments = model, networks.options(model), networks.held_out
-        arguments += (*networks.attacks, own["strongest"]), networks.seed
+    if hardest is not None:
+        arguments = network, population.held_out, (*population.attacks, hardest), population.seed
         attacked.attack(*arguments)
         left = attacked.correct(*arguments)["robust"].isel(attack=-1).values
         there = min(len(right_under_pgd), int((left == left).sum()))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robustshape import style
+from robustshape.analysis import style
 from robustshape.studies.class_selectivity.analyse import finished, quantities
 from robustshape.studies.class_selectivity.early_layers import SHIFTS, early_dimension
 from robustshape.studies.class_selectivity.reverse import REVERSE, architectures, pairs

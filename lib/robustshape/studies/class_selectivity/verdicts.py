@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from robustshape import claims, statistics
+from robustshape import statistics
+from robustshape.analysis import claims
 from robustshape.studies.class_selectivity.analyse import (
     finished,
     quantities,

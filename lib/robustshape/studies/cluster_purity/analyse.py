@@ -7,6 +7,7 @@ purities among the models and leaves the accuracies in place.
 import numpy as np
 
 from robustshape import statistics
+from robustshape.analysis.robustness import robustness
 from robustshape.studies.cluster_purity.compared import (
     ACCURACY,
     BESIDE,
@@ -18,9 +19,9 @@ from robustshape.studies.cluster_purity.compared import (
     numerator,
     of_draws,
     of_halves,
+    rivals,
     targets,
 )
-from robustshape.studies.ratios import robustness
 
 
 def over_draws(rows, name: str, *, draws: int = 1000, seed: int = 0) -> tuple[float, float]:
@@ -122,9 +123,8 @@ def rival_table(rows, *, draws: int = 10_000, seed: int = 0):
 
     known, kept = indicators(rows), robustness(rows)
     families, accuracy = rows["family"].values, indicators(rows)[ACCURACY]
-    rivals = [str(name) for name in rows["rival"].values]
     table = []
-    for name in (P_PURITY, "kmeans", "multicut", *BESIDE, *rivals, ACCURACY):
+    for name in (P_PURITY, "kmeans", "multicut", *BESIDE, *rivals(rows), ACCURACY):
         x = known[name]
         line = {"indicator": name, **correlate(x, kept, families, draws=draws, seed=seed)}
         line |= dict(zip(("draw_low", "draw_high"), over_draws(rows, name, seed=seed)))

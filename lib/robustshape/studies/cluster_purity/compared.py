@@ -6,7 +6,7 @@ of a draw are put together, that page leaves open: `VARIANTS` has every way. Ind
 
 import numpy as np
 
-from robustshape.studies.ratios import (
+from robustshape.analysis.robustness import (
     group_robustness,
     mean_corrupted_accuracy,
     robustness,
@@ -32,6 +32,7 @@ BESIDE = {
     "multicut_clusters": "multicut clusters",
 }
 RATIOS = (P_PURITY, "one_accuracy", "geometric_mean", "kmeans_ratio", "multicut_ratio", "all_classes")
+OURS = "kmeans_purity"  # of the registry: a clustering as this study's, from other starts
 RIVALS = {  # words for the rivals; one that is registered later goes by its name
     "approximate_skewness": "Gamma' of k*",
     "true_skewness": "Gamma of k*",
@@ -72,6 +73,11 @@ def denominator(rows, variant: str):
     }.get(variant, restricted)
 
 
+def rivals(rows) -> list[str]:
+    """Return the names of the indicators beside those of this study's own clusterings."""
+    return [str(name) for name in rows["indicator"].values if name != OURS]
+
+
 def of_draws(rows) -> dict[str, np.ndarray]:
     """Return every indicator of every draw (model, draw), by name: `VARIANTS`, rivals, and clean accuracy."""
     found = {name: numerator(rows, name) / denominator(rows, name) for name in VARIANTS}
@@ -79,8 +85,8 @@ def of_draws(rows) -> dict[str, np.ndarray]:
         clustering, what = name.replace("kmeans", "k-means").split("_")
         number = rows["n_clusters" if what == "clusters" else what].sel(clustering=clustering)
         found[name] = number.transpose("model", "draw").values.astype(float)
-    rivals = rows["rival_value"].transpose("rival", "model", "draw")
-    found |= {str(name): rivals.sel(rival=name).values.astype(float) for name in rivals["rival"].values}
+    values = rows["indicator_value"].transpose("indicator", "model", "draw")
+    found |= {name: values.sel(indicator=name).values.astype(float) for name in rivals(rows)}
     return found | {ACCURACY: rows["accuracy_of_draw"].transpose("model", "draw").values.astype(float)}
 
 

@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from robustshape import statistics, style
+from robustshape import statistics
+from robustshape.analysis import style
+from robustshape.analysis.matched import matched
+from robustshape.analysis.robustness import robustness
 from robustshape.models import short_name
 from robustshape.studies.cluster_purity.analyse import null_of
 from robustshape.studies.cluster_purity.compared import (
@@ -13,8 +16,6 @@ from robustshape.studies.cluster_purity.compared import (
     targets,
     words,
 )
-from robustshape.studies.matched import matched
-from robustshape.studies.ratios import robustness
 
 MOST_NAMES = 24  # that a panel has room for
 COLOURS = {P_PURITY: style.ACCENT, "kmeans": "#3b6ea8", "multicut": "#5a8f4e", ACCURACY: "#8a8a8a"}

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from robustshape import statistics, style
+from robustshape import statistics
+from robustshape.analysis import style
+from robustshape.analysis.matched import matched
+from robustshape.analysis.robustness import robustness
 from robustshape.studies.cluster_purity.analyse import correlate
 from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, targets
-from robustshape.studies.matched import matched
-from robustshape.studies.ratios import robustness
 
 
 def within_one_architecture(rows, *, draws: int = 1000, seed: int = 0):

@@ -23,9 +23,9 @@ def beside_the_paper(rows, predictions):
     """
     import pandas as pd
 
+    from robustshape.analysis.robustness import robustness
     from robustshape.studies.cluster_purity.compared import P_PURITY
     from robustshape.studies.cluster_purity.verdicts import MADE, population
-    from robustshape.studies.ratios import robustness
 
     line = predictions[(predictions["indicator"] == P_PURITY) & (predictions["target"] == "all")].iloc[0]
     kept, first = robustness(rows), rows.isel(model=0)

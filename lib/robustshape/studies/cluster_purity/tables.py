@@ -3,16 +3,17 @@
 import numpy as np
 
 from robustshape import statistics
-from robustshape.models import short_name
-from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, of_draws, words
-from robustshape.studies.mce import mean_corruption_error
-from robustshape.studies.ratios import (
+from robustshape.analysis.mce import mean_corruption_error
+from robustshape.analysis.robustness import (
     main_attack,
     mean_corrupted_accuracy,
     robust_accuracy,
     robustness,
     unseen_robustness,
 )
+from robustshape.models import short_name
+from robustshape.studies.cluster_purity import compared
+from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, of_draws, words
 
 
 def overview(rows):
@@ -128,5 +129,5 @@ def rivals(rows):
 
     known = indicators(rows)
     table = {"network": [short_name(str(model)) for model in rows.model.values]}
-    table |= {words(str(name)): known[str(name)] for name in rows["rival"].values}
+    table |= {words(name): known[name] for name in compared.rivals(rows)}
     return pd.DataFrame(table | {ACCURACY: known[ACCURACY]}).sort_values(ACCURACY, ascending=False)

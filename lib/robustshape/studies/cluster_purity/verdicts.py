@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 
-from robustshape import claims, statistics, style
+from robustshape import statistics
+from robustshape.analysis import claims, style
+from robustshape.analysis.robustness import main_attack, robustness, robustness_under_attack
 from robustshape.models import short_name
 from robustshape.studies.cluster_purity import analyse, compared, populations
 from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY
 from robustshape.studies.cluster_purity.tables import odd_multicuts, settings
-from robustshape.studies.ratios import main_attack, robustness, robustness_under_attack
 
 MADE = {
     "generated": "corruptions generated here",

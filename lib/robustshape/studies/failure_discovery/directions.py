@@ -8,9 +8,8 @@ import numpy as np
 from robustshape.generators.attributes import ATTRIBUTES
 from robustshape.generators.stylespace import moved
 from robustshape.generators.sweep import swept
-from robustshape.store import arrays
-from robustshape.store.atomic import usable_folder
-from robustshape.studies.failure_discovery.movements import folder, judged_by, names, sweep
+from robustshape.store.kept import Kept
+from robustshape.studies.failure_discovery.movements import judged_by, kept, names, sweep
 from robustshape.studies.failure_discovery.scene import Scene, prepared
 
 N_MAPPED = 5  # samples of each class in a map
@@ -36,11 +35,12 @@ def of_attributes(effects) -> dict[str, tuple[int, int]]:
 
 def missing_walks(scene: Scene) -> list[tuple]:
     """Return the arguments of `compute_walk` whose walk is not in the cache."""
-    return [
-        (scene, name)
-        for name in sorted(ATTRIBUTES.names())
-        if not usable_folder(folder(scene) / f"walk-{name}")
-    ]
+    return [(scene, name) for name in ATTRIBUTES.names() if walk_of(scene, name).missing]
+
+
+def walk_of(scene: Scene, attribute: str) -> Kept:
+    """Return the entry of the walk along the direction of an attribute."""
+    return kept(scene, f"walk along {attribute}")
 
 
 def compute_walk(scene: Scene, attribute: str) -> None:
@@ -60,12 +60,12 @@ def compute_walk(scene: Scene, attribute: str) -> None:
         },
         coords={"attribute": [attribute], "place": scene.places},
     )
-    arrays.save_folder(made, folder(scene) / f"walk-{attribute}")
+    walk_of(scene, attribute).save(made)
 
 
 def missing_map(scene: Scene) -> list[tuple]:
     """Return the arguments of `compute_map` if the map is not in the cache."""
-    return [] if usable_folder(folder(scene) / "map") else [(scene,)]
+    return [(scene,)] if kept(scene, "map").missing else []
 
 
 def compute_map(scene: Scene) -> None:
@@ -91,7 +91,7 @@ def compute_map(scene: Scene) -> None:
         },
         coords={"first": scene.map_places, "second": scene.map_places},
     )
-    arrays.save_folder(made, folder(scene) / "map")
+    kept(scene, "map").save(made)
 
 
 def _of(scene: Scene) -> dict[str, tuple[int, int]]:
@@ -102,7 +102,5 @@ def walks(scene: Scene):
     """Return the finished walks and map; see `compute_walk` and `compute_map`."""
     import xarray
 
-    parts = [
-        arrays.open_folder(folder(scene) / f"walk-{name}", chunks={}) for name in sorted(ATTRIBUTES.names())
-    ]
-    return xarray.concat(parts, dim="attribute").merge(arrays.open_folder(folder(scene) / "map", chunks={}))
+    parts = [walk_of(scene, name).open(chunks={}) for name in ATTRIBUTES.names()]
+    return xarray.concat(parts, dim="attribute").merge(kept(scene, "map").open(chunks={}))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robustshape import style
+from robustshape.analysis import style
 from robustshape.generators.quality import sheet
 from robustshape.studies.failure_discovery import analyse, pictures
 from robustshape.studies.failure_discovery.repair import MEASURES, STATES

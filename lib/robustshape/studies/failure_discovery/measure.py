@@ -1,210 +1,170 @@
-"""Numbers of the study of failures: for each classifier what its gradient picks in StyleSpace, and what then happens."""
+"""The study of failures: its settings, and the images of a generator that all its classifiers are shown."""
 
 import math
+from dataclasses import dataclass, replace
 
-from robustshape import features, tasks
+from robustshape import tasks
 from robustshape.errors import InputError
 from robustshape.generators import stylespace
 from robustshape.generators.attributes import ATTRIBUTES
-from robustshape.store import results
-from robustshape.studies import as_list, at_every_seed, preparation
+from robustshape.measurements.population import Population
+from robustshape.models.network import Network
 from robustshape.studies.failure_discovery import directions, movements, repair, row
 from robustshape.studies.failure_discovery.answers import Subject
 from robustshape.studies.failure_discovery.scene import UNITS, Scene, check_fits, fitting, generator_path
-from robustshape.studies.population import Population
+from robustshape.studies.seeds import at_every_seed
+from robustshape.studies.study import Settings, Study
+from robustshape.values import as_list
 
-STUDY = "failure_discovery"
 VERSION = 3  # raise when a change of the algorithm changes the numbers
-CONSTANTS = "224"  # severities of ImageNet-C, as on the slides
 NOISES = ("const", "none")
 
 
-def _models(classifier: str, classifiers, seeds) -> dict[str, int]:
-    """Return the classifiers by name with their seeds, the reader's own first."""
-    seeds = as_list(seeds, "seeds", int)
-    if min(seeds) < 0:
-        raise InputError(f"seeds are whole numbers from 0, but {min(seeds)} was given")
-    others = as_list(classifiers, "classifiers", empty=bool(classifier))
-    return at_every_seed([*([classifier] if classifier else []), *others], seeds)
+@dataclass(frozen=True)
+class FailureSettings(Settings):
+    """The study's own parameters, explained in its notebook."""
 
+    classifiers: tuple[str, ...]
+    seeds: tuple[int, ...]
+    classifier: str
+    generator: str
+    judge: str
+    n_samples: int
+    n_moved: int
+    n_walked: int
+    distance: float
+    shifts: tuple[float, ...]
+    shift_unit: str
+    map_attributes: tuple[str, str]
+    truncation_psi: float
+    noise: str
+    score: str
+    reduction: str
+    scaled: bool
+    space: str
+    n_dimensions: int
+    with_repair: bool
+    corner_set: str
 
-def _plan(
-    *, classifier, classifiers, seeds, generator, judge, n_samples, n_moved, n_walked, distance, shifts, map_attributes,
-    truncation_psi, noise, shift_unit, score, reduction, scaled, space, n_dimensions, with_repair, corner_set, dataset, reading, epochs,
-    seed, preset, source, dask_scheduler, **population,
-):  # fmt: skip
-    """Check the parameters; return the population, the scene, what defines each row, and the settings of a row."""
-    results.check_source(source)
-    known = _models(classifier, classifiers, seeds)
-    networks = Population.of(
-        models=list(known), dataset=dataset, reading=reading, epochs=epochs, seed=seed, constants=CONSTANTS,
-        n_samples=1,  # no indicator is taken of real images; a population has one at least
-        **population,
-    )  # fmt: skip
-    if not networks.corruptions:
-        raise InputError(
-            "corruptions names at least one, for failures are compared with those under corruption"
-        )
-    shifts = as_list(shifts, "shifts", float)
-    if shifts[0] != 0 or sorted(shifts) != shifts or len(shifts) < 2:
-        raise InputError(f"shifts are ascending from 0, at least two, but were {shifts}")
-    for name, value, allowed in (
-        ("score", score, stylespace.SCORES),
-        ("reduction", reduction, stylespace.REDUCTIONS),
-        ("space", space, stylespace.SPACES),
-        ("noise", noise, NOISES),
-        ("shift_unit", shift_unit, tuple(UNITS)),
-    ):
-        if value not in allowed:
-            raise InputError(f"{name} is one of {', '.join(allowed)}, but was {value!r}")
-    for name, value, fewest in (
-        ("n_samples", n_samples, 2), ("n_moved", n_moved, 2), ("n_walked", n_walked, 1), ("n_dimensions", n_dimensions, 1),
-    ):  # fmt: skip
-        if value < fewest:
-            raise InputError(f"{name} is at least {fewest}, but was {value}")
-    if not math.isfinite(distance) or distance <= 0 or not 0 < truncation_psi <= 1:
-        raise InputError(
-            f"distance is above 0 and truncation_psi above 0 and at most 1, but they were {distance} and {truncation_psi}"
-        )
-    pair = as_list(map_attributes, "map_attributes")
-    for attribute in pair:
-        ATTRIBUTES[attribute]  # an unknown one raises with the closest three
-    if len(pair) != 2:
-        raise InputError(f"map_attributes are two attributes, but were {pair}")
-    scene = Scene(
-        generator, dataset, reading or None, judge, epochs, n_samples, n_moved, n_walked, float(distance), tuple(shifts),
-        tuple(pair), float(truncation_psi), noise, seed, shift_unit,
-    )  # fmt: skip
-    if corner_set:
-        repair.check_target(corner_set)
-    how = {
-        "score": score,
-        "reduction": reduction,
-        "scaled": scaled,
-        "space": space,
-        "n_dimensions": n_dimensions,
-    }
-    own = {"choice": how, "repair": with_repair}
-    rows = {
-        model: {
-            "study": STUDY,
-            **networks.specification(model),
+    def rows(self, models) -> dict[str, tuple[str, dict]]:
+        """Return a row for each classifier, the reader's own first; no indicator is taken of real images."""
+        seeds = as_list(self.seeds, "seeds", int)
+        if min(seeds) < 0:
+            raise InputError(f"seeds are whole numbers from 0, but {min(seeds)} was given")
+        others = as_list(self.classifiers, "classifiers", empty=bool(self.classifier))
+        known = at_every_seed([*([self.classifier] if self.classifier else []), *others], seeds)
+        return {name: (name, {"n_samples": 1}) for name in known}  # a population has one at least
+
+    def check(self, population: Population) -> "FailureSettings":
+        """Return the settings as they are used, or raise InputError."""
+        if not population.corruptions:
+            raise InputError(
+                "corruptions names at least one, for failures are compared with those under corruption"
+            )
+        shifts = as_list(self.shifts, "shifts", float)
+        if shifts[0] != 0 or sorted(shifts) != shifts or len(shifts) < 2:
+            raise InputError(f"shifts are ascending from 0, at least two, but were {shifts}")
+        for name, allowed in (
+            ("score", stylespace.SCORES),
+            ("reduction", stylespace.REDUCTIONS),
+            ("space", stylespace.SPACES),
+            ("noise", NOISES),
+            ("shift_unit", tuple(UNITS)),
+        ):
+            if getattr(self, name) not in allowed:
+                raise InputError(f"{name} is one of {', '.join(allowed)}, but was {getattr(self, name)!r}")
+        for name, fewest in (("n_samples", 2), ("n_moved", 2), ("n_walked", 1), ("n_dimensions", 1)):
+            if getattr(self, name) < fewest:
+                raise InputError(f"{name} is at least {fewest}, but was {getattr(self, name)}")
+        if not math.isfinite(self.distance) or self.distance <= 0 or not 0 < self.truncation_psi <= 1:
+            raise InputError(
+                f"distance is above 0 and truncation_psi above 0 and at most 1, but they were {self.distance} and "
+                f"{self.truncation_psi}"
+            )
+        pair = as_list(self.map_attributes, "map_attributes")
+        for attribute in pair:
+            ATTRIBUTES[attribute]  # an unknown one raises with the closest three
+        if len(pair) != 2:
+            raise InputError(f"map_attributes are two attributes, but were {pair}")
+        if self.corner_set:
+            repair.check_target(self.corner_set)
+        return replace(self, shifts=tuple(shifts), map_attributes=tuple(pair))
+
+    @property
+    def choice(self) -> dict:
+        """How the gradient chooses dimensions, see `choice.picked`."""
+        names = ("score", "reduction", "scaled", "space", "n_dimensions")
+        return {name: getattr(self, name) for name in names}
+
+    def scene(self, population: Population) -> Scene:
+        """Return what every classifier is shown."""
+        return Scene(
+            self.generator, population.dataset, population.reading, self.judge, population.epochs, self.n_samples,
+            self.n_moved, self.n_walked, float(self.distance), self.shifts, self.map_attributes,
+            float(self.truncation_psi), self.noise, population.seed, self.shift_unit,
+        )  # fmt: skip
+
+    def key(self, population: Population, network: Network) -> dict:
+        """Return what of the settings defines a classifier's row."""
+        return {
             "study version": [VERSION, movements.VERSION],
-            "scene": scene.identity(),
-            **own,
+            "scene": self.scene(population).identity(),
+            "choice": self.choice,
+            "repair": self.with_repair,
         }
-        for model in known
-    }
-    return networks, scene, rows, own
 
 
-def specifications(**parameters) -> dict[str, dict]:
-    """Return what defines each classifier's row; nothing is computed. Takes what `measure` takes."""
-    return _plan(**parameters)[2]
+def check(population: Population, networks: list[Network], settings: FailureSettings) -> None:
+    """Raise InputError if a classifier does not fit the generator, before any is trained."""
+    from robustshape.generators.stylegan2 import read_network
+
+    scene = settings.scene(population)
+    generator = read_network(generator_path(scene.generator))
+    inside = stylespace.StyleSpace.of(generator).inside(settings.space)
+    if settings.n_dimensions > len(inside):
+        raise InputError(
+            f"this generator has {len(inside)} dimensions in the space {settings.space!r}, but n_dimensions was "
+            f"{settings.n_dimensions}"
+        )
+    for network in dict.fromkeys([*networks, scene.judging]):
+        if network.trained_here:
+            known = (network.identity[name] for name in ("n_classes", "size", "channels"))
+            check_fits(generator, network.name, *known)
+        else:
+            fitting(generator, network.load())
 
 
-def measure(
-    *,
-    classifier: str,
-    classifiers: list[str],
-    seeds: list[int],
-    generator: str,
-    judge: str,
-    dataset: str,
-    reading: str,
-    n_samples: int,
-    n_moved: int,
-    n_walked: int,
-    distance: float,
-    shifts: list[float],
-    shift_unit: str,
-    map_attributes: list[str],
-    truncation_psi: float,
-    noise: str,
-    score: str,
-    reduction: str,
-    scaled: bool,
-    space: str,
-    n_dimensions: int,
-    with_repair: bool,
-    corner_set: str,
-    n_robustness: int,
-    corruptions: list[str],
-    severities: list[int],
-    epochs: int,
-    seed: int,
-    preset: str,
-    source: str,
-    dask_scheduler: str,
-):
-    """Return a row for each classifier: its severity profile, the dimensions its gradient picks, and what they do to it.
-
-    The arguments are the parameters of ``notebooks/failure_discovery.ipynb``, where each is explained.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dimensions model, class, dimension (of StyleSpace), attribute and others: see `row.of_classifier`.
-    """
-    if source == "published":
-        return results.gather_published(STUDY, list(_models(classifier, classifiers, seeds)), preset=preset)
-    given = dict(
-        classifier=classifier, classifiers=classifiers, seeds=seeds, generator=generator, judge=judge, dataset=dataset,
-        reading=reading, n_samples=n_samples, n_moved=n_moved, n_walked=n_walked, distance=distance, shifts=shifts, shift_unit=shift_unit,
-        map_attributes=map_attributes, truncation_psi=truncation_psi, noise=noise, score=score, reduction=reduction,
-        scaled=scaled, space=space, n_dimensions=n_dimensions, with_repair=with_repair, corner_set=corner_set,
-        n_robustness=n_robustness, corruptions=corruptions, severities=severities, epochs=epochs, seed=seed, preset=preset,
-        source=source, dask_scheduler=dask_scheduler,
-    )  # fmt: skip
-    networks, scene, rows, own = _plan(**given)
-
-    def compute(missing: list[str]):
-        _check(networks, scene, missing, own)
-        print(preparation.cost(networks, missing, {"failures": len(missing)}))
-        with tasks.workers(dask_scheduler) as client:
-            # the judge, which takes longest, beside the others, and none of them twice
-            ready = [(model, networks.options(model)) for model in dict.fromkeys([scene.judge, *missing])]
-            tasks.run(features.ready, ready, client=client, label="networks (trained once, then kept)")
-            preparation.prepare(networks, missing, client)
-            show(scene, client)
-            calls = [(networks, scene, model, own) for model in missing]
-            pace = preparation.pace(networks, "failures")
-            found = tasks.as_finished(row.of_classifier, calls, client=client, label="failures", pace=pace)
-            for i, one in found:
-                yield missing[i], one
-
-    found = results.gather(STUDY, rows, preset=preset, source=source, compute=compute)
-    if corner_set:
-        first = next(iter(rows))
-        show(scene)
-        subject = Subject(scene, features.load_classifier(first, networks.options(first)))
-        print(f"corner cases of {first}: {repair.export(subject, corner_set)}")
-    return found
+def judge_of(population: Population, networks: list[Network], settings: FailureSettings) -> list[Network]:
+    """Return the judge, which is trained beside the classifiers."""
+    return [settings.scene(population).judging]
 
 
-def show(scene: Scene, client=None) -> None:
+def show(population: Population, networks: list[Network], settings: FailureSettings, client=None) -> None:
     """Make the images of a scene's movements, where they are not kept yet."""
+    scene = settings.scene(population)
     tasks.run(movements.compute_block, movements.missing_blocks(scene), client=client, label="movements")
     tasks.run(directions.compute_walk, directions.missing_walks(scene), client=client, label="walks")
     tasks.run(directions.compute_map, directions.missing_map(scene), client=client, label="map")
 
 
-def _check(networks: Population, scene: Scene, models: list[str], own: dict) -> None:
-    """Raise InputError if a classifier does not fit the generator, before any is trained."""
-    from robustshape.generators.stylegan2 import read_network
+def export_corner_cases(plan) -> None:
+    """Write the corner cases of the first classifier, where a file for them is named."""
+    if plan.settings.corner_set:
+        population, network = next(iter(plan.cases.values()))
+        show(population, [network], plan.settings)
+        subject = Subject(plan.settings.scene(population), network.load())
+        print(f"corner cases of {network.name}: {repair.export(subject, plan.settings.corner_set)}")
 
-    generator = read_network(generator_path(scene.generator))
-    inside = stylespace.StyleSpace.of(generator).inside(own["choice"]["space"])
-    if own["choice"]["n_dimensions"] > len(inside):
-        raise InputError(
-            f"this generator has {len(inside)} dimensions in the space {own['choice']['space']!r}, but n_dimensions was "
-            f"{own['choice']['n_dimensions']}"
-        )
-    for model in dict.fromkeys([*models, scene.judge]):
-        if model.startswith("zoo:"):
-            from robustshape import models as library
 
-            about = library.identity(model, **dict(networks.options(model)))
-            check_fits(generator, model, *(about[name] for name in ("n_classes", "size", "channels")))
-        else:
-            fitting(generator, features.load_classifier(model, networks.options(model)))
+STUDY = Study(
+    name="failure_discovery",
+    title="Which visible changes make a classifier fail? (failure discovery in StyleSpace)",
+    settings=FailureSettings,
+    row=row.of_classifier,
+    variables=row.VARIABLES,
+    quantities=("accuracy", "corrupted_accuracy", "start_accuracy", "fall", "walk_accuracy", "repair"),
+    check=check,
+    needs=judge_of,
+    before=show,
+    after=export_corner_cases,
+)

@@ -7,17 +7,13 @@ import functools
 
 import numpy as np
 
-from robustshape.features import load_classifier
 from robustshape.generators.attributes import ATTRIBUTES, measured
 from robustshape.generators.naming import effect, spread_of
 from robustshape.generators.quality import grey
 from robustshape.generators.stylespace import StyleSpace, images_of
 from robustshape.generators.sweep import swept
-from robustshape.paths import cache_dir
 from robustshape.statistics import spearman
-from robustshape.store import arrays
-from robustshape.store.atomic import usable_folder
-from robustshape.store.keys import key_of
+from robustshape.store.kept import Kept
 from robustshape.studies.failure_discovery.scene import Scene, prepared
 
 VERSION = 2  # raise when a change of the algorithm changes the images or names
@@ -31,16 +27,20 @@ KNOWN = {
 }  # corruption of known severity: attribute that follows it
 
 
-def folder(scene: Scene):
-    """Return where a scene's images are kept."""
-    return cache_dir("scenes", key_of({"version": VERSION, **scene.identity()}))
+def kept(scene: Scene, part: str) -> Kept:
+    """Return the entry of a part of a scene's images."""
+    return Kept("scenes", {"version": VERSION, **scene.identity(), "part": part})
+
+
+def blocks(scene: Scene) -> dict[int, Kept]:
+    """Return the entry of each block of dimensions by its first one."""
+    size = StyleSpace.of(prepared(scene).generator).size
+    return {start: kept(scene, f"sweep from {start}") for start in range(0, size, BLOCK)}
 
 
 def missing_blocks(scene: Scene) -> list[tuple]:
     """Return the arguments of `compute_block` whose block is not in the cache."""
-    size = StyleSpace.of(prepared(scene).generator).size
-    starts = range(0, size, BLOCK)
-    return [(scene, start) for start in starts if not usable_folder(folder(scene) / f"sweep{start}")]
+    return [(scene, start) for start, entry in blocks(scene).items() if entry.missing]
 
 
 def compute_block(scene: Scene, start: int) -> None:
@@ -63,7 +63,7 @@ def compute_block(scene: Scene, start: int) -> None:
         },
         coords={"dimension": dimensions, "way": list(WAYS), "attribute": sorted(ATTRIBUTES.names())},
     )
-    arrays.save_folder(found.chunk(dimension=8), folder(scene) / f"sweep{start}")
+    blocks(scene)[start].save(found.chunk(dimension=8))
 
 
 def _effects(before, after, scene: Scene) -> np.ndarray:
@@ -81,8 +81,7 @@ def _effects(before, after, scene: Scene) -> np.ndarray:
 
 def judged_by(scene: Scene, images) -> np.ndarray:
     """Return what the judge reads in images (..., r, r, c)."""
-    judge = load_classifier(scene.judge, scene.options(scene.judge))
-    return judge.predict(images.reshape(-1, *images.shape[-3:])).reshape(images.shape[:-3])
+    return scene.judging.load().predict(images.reshape(-1, *images.shape[-3:])).reshape(images.shape[:-3])
 
 
 @functools.lru_cache(maxsize=2)
@@ -121,12 +120,8 @@ def sweep(scene: Scene):
     """
     import xarray
 
-    size = StyleSpace.of(prepared(scene).generator).size
-    blocks = [
-        arrays.open_folder(folder(scene) / f"sweep{k}", chunks={"dimension": 8})
-        for k in range(0, size, BLOCK)
-    ]
-    return xarray.concat(blocks, dim="dimension")
+    found = [entry.open(chunks={"dimension": 8}) for entry in blocks(scene).values()]
+    return xarray.concat(found, dim="dimension")
 
 
 def names(effects) -> np.ndarray:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from robustshape.errors import InputError
+from robustshape.measurements.population import Population
 from robustshape.studies.failure_discovery import movements
 from robustshape.studies.failure_discovery.answers import Subject
-from robustshape.studies.population import Population
 
 N_MOST = 2_000  # failures to train on
 N_REAL = 2_000  # real training images beside them, so that the rest is not forgotten
@@ -76,7 +76,7 @@ def check_target(target: str) -> None:
         )
 
 
-def repaired(networks: Population, subject: Subject):
+def repaired(population: Population, subject: Subject):
     """Return ``repair (state, measure)``: accuracies before, and after training on failures or on any moved images.
 
     The measures: held-out failures, all held-out moved images that the judge reads, real clean test images, and real
@@ -101,8 +101,8 @@ def repaired(networks: Population, subject: Subject):
 
         learned, shown = _some(learned, rng), _some(readable[~first_half[readable[:, 2]]], rng)
         control = _some(readable[first_half[readable[:, 2]]], rng, len(learned))
-        real = _real(networks, N_REAL, rng)
-        tests = [those(held_out), those(shown), *_tests(networks)]
+        real = _real(population, N_REAL, rng)
+        tests = [those(held_out), those(shown), *_tests(population)]
         before = subject.classifier
         after = [_trained(before, *those(places), real, scene.seed) for places in (learned, control)]
         table[:] = [[(c.predict(x) == y).mean() for x, y in tests] for c in (before, *after)]
@@ -117,23 +117,21 @@ def _some(places, rng, n: int = N_MOST):
     return places[np.sort(rng.permutation(len(places))[:n])]
 
 
-def _real(networks: Population, n: int, rng):
+def _real(population: Population, n: int, rng):
     """Return some real training images and their labels."""
     from robustshape import datasets
 
-    data = datasets.load(networks.dataset, split="train", reading=networks.reading)
+    data = datasets.load(population.dataset, split="train", reading=population.reading)
     chosen = np.sort(rng.permutation(data.sizes["sample"])[:n])
     return datasets.pixels(data.isel(sample=chosen)), data.label.values[chosen]
 
 
-def _tests(networks: Population):
+def _tests(population: Population):
     """Return real test images and labels, clean and corrupted."""
     from robustshape import datasets
-    from robustshape.robustness.corrupted import corrupted_images
 
-    data = networks.held_out.load()
-    how = networks.seed, networks.constants, networks.corrupted
-    corrupted = [corrupted_images(data, name, 3, *how) for name in SHOWN]
+    data = population.held_out.load()
+    corrupted = [population.corrupted_images.images(name, 3) for name in SHOWN]
     labels = data.label.values
     return [(datasets.pixels(data), labels), (np.concatenate(corrupted), np.tile(labels, len(SHOWN)))]
 

@@ -1,38 +1,31 @@
 """One classifier's row of the study: what its gradient picks, what really happens then, and which visible change it is."""
 
-import time
-
 import numpy as np
 
-from robustshape.features import load_classifier
 from robustshape.generators.stylespace import StyleSpace
+from robustshape.measurements.population import Population
+from robustshape.models.network import Network
 from robustshape.studies.failure_discovery import choice, mean_differences, movements, repair, walks
 from robustshape.studies.failure_discovery.answers import Subject, falls
-from robustshape.studies.failure_discovery.scene import Scene
-from robustshape.studies.population import Population
+
+VARIABLES: dict[str, tuple[str, str]] = {}
 
 
-def of_classifier(networks: Population, scene: Scene, model: str, own: dict):
+def of_classifier(population: Population, network: Network, settings):
     """Return one classifier's row from its finished features and predictions, and the scene's finished movements.
-
-    Parameters
-    ----------
-    own : dict
-        ``choice``, the settings of `choice.picked`, and ``repair``, whether to train it on its failures.
 
     Returns
     -------
     xarray.Dataset
-        The population's row (accuracies, provenance), `dimensions`, and what the parts say of themselves: `choice`,
-        `answers.falls`, `walks`, `mean_differences`, `repair`.
+        `dimensions`, and what the parts say of themselves: `choice`, `answers.falls`, `walks`, `mean_differences`,
+        `repair`.
     """
     import xarray
 
-    began = time.perf_counter()
-    subject = Subject(scene, load_classifier(model, networks.options(model)))
-    picked = choice.picked(subject, **own["choice"])
+    scene = settings.scene(population)
+    subject = Subject(scene, network.load())
+    picked = choice.picked(subject, **settings.choice)
     parts = [
-        networks.row(model).drop_vars("n_samples"),
         dimensions(subject),
         picked,
         falls(subject),
@@ -43,14 +36,13 @@ def of_classifier(networks: Population, scene: Scene, model: str, own: dict):
         walks.flip_map(subject),
         mean_differences.baseline(subject),
     ]
-    if own["repair"]:
-        parts.append(repair.repaired(networks, subject))
-    # loaded: a lazy number would be read by whoever gets the row, and wait there for the workers that make the next ones
-    row = xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact").load()
-    return row.assign(
+    if settings.with_repair:
+        parts.append(repair.repaired(population, subject))
+    made = xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact")
+    return made.assign(
         judge=scene.judge,
         generator=scene.samples()["generator"],
-        n_samples=scene.n_samples,
+        n_generated=scene.n_samples,
         n_judged=len(subject.begin.labels),
         n_moved=scene.n_moved,
         distance=scene.distance,
@@ -58,7 +50,6 @@ def of_classifier(networks: Population, scene: Scene, model: str, own: dict):
         shift_unit=scene.shift_unit,
         noise=scene.noise,
         map_attributes=" x ".join(scene.map_attributes),
-        wall_time_s=time.perf_counter() - began,
     )
 
 

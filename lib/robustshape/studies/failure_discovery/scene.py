@@ -6,6 +6,7 @@ the judge gets right are moved.
 
 import functools
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +15,8 @@ import torch
 
 from robustshape.errors import InputError
 from robustshape.generators.attributes import ATTRIBUTES
+from robustshape.models.network import Network
 from robustshape.paths import device, find_local, project_root
-from robustshape.studies.population import options_of
 
 SHIPPED = "corrupted_mnist.safetensors"  # in data/models
 N_DEVIATIONS = 2_000  # samples over which the standard deviation and the range of each dimension are taken
@@ -46,17 +47,16 @@ class Scene:
     seed: int
     shift_unit: str = "std"
 
-    def options(self, model: str) -> tuple:
-        """Return the (name, value) pairs with which a model is loaded: ours are trained on the scene's data set."""
-        return options_of(model, dataset=self.dataset, epochs=self.epochs, reading=self.reading)
+    @cached_property
+    def judging(self) -> Network:
+        """The judge, if it is one of ours then trained on the scene's data set."""
+        return Network.of(self.judge, dataset=self.dataset, epochs=self.epochs, reading=self.reading)
 
     def samples(self) -> dict:
         """Return what defines the samples that are moved: the generator by its checksum, not by its place."""
-        from robustshape import models
-
         return {
             "generator": checksum(generator_path(self.generator)),
-            "judge": models.identity(self.judge, **dict(self.options(self.judge))),
+            "judge": self.judging.identity,
             "n_samples": self.n_samples,
             "truncation_psi": self.truncation_psi,
             "noise": self.noise,
@@ -159,12 +159,11 @@ def prepared(scene: Scene) -> Start:
 
 @functools.lru_cache(maxsize=2)
 def _prepared(scene: Scene, checksum: str) -> Start:
-    from robustshape.features import load_classifier
     from robustshape.generators.stylegan2 import read_network
     from robustshape.generators.stylespace import images_of
 
     generator = read_network(generator_path(scene.generator)).to(device())
-    judge = load_classifier(scene.judge, scene.options(scene.judge))
+    judge = scene.judging.load()
     fitting(generator, judge)
     how = {"truncation_psi": scene.truncation_psi}
     labels, styles = all_samples(generator, scene.n_samples, seed=scene.seed, **how)

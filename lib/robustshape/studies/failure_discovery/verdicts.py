@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from robustshape import claims, statistics
+from robustshape import statistics
+from robustshape.analysis import claims
 from robustshape.generators.naming import QUALITY
 from robustshape.studies.failure_discovery import analyse
 

@@ -3,15 +3,15 @@
 import numpy as np
 
 from robustshape import statistics
-from robustshape.models import short_name
-from robustshape.studies import as_list
-from robustshape.studies.matched import matched
-from robustshape.studies.ratios import (
+from robustshape.analysis.matched import matched
+from robustshape.analysis.robustness import (
     mean_corrupted_accuracy,
     robust_accuracy,
     robustness,
     unseen_robustness,
 )
+from robustshape.models import short_name
+from robustshape.values import as_list
 
 PLOTS = ("tsne", "umap")
 SHAPES = {

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from robustshape import style
+from robustshape.analysis import style
+from robustshape.analysis.matched import matched
+from robustshape.analysis.robustness import main_attack, robust_accuracy
 from robustshape.studies.kstar_skewness.analyse import (
     columns,
     half_sample_interval,
     named,
 )
-from robustshape.studies.matched import matched
-from robustshape.studies.ratios import main_attack, robust_accuracy
 
 PLOT_NAMES = {"tsne": "t-SNE", "umap": "UMAP"}
 MOST_CLASSES = 20  # with a violin of their own in one panel

@@ -1,6 +1,6 @@
 """The images of a network with the lowest k*: where to look first for a wrong label or an image unlike its class."""
 
-from robustshape import style
+from robustshape.analysis import style
 
 
 def gallery(rows, model: str, n: int = 12):

@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from robustshape import claims, statistics
+from robustshape import statistics
+from robustshape.analysis import claims
+from robustshape.analysis.matched import matched
+from robustshape.analysis.robustness import main_attack
 from robustshape.indicators.kstar_statistics import BAND
 from robustshape.studies.kstar_skewness.analyse import (
     PLOTS,
@@ -14,8 +17,6 @@ from robustshape.studies.kstar_skewness.analyse import (
 )
 from robustshape.studies.kstar_skewness.reported import zero_shot_accuracies
 from robustshape.studies.kstar_skewness.tables import interval_check
-from robustshape.studies.matched import matched
-from robustshape.studies.ratios import main_attack
 
 
 def population(rows) -> str:

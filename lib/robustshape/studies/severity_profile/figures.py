@@ -1,6 +1,6 @@
 """The figure of the severity profile: the reported table, the nearest row, and all others."""
 
-from robustshape import style
+from robustshape.analysis import style
 from robustshape.studies.severity_profile.analyse import nearest, reported
 
 

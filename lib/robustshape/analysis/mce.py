@@ -113,7 +113,7 @@ def _alexnet(name: str):
     from robustshape.registry import unknown_name
 
     if name != "alexnet":
-        raise unknown_name("baseline", name, ["alexnet"], "robustshape.studies.mce")
+        raise unknown_name("baseline", name, ["alexnet"], "robustshape.analysis.mce")
     return xarray.DataArray(list(ALEXNET.values()), {"corruption": list(ALEXNET)})
 
 

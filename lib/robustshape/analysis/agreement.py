@@ -3,6 +3,7 @@
 import numpy as np
 
 from robustshape.errors import StoreError
+from robustshape.store.provenance import read
 from robustshape.store.results import PUBLISHED, published_file, read_published
 
 
@@ -64,7 +65,7 @@ def about(result, *, quantities: tuple[str, ...]) -> dict:
         ``origin`` (how many rows were measured here and how many are published), ``commit``, ``device``,
         ``missing`` and ``agreement`` with the published run of the same preset, in a sentence.
     """
-    first = result.isel(model=0)
+    first, code = result.isel(model=0), read(result.isel(model=0))
     origins = [str(origin) for origin in result["origin"].values]
     counts = {origin: origins.count(origin) for origin in dict.fromkeys(origins)}
     try:
@@ -82,8 +83,8 @@ def about(result, *, quantities: tuple[str, ...]) -> dict:
         "seed": int(first["seed"]),
         "preset": result.attrs["preset"],
         "origin": ", ".join(f"{n} {origin}" for origin, n in counts.items()),
-        "commit": str(first["commit"].values),
-        "device": str(first["device"].values),
+        "commit": code["code"],
+        "device": code["device"],
         "missing": ", ".join(result.attrs["missing"]) or "none",
         "agreement": words,
     }

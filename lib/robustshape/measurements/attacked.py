@@ -19,11 +19,10 @@ from robustshape import datasets
 from robustshape.attacks.stages import Stage, in_words
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
-from robustshape.features import Columns, class_columns, finite, load_classifier
-from robustshape.paths import cache_dir
-from robustshape.store import arrays
-from robustshape.store.atomic import usable_folder
-from robustshape.store.keys import ids_hash, key_of
+from robustshape.measurements.classes import class_columns, finite, of_classes
+from robustshape.models.network import Network
+from robustshape.store.kept import Kept
+from robustshape.store.keys import ids_hash
 
 VERSION = 1  # raise when a change of the algorithms changes the numbers
 PIECE = 512  # images in memory at a time; numbers do not depend on it
@@ -62,70 +61,59 @@ def _first(selection: Selection, n: int) -> dict:
     return selection.identity() | {"n": n, "ids": ids_hash(selection.load().sample.values[:n])}
 
 
-def spec(model: str, options: tuple, selection: Selection, stages, seed: int) -> list[dict]:
-    """Return what defines the outcome of each of `tries`; no network is loaded."""
-    from robustshape import models
-
-    network, ladder = models.identity(model, **dict(options)), tries(stages, selection)
+def kept(network: Network, selection: Selection, stages, seed: int) -> list[Kept]:
+    """Return the entry of each of `tries`; no network is loaded."""
+    ladder = tries(stages, selection)
     return [
-        {
-            "kind": "attacked",
-            "version": VERSION,
-            "model": network,
-            "images": _first(selection, stage.n),
-            "tries": [
-                [s.name, s.norm, in_words(b), min(s.n, stage.n)]
-                for s, b in [*_before(ladder, place), (stage, budget)]
-            ],
-            "seed": seed,
-        }
+        Kept(
+            "attacked",
+            {
+                "kind": "attacked",
+                "version": VERSION,
+                "model": network.identity,
+                "images": _first(selection, stage.n),
+                "tries": [
+                    [s.name, s.norm, in_words(b), min(s.n, stage.n)]
+                    for s, b in [*_before(ladder, place), (stage, budget)]
+                ],
+                "seed": seed,
+            },
+        )
         for place, (stage, budget) in enumerate(ladder)
     ]
 
 
-def _folders(*defines) -> list:
-    return [cache_dir("attacked") / key_of(one) for one in spec(*defines)]
-
-
-def check(model: str, options: tuple, selection: Selection, stages) -> None:
+def check(network: Network, selection: Selection, stages) -> None:
     """Raise InputError if the network cannot be attacked or a stage wants more images than there are."""
     if tries(stages, selection):
-        load_classifier(model, options, selection.load()).on_pixels()
+        network.load(selection.load()).on_pixels()
 
 
-def missing(models, selection: Selection, stages, seed: int) -> list[tuple]:
-    """Return the arguments of the `attack` calls that are still to be made, one for each network.
-
-    `models` are (name, options) pairs.
-    """
+def missing(networks: list[Network], selection: Selection, stages, seed: int) -> list[tuple]:
+    """Return the arguments of the `attack` calls that are still to be made, one for each network."""
     given = selection, tuple(stages), seed
-    return [
-        (*pair, *given)
-        for pair in models
-        if not all(usable_folder(folder) for folder in _folders(*pair, *given))
-    ]
+    return [(one, *given) for one in networks if any(entry.missing for entry in kept(one, *given))]
 
 
-def attack(model: str, options: tuple, selection: Selection, stages, seed: int) -> float:
-    """Climb the ladder with one network, keeping each step that is not kept yet; return the seconds taken."""
+def attack(network: Network, selection: Selection, stages, seed: int) -> None:
+    """Climb the ladder with one network, keeping each step that is not kept yet."""
     import numpy as np
     import xarray
 
-    began = time.perf_counter()
-    ladder, folders = tries(stages, selection), _folders(model, options, selection, stages, seed)
+    ladder, entries = tries(stages, selection), kept(network, selection, stages, seed)
     data = selection.load().isel(sample=slice(0, max((stage.n for stage, _ in ladder), default=0)))
     clean = None
-    for place, ((stage, budget), folder) in enumerate(zip(ladder, folders)):
-        if usable_folder(folder):
+    for place, ((stage, budget), entry) in enumerate(zip(ladder, entries)):
+        if not entry.missing:
             continue
-        classifier = load_classifier(model, options, data)
+        classifier = network.load(data)
         if clean is None:
-            logits = finite(classifier.logits(datasets.pixels(data)), model, "logits")
+            logits = finite(classifier.logits(datasets.pixels(data)), network.name, "logits")
             clean = logits[:, class_columns(classifier, data)].argmax(1) == data["label"].values
         robust = clean[: stage.n].copy()
         for earlier in _before(ladder, place):
-            kept = arrays.open_folder(folders[ladder.index(earlier)])["robust"].values[: stage.n]
-            robust[: len(kept)] &= kept
+            held = entries[ladder.index(earlier)].open()["robust"].values[: stage.n]
+            robust[: len(held)] &= held
         started = time.perf_counter()
         left = np.flatnonzero(robust)
         for start in range(0, len(left), PIECE):
@@ -137,14 +125,13 @@ def attack(model: str, options: tuple, selection: Selection, stages, seed: int) 
             {"robust": ("sample", robust)},
             coords={"sample": data.sample.values[: stage.n]},
             attrs={
-                "model": model,
+                "model": network.name,
                 "attack": f"{stage.name} {stage.norm} {in_words(budget)}",
                 "attacked": len(left),
                 "seconds": time.perf_counter() - started,
             },
         )
-        arrays.save_folder(dataset, folder)
-    return time.perf_counter() - began
+        entry.save(dataset)
 
 
 def _adversarial(classifier, data, stage: Stage, budget: Fraction, seed: int):
@@ -154,9 +141,8 @@ def _adversarial(classifier, data, stage: Stage, budget: Fraction, seed: int):
     from robustshape.attacks import ATTACKS
 
     labels = data["label"].values
-    network, columns = classifier.on_pixels(), class_columns(classifier, data)
     x = ATTACKS[stage.name](
-        network if isinstance(columns, slice) else Columns(network, columns).eval(),
+        of_classes(classifier.on_pixels(), class_columns(classifier, data)),
         classifier.pixels(datasets.pixels(data)),
         torch.as_tensor(labels, dtype=torch.int64, device=classifier.device),
         eps=float(budget),
@@ -167,7 +153,7 @@ def _adversarial(classifier, data, stage: Stage, budget: Fraction, seed: int):
     return x, labels
 
 
-def correct(model: str, options: tuple, selection: Selection, stages, seed: int):
+def correct(network: Network, selection: Selection, stages, seed: int):
     """Return which images are still classified rightly, from finished stores.
 
     Returns
@@ -189,10 +175,12 @@ def correct(model: str, options: tuple, selection: Selection, stages, seed: int)
     ladder, ids = tries(stages, selection), selection.load().sample.values
     robust = np.full((len(ladder), len(ids)), np.nan, np.float32)
     attributes = []
-    for row, folder in zip(robust, _folders(model, options, selection, stages, seed)):
-        store = arrays.open_folder(folder)
+    for row, entry in zip(robust, kept(network, selection, stages, seed)):
+        store = entry.open()
         if store is None:
-            raise InputError(f"{model} has not been attacked on the whole ladder yet; run `attack` first")
+            raise InputError(
+                f"{network.name} has not been attacked on the whole ladder yet; run `attack` first"
+            )
         row[: store.sizes["sample"]] = store["robust"].values
         attributes.append(store.attrs)
     return xarray.Dataset(
@@ -212,7 +200,7 @@ def correct(model: str, options: tuple, selection: Selection, stages, seed: int)
     )
 
 
-def features_under(model: str, options: tuple, selection: Selection, stage: Stage, seed: int):
+def features_under(network: Network, selection: Selection, stage: Stage, seed: int):
     """Return the features of attacked images, computed once and kept; all images of the stage are attacked.
 
     Parameters
@@ -228,41 +216,42 @@ def features_under(model: str, options: tuple, selection: Selection, stage: Stag
     import numpy as np
     import xarray
 
-    from robustshape import models
     from robustshape.tasks import one_thread
 
     if len(stage.budgets) != 1:
         raise InputError(f"features are taken at one budget, but '{stage}' has {len(stage.budgets)}")
     [(stage, budget)] = tries([stage], selection)
-    what = {
+    spec = {
         "kind": "attacked features",
         "version": VERSION,
-        "model": models.identity(model, **dict(options)),
+        "model": network.identity,
         "images": _first(selection, stage.n),
         "attack": [stage.name, stage.norm, in_words(budget)],
         "seed": seed,
     }
-    folder = cache_dir("attacked") / key_of(what)
-    if not usable_folder(folder):
-        began, parts = time.perf_counter(), []
-        data = selection.load().isel(sample=slice(0, stage.n))
-        classifier = load_classifier(model, options, data)
-        for start in range(0, stage.n, PIECE):
-            with one_thread():
-                part = data.isel(sample=slice(start, start + PIECE))
-                x, _ = _adversarial(classifier, part, stage, budget, seed)
-                found = classifier.activations_on_pixels(x, ["penultimate", "logits"])
-                found["logits"] = found["logits"][:, class_columns(classifier, part)]
-                parts.append(found)
-        dataset = xarray.Dataset(
-            {
-                "features": (("sample", "feature"), np.concatenate([p["penultimate"] for p in parts])),
-                "logits": (("sample", "class"), np.concatenate([p["logits"] for p in parts])),
-                "label": ("sample", data["label"].values),
-            },
-            coords={"sample": data.sample.values},
-            attrs={"model": model, "attack": str(stage), "seconds": time.perf_counter() - began},
-        )
-        finite(dataset["features"].values, model, f"features under {stage}")
-        arrays.save_folder(dataset, folder)
-    return arrays.open_folder(folder)
+    entry = Kept("attacked", spec)
+    found = entry.open()
+    if found is not None:
+        return found
+    began, parts = time.perf_counter(), []
+    data = selection.load().isel(sample=slice(0, stage.n))
+    classifier = network.load(data)
+    for start in range(0, stage.n, PIECE):
+        with one_thread():
+            part = data.isel(sample=slice(start, start + PIECE))
+            x, _ = _adversarial(classifier, part, stage, budget, seed)
+            seen = classifier.activations_on_pixels(x, ["penultimate", "logits"])
+            seen["logits"] = seen["logits"][:, class_columns(classifier, part)]
+            parts.append(seen)
+    dataset = xarray.Dataset(
+        {
+            "features": (("sample", "feature"), np.concatenate([p["penultimate"] for p in parts])),
+            "logits": (("sample", "class"), np.concatenate([p["logits"] for p in parts])),
+            "label": ("sample", data["label"].values),
+        },
+        coords={"sample": data.sample.values},
+        attrs={"model": network.name, "attack": str(stage), "seconds": time.perf_counter() - began},
+    )
+    finite(dataset["features"].values, network.name, f"features under {stage}")
+    entry.save(dataset)
+    return entry.open()

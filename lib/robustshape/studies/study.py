@@ -1,0 +1,294 @@
+"""A study: its settings are checked once, and each network has a row that is kept under what defines it.
+
+Everything that studies share is here: the plan, the keys, measuring, published rows and publishing. A study is a
+`Study` with a dataclass of its own settings and a function that returns one network's row.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from robustshape import tasks
+from robustshape.errors import InputError
+from robustshape.measurements import prepare
+from robustshape.measurements.population import Population
+from robustshape.models.network import Network
+from robustshape.paths import device
+from robustshape.registry import closest
+from robustshape.store import results
+from robustshape.store.keys import since
+from robustshape.store.provenance import provenance
+from robustshape.store.results import Wanted
+from robustshape.studies import common
+from robustshape.values import as_list
+
+RUN = ("preset", "source", "dask_scheduler")  # parameters of every notebook that say how, not what
+
+
+class Settings:
+    """Base of a study's own parameters: a frozen dataclass whose fields are parameters of the study's notebook."""
+
+    def rows(self, models) -> dict[str, tuple[str, dict]]:
+        """Return the rows by name: the network of each, and what its population has otherwise than the parameters.
+
+        `models` is the parameter of that name, or None where the notebook has none.
+        """
+        return {name: (name, {}) for name in as_list(models, "models")}
+
+    def check(self, population: Population) -> "Settings":
+        """Return the settings as they are used, or raise InputError; nothing is trained for that."""
+        return self
+
+    def key(self, population: Population, network: Network) -> dict:
+        """Return what of the settings defines a network's row."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study adds to a population of networks.
+
+    Attributes
+    ----------
+    name, title : str
+        The name is that of its folder and of its notebook.
+    settings : type
+        A frozen dataclass, see `Settings`.
+    row : callable
+        ``row(population, network, settings)`` is an xarray.Dataset of one network, without what `common` adds.
+    variables : dict
+        Of the rows: what each is, and its unit (``""`` for none); those of `common` need not be named again.
+    quantities : tuple of str
+        By which a run is compared with the published one.
+    version, first_version : int
+        Raise the version when a change of the algorithm changes the numbers. It enters keys beyond the first one.
+    before : callable
+        ``before(population, networks, settings, client)`` computes what rows need beside what `prepare` keeps.
+    check : callable
+        ``check(population, networks, settings)`` raises what can be known before anything is trained.
+    after : callable
+        ``after(plan)`` does what remains once the rows are there, such as writing a file.
+    needs : callable
+        ``needs(population, networks, settings)`` names further networks that have to be trained.
+    parts : callable, optional
+        ``parts(population, settings)`` says which parts of a row have keys of their own: an object with
+        ``kept(network)``, a dictionary of entries by name, and ``compute(network, names)``.
+    along : str
+        The dimension of the rows along which these parts lie.
+    diverged : callable, optional
+        ``diverged(population, network, settings)`` is the row, without numbers, of a network whose training diverged;
+        without it, that is an error.
+    """
+
+    name: str
+    title: str
+    settings: type
+    row: Callable
+    variables: dict[str, tuple[str, str]]
+    quantities: tuple[str, ...]
+    version: int = 1
+    first_version: int = 1
+    before: Callable = lambda population, networks, settings, client: None
+    check: Callable = lambda population, networks, settings: None
+    after: Callable = lambda plan: None
+    needs: Callable = lambda population, networks, settings: []
+    parts: Callable | None = None
+    along: str = ""
+    diverged: Callable | None = None
+
+    @cached_property
+    def parameters(self) -> list[str]:
+        """The names of all parameters that `measure` takes."""
+        return [*self._own, *[name for name in Population.names() if name not in self._own], *RUN]
+
+    @property
+    def _own(self) -> list[str]:
+        return [one.name for one in fields(self.settings)]
+
+    def _settings(self, given: dict):
+        lacking = [name for name in self._own if name not in given]
+        if lacking:
+            raise InputError(f"{self.name} needs {', '.join(lacking)}; its notebook has a value for each")
+        return self.settings(**{name: given[name] for name in self._own})
+
+    def given(self, namespace: dict) -> dict:
+        """Return the parameters among the names of a notebook, ``STUDY.given(globals())``."""
+        return {name: namespace[name] for name in self.parameters if name in namespace}
+
+    def plan(self, **given) -> "Plan":
+        """Check the parameters and return what they ask for; nothing is computed. Takes what `measure` takes."""
+        for name in given:
+            if name not in self.parameters:
+                raise InputError(
+                    f"{self.name} has no parameter {name!r}; closest: {', '.join(closest(name, self.parameters))}"
+                )
+        given = {name: value for name, value in given.items() if name not in RUN}
+        settings = self._settings(given)
+        given = {name: value for name, value in given.items() if name not in self._own}
+        rows = settings.rows(given.pop("models", None))
+        groups: dict[str, list] = {}
+        for name, (model, otherwise) in rows.items():
+            groups.setdefault(repr(otherwise), []).append((name, model, otherwise))
+        cases: dict[str, tuple[Population, Network]] = {}
+        for group in groups.values():
+            population = Population.of(models=[model for _, model, _ in group], **given | group[0][2])
+            cases |= {row: (population, population.network(model)) for row, model, _ in group}
+        first, _ = next(iter(cases.values()))
+        return Plan(self, settings.check(first), {name: cases[name] for name in rows})
+
+    def measure(
+        self, *, preset: str = "custom", source: str = "measure", dask_scheduler: str = "none", **given
+    ):
+        """Return a row for each network.
+
+        Parameters
+        ----------
+        preset : str
+            Name of this set of parameters; says which published results belong to it.
+        source : {"measure", "published", "extend"}
+            See `robustshape.store.results`.
+        dask_scheduler : str
+            See `robustshape.tasks.workers`.
+        **given
+            The other parameters of the study's notebook, where each is explained.
+
+        Returns
+        -------
+        xarray.Dataset
+            With the dimension ``model`` and those of `variables`; each variable has a ``long_name``, and ``units``
+            where it has one.
+        """
+        results.check_source(source)
+        if source == "published":
+            names = list(self._settings(given).rows(given.get("models")))
+            found = results.gather_published(self.name, names, preset=preset)
+        else:
+            found = self.plan(**given).measure(preset=preset, source=source, dask_scheduler=dask_scheduler)
+        return self.described(found)
+
+    def wanted(self, **given) -> dict[str, Wanted]:
+        """Return the entry of each row in the cache; nothing is computed. Takes what `measure` takes."""
+        return self.plan(**given).wanted
+
+    def publish(self, preset: str, **given) -> tuple[int, int]:
+        """Copy the finished rows of a preset into ``data/results``; return how many of how many are there."""
+        wanted = self.wanted(**given)
+        return results.publish(self.name, preset, wanted), len(wanted)
+
+    def described(self, rows):
+        """Return the rows with a ``long_name`` of each variable, and ``units`` where it has one.
+
+        Those that say how and on what was measured have the ``role`` about.
+        """
+        for name, (words, unit) in (common.VARIABLES | self.variables).items():
+            if name in rows:
+                role = {"role": "about"} if name in common.VARIABLES and name not in common.NUMBERS else {}
+                rows[name].attrs |= {"long_name": words} | ({"units": unit} if unit else {}) | role
+        return rows
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study's parameters ask for: a network on a population's images for each row."""
+
+    study: Study
+    settings: Any
+    cases: dict[str, tuple[Population, Network]]
+
+    @cached_property
+    def wanted(self) -> dict[str, Wanted]:
+        """The entry of each row in the cache, and of its parts."""
+        found = {}
+        for name, (population, network) in self.cases.items():
+            specification = {
+                "study": self.study.name,
+                **population.specification(network),
+                **since("study version", self.study.version, self.study.first_version),
+                **self.settings.key(population, network),
+            }
+            parts = self.study.parts(population, self.settings).kept(network) if self.study.parts else {}
+            found[name] = Wanted(results.row_entry(self.study.name, specification), parts, self.study.along)
+        return found
+
+    def measure(self, *, preset: str, source: str, dask_scheduler: str):
+        """Return the rows; see `Study.measure`."""
+        with tasks.workers(dask_scheduler) as client:
+            rows = results.gather(
+                self.study.name,
+                self.wanted,
+                preset=preset,
+                source=source,
+                compute=lambda names: self._rows(names, client),
+                compute_parts=lambda missing: self._parts(missing, client),
+            )
+        self.study.after(self)
+        return rows
+
+    def _by_population(self, names) -> dict[Population, list[str]]:
+        found: dict[Population, list[str]] = {}
+        for name in names:
+            found.setdefault(self.cases[name][0], []).append(name)
+        return found
+
+    def _ready(self, population: Population, names: list[str], client) -> list[str]:
+        """Prepare what rows need; return the names of those whose networks did not diverge."""
+        study, networks = self.study, [self.cases[name][1] for name in names]
+        study.check(population, networks, self.settings)
+        print(prepare.cost(population, networks, {study.name: len(names)}))
+        more = [one for one in study.needs(population, networks, self.settings) if one not in networks]
+        failed = prepare.train(population, [*networks, *more], client) if study.diverged or more else {}
+        for network, why in failed.items():
+            print(f"{network.name} diverged: {why}")
+        there = [one for one in networks if one not in failed or not study.diverged]
+        prepare.prepare(population, there, client)
+        study.before(population, there, self.settings, client)
+        return [name for name in names if self.cases[name][1] in there]
+
+    def _rows(self, names: list[str], client):
+        for population, own in self._by_population(names).items():
+            there = self._ready(population, own, client)
+            for name in own:
+                if name not in there:
+                    yield name, _diverged_row(self.study, population, self.cases[name][1], self.settings)
+            calls = [(self.study.name, population, self.cases[name][1], self.settings) for name in there]
+            pace = prepare.pace(population, self.study.name)
+            for i, row in tasks.as_finished(_row, calls, client=client, label=self.study.name, pace=pace):
+                yield there[i], row
+
+    def _parts(self, missing: dict[str, list[str]], client) -> None:
+        for population, own in self._by_population(missing).items():
+            prepare.clean_features(population, [self.cases[name][1] for name in own], client)
+            parts = self.study.parts(population, self.settings)
+            calls = [(parts, self.cases[name][1], missing[name]) for name in own]
+            tasks.run(_compute_parts, calls, client=client, label=f"{self.study.along}s")
+
+
+def _row(study: str, population: Population, network: Network, settings):
+    """Return one network's row, with what all studies' have."""
+    import xarray
+
+    from robustshape import studies
+
+    began = time.perf_counter()
+    shared, seconds = common.of_network(population, network)
+    own = studies.load(study).row(population, network, settings)
+    row = xarray.merge([shared, own], combine_attrs="drop", compat="no_conflicts", join="exact")
+    seconds["row"] = time.perf_counter() - began
+    about = provenance(network.load().device, seconds=seconds)
+    # loaded: a lazy number would be read by whoever gets the row, and wait there for the workers that make the next ones
+    return row.load().assign(study=study, provenance=about)
+
+
+def _diverged_row(study: Study, population: Population, network: Network, settings):
+    """Return the row of a network whose training diverged: what it is, and no number."""
+    import xarray
+
+    parts = [common.about(population, network), study.diverged(population, network, settings)]
+    row = xarray.merge(parts, combine_attrs="drop")
+    return row.assign(diverged=True, study=study.name, provenance=provenance(device()))
+
+
+def _compute_parts(parts, network: Network, names: list[str]) -> None:
+    parts.compute(network, names)
