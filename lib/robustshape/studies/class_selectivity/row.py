@@ -7,7 +7,38 @@ from robustshape.measurements import attack_steps, attacked
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
 
-VARIABLES: dict[str, tuple[str, str]] = {}
+VARIABLES = {
+    "alpha": ("strength of the regulariser; NaN of networks trained otherwise", "1"),
+    "schedule": ("recipe of the training, as JSON", ""),
+    "mean_selectivity": ("class selectivity index: mean over units of a layer, then over layers", "1"),
+    "selectivity_floor": ("the same with shuffled labels", "1"),
+    "n_units": ("units of all rectified convolutions", "units"),
+    "unit_selectivity": ("class selectivity index of a unit", "1"),
+    "unit_layer": ("layer of the unit", ""),
+    "selectivity": ("class selectivity index, mean over the units of a layer", "1"),
+    "floor": ("the same with shuffled labels", "1"),
+    "top_precision": ("share of one class among the images to which a unit responds most", "1"),
+    "class_variance": ("share of a unit's variance that is between classes", "1"),
+    "active": ("share of responses above 0", "1"),
+    "dead": ("share of units that never respond", "1"),
+    "dimensionality": ("dimensionality of a layer's responses, or of what changes in them", "1"),
+    "components_under": ("dimensions with 95 % of the variance of what a corruption changes", "1"),
+    "gradient_over_samples": ("variation of the length of a unit's input gradient over images", "1"),
+    "gradient_over_units": ("variation of its mean over units", "1"),
+    "gradient_over_active": ("variation over images to which a unit has a gradient", "1"),
+    "gradient_silent": ("share of pairs of unit and image without a gradient", "1"),
+    "jacobian_norm": ("mean Frobenius norm of the Jacobian of the logits by the pixels", "1"),
+    "steps_accuracy": ("accuracy after so many steps of PGD", "1"),
+    "transfer_accuracy": ("accuracy on images attacked for another network", "1"),
+    "source_accuracy": ("that other network's accuracy on them", "1"),
+    "strong_accuracy": ("accuracy under the strongest attack", "1"),
+    "own_accuracy": ("accuracy under the network's own PGD on the same images", "1"),
+    "n_changed": ("images for the dimensions of what changes", "images"),
+    "n_gradients": ("images for input gradients", "images"),
+    "middle_severity": ("severity of the dimensions under corruption", ""),
+    "step_budget": ("L-infinity radius of the PGD that goes step by step", ""),
+    "strongest": ("strongest attack that was made", ""),
+}
 
 
 def of_network(population: Population, network: Network, settings):

@@ -180,7 +180,29 @@ def _closer(population, network, store, features, draw, calibration, settings, *
     )
 
 
-VARIABLES: dict[str, tuple[str, str]] = {}
+VARIABLES = {
+    "purity": ("purity of the clusters of a draw", "1"),
+    "n_clusters": ("clusters of a draw", "clusters"),
+    "ari": ("adjusted Rand index of clusters and classes", "1"),
+    "nmi": ("normalised mutual information of clusters and classes", "1"),
+    "indicator_value": ("a registered indicator on a draw", ""),
+    "indicator_seconds": ("time that an indicator takes on a draw", "s"),
+    "indicator_key": ("hash of what defines the indicator's values", ""),
+    "accuracy_of_draw": ("accuracy on a draw among all classes that the network knows", "1"),
+    "accuracy_restricted": ("accuracy on a draw among its classes alone", "1"),
+    "calibration_auc": ("how well distances tell classes apart where the multicut is calibrated (AUC)", "1"),
+    "accuracy_of_half": ("clean accuracy on the half of the robustness images that goes with a draw", "1"),
+    "corrupted_of_half": ("accuracy under a corruption on that half", "1"),
+    "kmeans_by_ratio": ("purity of k-means with more clusters than classes", "1"),
+    "multicut_by_shift": ("purity of the multicut when it cuts more or less", "1"),
+    "clusters_by_shift": ("clusters of the multicut when it cuts more or less", "clusters"),
+    "variant_purity": ("purity in a variant of the clustering", "1"),
+    "variant_accuracy": ("accuracy on the variant's images among the classes of the draw", "1"),
+    "n_classes": ("classes of a draw", "classes"),
+    "per_class": ("images of each class in a draw", "images"),
+    "clustered_layer": ("layer whose features are clustered", ""),
+    "normalised": ("whether features have length 1", ""),
+}
 
 STUDY = Study(
     name="cluster_purity",

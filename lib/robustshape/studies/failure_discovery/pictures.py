@@ -19,7 +19,7 @@ def of_rows(rows, generator: str = ""):
     except RobustshapeError:
         return None
     return Pictures(
-        str(path), int(first["n_samples"]), int(first["seed"]), float(first["truncation_psi"]), str(first["noise"].values),
+        str(path), int(first["n_generated"]), int(first["seed"]), float(first["truncation_psi"]), str(first["noise"].values),
         tuple(first["unit"].values.tolist()),
     )  # fmt: skip
 
