@@ -56,21 +56,24 @@ def left_out_errors(x, y, families, recipes=None) -> LeftOut:
         raise InputError(f"one y, family and recipe per model are needed, but the shapes are {shapes}")
     names, family = np.unique(families, return_inverse=True)
     kinds, recipe = np.unique(recipes, return_inverse=True)
-    own, of = (np.eye(len(v))[w] for v, w in ((names, family), (kinds, recipe)))  # (n, family), (n, recipe)
+    size = np.bincount(recipe)
     z = np.column_stack([x, y])
-    z = (
-        z - (of.T @ z / of.sum(axis=0)[:, None])[recipe]
-    )  # so that sums over others are those of the own, negative
-    count = of.sum(axis=0) - own.T @ of  # (family, recipe), of the others
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = -np.einsum("ng,nr,nk->grk", own, of, z, optimize=True) / count[:, :, None]
-        known = np.nan_to_num(means, nan=0.0, posinf=0.0, neginf=0.0)
-        products = z.T @ z - np.einsum("ng,ni,nj->gij", own, z, z, optimize=True)
-        products -= np.einsum("gr,gri,grj->gij", count, known, known)
-        spread = np.einsum("gii->gi", products)[:, :-1]  # (family, p)
-        spread = np.where(spread > 1e-18 * np.square(x).sum(axis=0), spread, np.nan)
-        slope = products[:, :-1, -1] / spread
-    left = z - np.where(count[family, recipe] > 0, means[family, recipe].T, np.nan).T  # (n, p + 1)
+    of_recipe = np.zeros((len(kinds), z.shape[1]))
+    np.add.at(of_recipe, recipe, z)
+    z = z - (of_recipe / size[:, None])[recipe]  # so that sums over others are those of the own, negative
+    count = np.tile(size, (len(names), 1))  # (family, recipe), of the others
+    sums, own = np.zeros((*count.shape, z.shape[1])), np.zeros((len(names), z.shape[1], z.shape[1]))
+    np.subtract.at(count, (family, recipe), 1)
+    np.subtract.at(sums, (family, recipe), z)
+    np.add.at(own, family, z[:, :, None] * z[:, None, :])
+    means = sums / np.where(count > 0, count, 1)[:, :, None]
+    whole = z.T @ z
+    products = whole - own - np.einsum("gr,gri,grj->gij", count, means, means)
+    spread = np.einsum("gii->gi", products)[:, :-1]  # (family, p)
+    rounding = 1e-12 * np.diag(whole)[:-1] + 1e-18 * np.square(x).sum(axis=0)
+    spread = np.where(spread > rounding, spread, np.nan)
+    slope = products[:, :-1, -1] / spread
+    left = z - np.where(count[family, recipe, None] > 0, means[family, recipe], np.nan)  # (n, p + 1)
     fitted = products[:, -1, -1][:, None] - slope**2 * spread
     return LeftOut(left[:, -1:] - left[:, :-1] * slope[family], left[:, -1], fitted[family])
 
