@@ -13,7 +13,7 @@ from robustshape.generators import quality
 from robustshape.generators.corrupted_images import CORRUPTIONS, randomly_corrupted
 from robustshape.generators.settings import Settings
 from robustshape.generators.severities import Severities
-from robustshape.generators.training import train
+from robustshape.generators.training import VERSION, train
 from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
 
@@ -74,7 +74,7 @@ def train_generator(
         "checksum": data.attrs["checksum"],
         **kinds,
     }
-    key = key_of({**about, "seed": seed, **asdict(replace(settings, n_images=1))})
+    key = key_of({**about, "version": VERSION, "seed": seed, **asdict(replace(settings, n_images=1))})
     grid_labels = np.repeat(np.arange(n_classes), 12)
     output.parent.mkdir(parents=True, exist_ok=True)
 
