@@ -126,7 +126,9 @@ def test_networks_of_tensorflow_are_to_be_converted(tmp_path, monkeypatch, modul
         network.__dict__.update(version=4, variables=[("w", np.zeros(3))])
     path = tmp_path / "stylegan2-ffhq.pkl"
     path.write_bytes(pickle.dumps(networks, protocol))
-    with pytest.raises(StoreError, match=r"stylegan2-ffhq.pkl holds networks of TensorFlow.*legacy\.py --source=.*pkl"):
+    with pytest.raises(
+        StoreError, match=r"stylegan2-ffhq.pkl holds networks of TensorFlow.*legacy\.py --source=.*pkl"
+    ):
         read_network(path)
 
 

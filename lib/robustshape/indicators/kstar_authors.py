@@ -8,7 +8,9 @@ is torch's, and for exact ties it may differ between processors.
 
 import numpy as np
 
-NEAR_CONSTANT = 1e-6  # of the mean: values that deviate by no more have no skewness in scipy (`resolution` of float32)
+NEAR_CONSTANT = (
+    1e-6  # of the mean: values that deviate by no more have no skewness in scipy (`resolution` of float32)
+)
 
 
 def authors_rank(features: np.ndarray, labels: np.ndarray, *, unit_norm: bool = False) -> np.ndarray:

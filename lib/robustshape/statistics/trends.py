@@ -41,7 +41,9 @@ def slope(x, y, level: float = 0.95, *, groups=None) -> Estimate:
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     group = np.zeros(x.shape, int) if groups is None else np.asarray(groups)
     if group.shape != x.shape:
-        raise InputError(f"a slope needs a group for each run, but was given {group.shape} for {x.shape} runs")
+        raise InputError(
+            f"a slope needs a group for each run, but was given {group.shape} for {x.shape} runs"
+        )
     if x.shape == y.shape:
         there = np.isfinite(x) & np.isfinite(y)
         x, y, group = x[there], y[there], group[there]
