@@ -215,7 +215,8 @@ def check_fits(generator, name: str, n_classes: int, size: int, channels: int) -
         )
     if made["img_resolution"] != size:
         raise InputError(
-            f"the generator makes images of {made['img_resolution']} px, but {name} takes {size} px; give two of one size"
+            f"the generator makes images of {made['img_resolution']} px, but {name} takes {size} px; give two of one "
+            "size, by a reading of the data set such as the generator's card names"
         )
     if channels not in (made["img_channels"], 3):
         raise InputError(
