@@ -500,6 +500,31 @@ def test_numbers_of_the_page_are_plain_and_tables_have_their_lines(toy):
         assert lines["generated images"].sum() == lines["real images"].sum() == 5000
 
 
+def test_a_generator_without_mildly_corrupted_images_draws_its_page():
+    card = card_of(scene.generator_path(""))
+    none = {
+        "mild_accuracy": None,
+        "real_mild_accuracy": None,
+        "mild_ratio": None,
+        "n_mild": 0,
+        "real_n_mild": 0,
+    }
+    card = card | {"scores": card["scores"] | none}
+    quoted = verdicts.numbers(invented(), verdicts.judge(invented()), card)
+    assert all(isinstance(v, int | float | str | np.integer | np.floating) for v in quoted.values())
+    ends = (
+        "mild_accuracy",
+        "mild_accuracy_low",
+        "real_mild_accuracy",
+        "real_mild_accuracy_high",
+        "mild_ratio",
+    )
+    assert np.isnan([quoted[f"generator_{name}"] for name in ends]).all()
+    assert quoted["generator_accuracy_low"] < quoted["generator_accuracy"] < quoted["generator_accuracy_high"]
+    table = tables.quality(card).set_index("what")
+    assert table.loc["read as asked, mildly corrupted", "generated"] == "–"
+
+
 def test_a_card_is_that_of_its_file(tmp_path):
     card = {"weights": "mine.safetensors", "scores": None}
     (tmp_path / "mine.json").write_text(json.dumps(card))

@@ -88,8 +88,9 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
 
 
 def _of_generator(scores: dict) -> dict:
-    """Return the generator's scores by name, shares with Wilson's 95 % intervals; NaN without scores."""
-    found = {f"generator_{name}": scores.get(name, float("nan")) for name in SCORES}
+    """Return the generator's scores by name, shares with Wilson's 95 % intervals; NaN without scores or such images."""
+    known = {name: float("nan") if scores.get(name) is None else scores[name] for name in SCORES}
+    found = {f"generator_{name}": value for name, value in known.items()}
     for name, n in (
         ("mild_accuracy", "n_mild"),
         ("real_mild_accuracy", "real_n_mild"),
@@ -97,8 +98,8 @@ def _of_generator(scores: dict) -> dict:
         ("real_accuracy", "n"),
     ):
         low, high = float("nan"), float("nan")
-        if scores:
-            low, high = statistics.wilson_interval(round(scores[name] * scores[n]), scores[n])
+        if np.isfinite(known[name]):
+            low, high = statistics.wilson_interval(round(known[name] * known[n]), known[n])
         found |= {f"generator_{name}_low": float(low), f"generator_{name}_high": float(high)}
     return found
 
