@@ -258,6 +258,20 @@ def test_corner_cases_are_failures_that_the_judge_reads(toy, subject):
     assert np.array_equal(drawn.moved(int(one["sample"]), [shift])[0], one["image"].values)
 
 
+@pytest.mark.parametrize("name", ["cases.zarr", "cases.zarr.zip"])
+def test_corner_cases_open_by_the_call_that_is_told(subject, tmp_path, name):
+    call = repair.export(subject, str(tmp_path / name))
+    place = tmp_path / name
+    assert call == f"xarray.open_zarr('{place if place.is_dir() else f'zip::{place}'}')"
+    cases = eval(call)
+    assert cases.sizes["case"] == (subject.flips & subject.readable).sum()
+    # a classifier that never fails leaves an empty store of the same variables
+    never = dataclasses.replace(subject)
+    never.__dict__["flips"] = np.zeros_like(subject.flips)
+    empty = eval(repair.export(never, str(tmp_path / f"none-{name}")))
+    assert empty.sizes["case"] == 0 and set(empty) == set(cases)
+
+
 def test_the_unit_of_a_shift_is_a_deviation_a_range_or_one(subject):
     styles = torch.tensor([[0.0, 5.0], [4.0, 5.0], [2.0, 8.0]])
     assert scene.UNITS["range"](styles).tolist() == [4.0, 3.0] and scene.UNITS["raw"](styles).tolist() == [

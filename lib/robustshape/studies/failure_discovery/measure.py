@@ -178,7 +178,7 @@ def measure(
         first = next(iter(rows))
         show(scene)
         subject = Subject(scene, features.load_classifier(first, networks.options(first)))
-        print(f"corner cases of {first}: {repair.export(subject, corner_set)}")
+        print(f"corner cases of {first}, opened by {repair.export(subject, corner_set)}")
     return found
 
 
