@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 import toy_generator
 from robustshape import claims, models
 from robustshape.errors import InputError, MissingFileError
+from robustshape.generators import attributes
 from robustshape.generators.failures import Answers
 from robustshape.generators.stylegan2 import write_network
 from robustshape.generators.stylespace import StyleSpace
@@ -270,6 +271,49 @@ def test_corner_cases_open_by_the_call_that_is_told(subject, tmp_path, name):
     never.__dict__["flips"] = np.zeros_like(subject.flips)
     empty = eval(repair.export(never, str(tmp_path / f"none-{name}")))
     assert empty.sizes["case"] == 0 and set(empty) == set(cases)
+
+
+def test_an_added_attribute_adds_its_numbers_and_voids_none(toy, own_cache, monkeypatch):
+    given, rows = toy
+    given = given | {"corner_set": ""}
+    before = study.specifications(**given)
+    for name in ("_entries", "_about"):
+        monkeypatch.setattr(attributes.ATTRIBUTES, name, dict(getattr(attributes.ATTRIBUTES, name)))
+
+    @attributes.attribute("brightness", quality=True)
+    def brightness(seen):
+        return 3 * seen.images.mean(axis=(1, 2)) / (1 + seen.images.mean(axis=(1, 2)))
+
+    assert study.specifications(**given) == before
+
+    def never(*_arguments, **_more):
+        raise AssertionError("what is kept would be made again")
+
+    for module, name in (
+        (movements, "compute_block"),
+        (directions, "compute_map"),
+        (measure.row, "of_classifier"),
+    ):
+        monkeypatch.setattr(module, name, never)
+    more = study.measure(**given)
+    old = [str(a) for a in rows.attribute.values]
+    assert more.attribute.values.tolist() == [*old, "brightness"]
+    xarray.testing.assert_identical(more.sel(attribute=old).drop_vars("name"), rows.drop_vars("name"))
+    # the new one's numbers are those of the sweep and of its own walk
+    kept = movements.sweep(measure._plan(**given)[1])["image"].values
+    shift = more["effect"].sel(attribute="brightness", model=LEARNER)
+    d, way = np.unravel_index(int(abs(shift).argmax()), shift.shape)
+    assert np.sign(shift.values[d, way]) == np.sign(
+        brightness(attributes.Grey(kept[d, way, ..., 0] / 255)).mean()
+        - brightness(attributes.Grey(kept[d, 1 - way, ..., 0] / 255)).mean()
+    )
+    assert np.isfinite(more["walk_probability"].sel(attribute="brightness")).all()
+    effects = more["effect"].sel(model=LEARNER).transpose("dimension", "way", "attribute")
+    assert more["name"].sel(model=LEARNER).values.tolist() == movements.names(effects).tolist()
+    assert set(more["name"].values.ravel()) <= {*attributes.ATTRIBUTES.names(), ""}
+    monkeypatch.setattr(measure.added, "compute", never)
+    xarray.testing.assert_identical(study.measure(**given), more)
+    assert len(figures.curves(more).axes) == 9 and len(tables.directions(more)) == 7
 
 
 def test_the_unit_of_a_shift_is_a_deviation_a_range_or_one(subject):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from robustshape import statistics
-from robustshape.generators.naming import QUALITY
+from robustshape.generators.attributes import of_quality
 
 LOST = 0.05  # a class is hit if the probability falls by as much
 SHIFTS = {  # what 1 is of a shift, in words and beside a number
@@ -102,7 +102,7 @@ def strongest_by_name(row) -> tuple[np.ndarray, np.ndarray]:
 def classes_hit(row) -> float:
     """Return the share of classes that a dimension named noise, blur or contrast hits, mean over them (failure-3)."""
     names, falls = strongest_by_name(row)
-    hits = (falls >= LOST).mean(axis=1)[np.isin(names, QUALITY)]
+    hits = (falls >= LOST).mean(axis=1)[np.isin(names, of_quality())]
     return float(hits.mean()) if len(hits) else float("nan")
 
 
@@ -123,7 +123,7 @@ def unevenness(falls) -> np.ndarray:
 def shape_over_quality(row) -> float:
     """Return how much more class-specific dimensions of shape are than those of image quality (failure-4)."""
     names, falls = strongest_by_name(row)
-    spread, quality = unevenness(falls), np.isin(names, QUALITY)
+    spread, quality = unevenness(falls), np.isin(names, of_quality())
     shape = (names != "") & ~quality
     if not np.isfinite(spread[shape]).any() or not np.isfinite(spread[quality]).any():
         return float("nan")

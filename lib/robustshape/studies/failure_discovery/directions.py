@@ -5,12 +5,12 @@ Made once and shown to every classifier, as the sweep is; see `movements`.
 
 import numpy as np
 
-from robustshape.generators.attributes import ATTRIBUTES
+from robustshape.generators.attributes import ATTRIBUTES, FIRST, identity
 from robustshape.generators.stylespace import moved
 from robustshape.generators.sweep import swept
 from robustshape.store import arrays
 from robustshape.store.atomic import usable_folder
-from robustshape.studies.failure_discovery.movements import folder, judged_by, names, sweep
+from robustshape.studies.failure_discovery.movements import effects, folder, judged_by, names
 from robustshape.studies.failure_discovery.scene import Scene, prepared
 
 N_MAPPED = 5  # samples of each class in a map
@@ -36,18 +36,18 @@ def of_attributes(effects) -> dict[str, tuple[int, int]]:
 
 def missing_walks(scene: Scene) -> list[tuple]:
     """Return the arguments of `compute_walk` whose walk is not in the cache."""
-    return [
-        (scene, name)
-        for name in sorted(ATTRIBUTES.names())
-        if not usable_folder(folder(scene) / f"walk-{name}")
-    ]
+    return [(scene, name) for name in ATTRIBUTES.names() if not usable_folder(_folder(scene, name))]
+
+
+def _folder(scene: Scene, attribute: str):
+    return folder(scene) / f"walk-{identity(attribute)}"
 
 
 def compute_walk(scene: Scene, attribute: str) -> None:
     """Follow the direction of an attribute in steps, and keep the images."""
     import xarray
 
-    begin, (dimension, sign) = prepared(scene), _of(scene)[attribute]
+    begin, (dimension, sign) = prepared(scene), _of(scene, attribute)
     amounts = sign * scene.places * float(begin.units[dimension])
     styles = begin.styles[begin.of_classes(scene.n_walked)]
     images = swept(begin.generator, styles, [dimension], amounts[None], noise=scene.noise)
@@ -60,7 +60,7 @@ def compute_walk(scene: Scene, attribute: str) -> None:
         },
         coords={"attribute": [attribute], "place": scene.places},
     )
-    arrays.save_folder(made, folder(scene) / f"walk-{attribute}")
+    arrays.save_folder(made, _folder(scene, attribute))
 
 
 def missing_map(scene: Scene) -> list[tuple]:
@@ -72,8 +72,8 @@ def compute_map(scene: Scene) -> None:
     """Follow two directions together, and keep the images."""
     import xarray
 
-    begin, found = prepared(scene), _of(scene)
-    (first, one), (second, other) = (found[name] for name in scene.map_attributes)
+    begin = prepared(scene)
+    (first, one), (second, other) = (_of(scene, name) for name in scene.map_attributes)
     styles = begin.styles[begin.of_classes(min(N_MAPPED, scene.n_walked))]
     images = np.concatenate(
         [
@@ -94,15 +94,13 @@ def compute_map(scene: Scene) -> None:
     arrays.save_folder(made, folder(scene) / "map")
 
 
-def _of(scene: Scene) -> dict[str, tuple[int, int]]:
-    return of_attributes(sweep(scene)["effect"].load())
+def _of(scene: Scene, attribute: str) -> tuple[int, int]:
+    return of_attributes(effects(scene, attribute))[attribute]
 
 
-def walks(scene: Scene):
-    """Return the finished walks and map; see `compute_walk` and `compute_map`."""
+def walks(scene: Scene, attributes=FIRST):
+    """Return the finished walks along these attributes, and the map; see `compute_walk` and `compute_map`."""
     import xarray
 
-    parts = [
-        arrays.open_folder(folder(scene) / f"walk-{name}", chunks={}) for name in sorted(ATTRIBUTES.names())
-    ]
+    parts = [arrays.open_folder(_folder(scene, name), chunks={}) for name in attributes]
     return xarray.concat(parts, dim="attribute").merge(arrays.open_folder(folder(scene) / "map", chunks={}))

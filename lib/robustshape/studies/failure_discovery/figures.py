@@ -104,7 +104,10 @@ def curves(rows, quantity: str = "accuracy"):
     style.theme()
     names = [str(a) for a in rows.attribute.values]
     palette = style.colours(rows["family"].values)
-    figure, axes = plt.subplots(2, 3, figsize=(9.6, 5.6), sharex=True, sharey=True)
+    lines = -(-len(names) // 3)
+    figure, axes = plt.subplots(
+        lines, 3, figsize=(9.6, 0.4 + 2.6 * lines), sharex=True, sharey=True, squeeze=False
+    )
     for axis, attribute in zip(axes.flat, names):
         for kind, models in analyse.kinds(rows).items():
             runs = rows[f"walk_{quantity}"].sel(model=models, attribute=attribute).mean("class")

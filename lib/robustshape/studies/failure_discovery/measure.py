@@ -8,7 +8,7 @@ from robustshape.generators import stylespace
 from robustshape.generators.attributes import ATTRIBUTES
 from robustshape.store import results
 from robustshape.studies import as_list, at_every_seed, preparation
-from robustshape.studies.failure_discovery import directions, movements, repair, row
+from robustshape.studies.failure_discovery import added, directions, movements, repair, row
 from robustshape.studies.failure_discovery.answers import Subject
 from robustshape.studies.failure_discovery.scene import UNITS, Scene, check_fits, fitting, generator_path
 from robustshape.studies.population import Population
@@ -174,6 +174,12 @@ def measure(
                 yield missing[i], one
 
     found = results.gather(STUDY, rows, preset=preset, source=source, compute=compute)
+    if further := added.missing(rows):
+        with tasks.workers(dask_scheduler) as client:
+            show(scene, client)
+            calls = [(scene, model, networks.options(model), rows[model], name) for model, name in further]
+            tasks.run(added.compute, calls, client=client, label="added attributes")
+    found = added.joined(found, rows)
     if corner_set:
         first = next(iter(rows))
         show(scene)
@@ -185,6 +191,7 @@ def measure(
 def show(scene: Scene, client=None) -> None:
     """Make the images of a scene's movements, where they are not kept yet."""
     tasks.run(movements.compute_block, movements.missing_blocks(scene), client=client, label="movements")
+    tasks.run(movements.compute_effect, movements.missing_effects(scene), client=client, label="effects")
     tasks.run(directions.compute_walk, directions.missing_walks(scene), client=client, label="walks")
     tasks.run(directions.compute_map, directions.missing_map(scene), client=client, label="map")
 

@@ -1,6 +1,7 @@
 """The scene's images when dimensions move, made once and shown to every classifier; and what each dimension is called.
 
-Every dimension moves either way: the sweep. How far single ones are followed then is in `directions`.
+Every dimension moves either way: the sweep. How far single ones are followed then is in `directions`. What an attribute
+that is not of the first (`attributes.FIRST`) sees in the sweep is kept beside it, under its own name and version.
 """
 
 import functools
@@ -8,7 +9,7 @@ import functools
 import numpy as np
 
 from robustshape.features import load_classifier
-from robustshape.generators.attributes import ATTRIBUTES, measured
+from robustshape.generators.attributes import FIRST, added, identity, measured
 from robustshape.generators.naming import effect, spread_of
 from robustshape.generators.quality import grey
 from robustshape.generators.stylespace import StyleSpace, images_of
@@ -49,32 +50,58 @@ def compute_block(scene: Scene, start: int) -> None:
 
     begin = prepared(scene)
     chosen = begin.of_classes(scene.n_moved)
-    styles, labels = begin.styles[chosen], begin.labels[chosen]
+    styles = begin.styles[chosen]
     dimensions = np.arange(start, min(start + BLOCK, len(begin.units)))
     amounts = scene.distance * begin.units.numpy()[dimensions, None] * [1, -1]
     images = swept(begin.generator, styles, dimensions, amounts, noise=scene.noise)
-    named = np.concatenate([np.flatnonzero(labels == k)[:N_NAMED] for k in np.unique(labels)])
-    before = images_of(begin.generator, styles[named], noise=scene.noise)
     found = xarray.Dataset(
         {
             "image": (("dimension", "way", "moved", "y", "x", "channel"), images),
-            "effect": (("dimension", "way", "attribute"), _effects(before, images[:, :, named], scene)),
+            "effect": (("dimension", "way", "attribute"), _effects(scene, images, FIRST)),
             "judged": (("dimension", "way", "moved"), judged_by(scene, images)),
         },
-        coords={"dimension": dimensions, "way": list(WAYS), "attribute": sorted(ATTRIBUTES.names())},
+        coords={"dimension": dimensions, "way": list(WAYS), "attribute": list(FIRST)},
     )
     arrays.save_folder(found.chunk(dimension=8), folder(scene) / f"sweep{start}")
 
 
-def _effects(before, after, scene: Scene) -> np.ndarray:
-    """Return what changes between images (n, ...) and moved ones (..., n, ...): standardised effects (..., attribute)."""
-    spread, leading = spread_of(real_attributes(scene)[0]), after.shape[:-4]
-    first = measured(grey(before))
-    seen = measured(grey(after.reshape(-1, *after.shape[-3:])))
+def effect_folder(scene: Scene, attribute: str):
+    """Return where the effects on an added attribute are kept."""
+    return folder(scene) / f"effect-{identity(attribute)}"
+
+
+def missing_effects(scene: Scene) -> list[tuple]:
+    """Return the arguments of `compute_effect` whose effects are not in the cache."""
+    return [(scene, name) for name in added() if not usable_folder(effect_folder(scene, name))]
+
+
+def compute_effect(scene: Scene, attribute: str) -> None:
+    """Measure an added attribute in the images of the finished sweep."""
+    import xarray
+
+    blocks = [_effects(scene, block["image"].values, (attribute,)) for block in _blocks(scene)]
+    found = xarray.Dataset(
+        {"effect": (("dimension", "way", "attribute"), np.concatenate(blocks))},
+        coords={"dimension": np.arange(sum(map(len, blocks))), "way": list(WAYS), "attribute": [attribute]},
+    )
+    arrays.save_folder(found, effect_folder(scene, attribute))
+
+
+def _effects(scene: Scene, images, names) -> np.ndarray:
+    """Return what changes when the first samples of each class move: standardised effects (dimension, way, attribute)."""
+    begin = prepared(scene)
+    chosen = begin.of_classes(scene.n_moved)
+    labels = begin.labels[chosen]
+    named = np.concatenate([np.flatnonzero(labels == k)[:N_NAMED] for k in np.unique(labels)])
+    before = images_of(begin.generator, begin.styles[chosen][named], noise=scene.noise)
+    after = images[:, :, named]
+    spread, leading = spread_of(real_attributes(scene, tuple(names))[0]), after.shape[:-4]
+    first = measured(grey(before), names)
+    seen = measured(grey(after.reshape(-1, *after.shape[-3:])), names)
     seen = {name: values.reshape(-1, len(before)) for name, values in seen.items()}
     sizes = [
         list(effect(first, {name: values[i] for name, values in seen.items()}, spread).sizes.values())
-        for i in range(len(seen["noise"]))
+        for i in range(int(np.prod(leading)))
     ]
     return np.array(sizes).reshape(*leading, -1)
 
@@ -85,8 +112,8 @@ def judged_by(scene: Scene, images) -> np.ndarray:
     return judge.predict(images.reshape(-1, *images.shape[-3:])).reshape(images.shape[:-3])
 
 
-@functools.lru_cache(maxsize=2)
-def real_attributes(scene: Scene) -> tuple[dict, np.ndarray]:
+@functools.lru_cache(maxsize=16)
+def real_attributes(scene: Scene, names: tuple[str, ...] = FIRST) -> tuple[dict, np.ndarray]:
     """Return what is measured in real test images corrupted at random, by attribute, and their severities (n, corruption)."""
     from robustshape import datasets
     from robustshape.generators.corrupted_images import randomly_corrupted
@@ -97,7 +124,7 @@ def real_attributes(scene: Scene) -> tuple[dict, np.ndarray]:
         datasets.pixels(data), data.sample.values, corruptions=list(KNOWN), probability=0.5, constants="224",
         seed=scene.seed,
     )  # fmt: skip
-    return measured(grey(images)), severities
+    return measured(grey(images), names), severities
 
 
 def agreement_with_severities(scene: Scene) -> dict[str, float]:
@@ -117,16 +144,34 @@ def sweep(scene: Scene):
     -------
     xarray.Dataset
         ``image (dimension, way, moved, y, x, channel)`` uint8, ``judged (dimension, way, moved)`` what the judge reads in
-        them, ``effect (dimension, way, attribute)`` in spreads of real images.
+        them, ``effect (dimension, way, attribute)`` in spreads of real images, on the first attributes.
     """
     import xarray
 
+    return xarray.concat(_blocks(scene), dim="dimension")
+
+
+def effects(scene: Scene, attribute: str):
+    """Return the ``effect (dimension, way, attribute)`` by which the direction of an attribute is found, in memory.
+
+    Those on the first attributes, and on this one if it is none of them: what else was added changes no direction.
+    """
+    import xarray
+
+    found = sweep(scene)["effect"].load()
+    if attribute in FIRST:
+        return found
+    return xarray.concat(
+        [found, arrays.open_folder(effect_folder(scene, attribute))["effect"]], dim="attribute"
+    )
+
+
+def _blocks(scene: Scene) -> list:
     size = StyleSpace.of(prepared(scene).generator).size
-    blocks = [
+    return [
         arrays.open_folder(folder(scene) / f"sweep{k}", chunks={"dimension": 8})
         for k in range(0, size, BLOCK)
     ]
-    return xarray.concat(blocks, dim="dimension")
 
 
 def names(effects) -> np.ndarray:

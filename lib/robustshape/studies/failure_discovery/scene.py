@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from robustshape.errors import InputError
-from robustshape.generators.attributes import ATTRIBUTES
+from robustshape.generators.attributes import FIRST, identity
 from robustshape.paths import device, find_local, project_root
 from robustshape.studies.population import options_of
 
@@ -71,11 +71,14 @@ class Scene:
             "distance",
             "shifts",
             "shift_unit",
-            "map_attributes",
             "dataset",
             "reading",
         )
-        named = {"attributes": sorted(ATTRIBUTES.names())}  # a new one is another direction
+        # one that is added is kept under its own name beside these, see `movements` and `added`
+        named = {
+            "attributes": [identity(name) for name in FIRST],
+            "map_attributes": tuple(identity(name) for name in self.map_attributes),
+        }
         return self.samples() | {name: getattr(self, name) for name in names} | named
 
     @property

@@ -3,7 +3,7 @@
 import numpy as np
 
 from robustshape import claims, statistics
-from robustshape.generators.naming import QUALITY
+from robustshape.generators.attributes import of_quality
 from robustshape.studies.failure_discovery import analyse
 
 SCORES = (
@@ -63,8 +63,8 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
         "n_dimensions_all": int(rows.sizes["dimension"]),
         "n_chosen": int(rows.sizes["rank"]),
         "n_named": int((names != "").sum()),
-        "n_quality": int(np.isin(names, QUALITY).sum()),
-        "n_shape": int(((names != "") & ~np.isin(names, QUALITY)).sum()),
+        "n_quality": int(np.isin(names, of_quality()).sum()),
+        "n_shape": int(((names != "") & ~np.isin(names, of_quality())).sum()),
         "n_classes": int(rows.sizes["class"]),
         "n_moved": int(first["n_moved"]),
         "n_walked": int(rows.sizes["walked"] // rows.sizes["class"]),
