@@ -168,6 +168,7 @@ def train_generator(
     output: Annotated[Path, Parameter(name=["-o", "--output"])],
     *,
     dataset: str = "mnist",
+    reading: str | None = None,
     images: int = 800_000,
     seed: int = 0,
     corruption: Annotated[list[str] | None, Parameter(negative=())] = None,
@@ -181,6 +182,9 @@ def train_generator(
         The network, a .safetensors; its card (.json) and samples (.png) are written beside it.
     dataset
         See: robustshape list datasets; or imagefolder:PATH.
+    reading
+        How its images become squares of a power of two: resize32, resize64, crop32, crop64 ... By default the data set's
+        own; images of 28 px, say, get a black rim up to 32.
     images
         How many real images are shown. A later call with more goes on from there.
     seed
@@ -197,7 +201,7 @@ def train_generator(
     from robustshape.generators.trained import train_generator as trained
 
     card = trained(
-        output, dataset=dataset, settings=Settings(n_images=images), seed=seed, corruptions=corruption or CORRUPTIONS,
+        output, dataset=dataset, reading=reading, settings=Settings(n_images=images), seed=seed, corruptions=corruption or CORRUPTIONS,
         judge=JUDGE if judge is None else judge, progress=True, device=paths.device(),
     )  # fmt: skip
     print(f"{card['training']['images_seen']:,} images in {card['training']['seconds']:,} s: {output}")
