@@ -15,6 +15,8 @@ from robustshape.datasets import (  # noqa: F401  each registers itself
     mnist,
     mnist5k,
     nips17,
+    npz,
+    python_data,
     tiny_imagenet,
 )
 from robustshape.datasets.pictures import pixels
@@ -44,7 +46,7 @@ def load(name: str, *, split: str = "test", reading: str | None = None):
     name : str
         One of ``DATASETS``: ``cifar10``, ``cifar100``, ``digits``, ``imagenet``, ``imagenette``, ``mnist``,
         ``mnist5k``, ``nips17``, ``tiny_imagenet``; or ``imagefolder:PATH``, any folder with one folder of
-        images per class.
+        images per class, ``npz:PATH``, arrays in a file, or ``python:MODULE:FUNCTION``, arrays from a function.
     split : {"test", "train"}
     reading : str, optional
         How the images become the size a classifier takes: ``native`` (as they are; the default of all but the
