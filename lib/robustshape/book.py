@@ -17,9 +17,16 @@ from pathlib import Path
 
 from robustshape import doctor
 from robustshape.errors import InputError
-from robustshape.notebook import kernel_environment, run_notebook
+from robustshape.notebooks import (
+    list_presets,
+    names,
+    notebook_path,
+    parameters_of,
+    preset_path,
+    run_notebook,
+)
+from robustshape.notebooks.run import kernel_environment
 from robustshape.pages import forget_pages, make_html
-from robustshape.parameters import list_presets, notebook_path, notebooks, parameters_of, preset_path
 from robustshape.paths import cache_dir, require_project
 from robustshape.registry import unknown_name
 from robustshape.store.atomic import write_file
@@ -58,7 +65,7 @@ def runs_of(preset: str) -> list[Run]:
     presets, results = list_presets(), require_project() / "data" / "results"
     if preset not in presets:
         raise unknown_name("preset", preset, presets, "robustshape list presets")
-    here = set(notebooks())
+    here = set(names())
     own = [Run(notebook, preset, "measure", SHOWN_AS) for notebook in presets[preset] if notebook in here]
     published = [
         Run(notebook, other, "published", other)
@@ -211,7 +218,7 @@ def pieces(preset: str, executed: dict[Run, Path], times: dict) -> dict[str, byt
     book, facts = require_project() / "book", datasets.table()
     made = {"datasets.csv": table(list(facts.columns), facts.itertuples(index=False))}
     snippet = (book / "_snippets" / "run_this_page.md").read_text(encoding="utf-8")
-    for notebook in notebooks():
+    for notebook in names():
         rows = [
             (f"`{p.name}`", f"`{p.written_type}`", f"`{json.dumps(p.default)}`", p.help)
             for p in parameters_of(notebook).values()

@@ -1,7 +1,7 @@
 """A study's rows as a flat table, and where they come from: your latest run, or the published one."""
 
 from robustshape.errors import InputError
-from robustshape.parameters import parameters_of, read_parameters
+from robustshape.notebooks import parameters_of, read_parameters
 from robustshape.registry import unknown_name
 from robustshape.store import results
 from robustshape.studies import as_list, load
