@@ -77,8 +77,8 @@ def project(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def here(project, monkeypatch) -> Path:
-    for module in (book, parameters):
-        monkeypatch.setattr(module, "require_project", lambda: project)
+    monkeypatch.setattr(book, "require_checkout", lambda what: project)
+    monkeypatch.setattr(parameters, "require_project", lambda: project)
     return project
 
 
