@@ -13,7 +13,7 @@ import torch
 import xarray
 from matplotlib.figure import Figure
 
-from robustshape import claims, features, parameters, statistics, style
+from robustshape import claims, features, notebooks, statistics, style
 from robustshape.attacks import starts
 from robustshape.attacks.stages import ladder
 from robustshape.corruptions import corrupt
@@ -786,7 +786,7 @@ def steps_of(model):
 
 
 def test_the_study_has_the_parameters_of_its_notebook():
-    assert set(parameters.parameters_of("class_selectivity")) == set(GIVEN)
+    assert set(notebooks.parameters_of("class_selectivity")) == set(GIVEN)
     assert list(study.specifications(**GIVEN)) == NAMES
 
 

@@ -54,6 +54,9 @@ def parse(name: str) -> tuple[str, str, int]:
     return architecture, recipe or "plain", int(seed or 0)
 
 
+check = parse  # all that can be said of a name without its training data
+
+
 def identity(
     name: str, *, dataset: str = "mnist5k", epochs: int | None = None, reading: str | None = None
 ) -> dict:
