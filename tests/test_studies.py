@@ -13,6 +13,7 @@ import pytest
 import xarray
 
 from robustshape import datasets, features, rows, studies
+from robustshape.analysis.matched import matched
 from robustshape.errors import InputError
 from robustshape.store import results
 from robustshape.studies import cluster_purity, kstar_skewness, ratios, severity_profile
@@ -23,7 +24,6 @@ from robustshape.studies.kstar_skewness import gallery as kstar_gallery
 from robustshape.studies.kstar_skewness import reported as kstar_reported
 from robustshape.studies.kstar_skewness import tables as kstar_tables
 from robustshape.studies.kstar_skewness import verdicts as kstar_conclusions
-from robustshape.analysis.matched import matched
 from robustshape.studies.severity_profile import analyse as profile_analysis
 from robustshape.studies.severity_profile import figures as profile_figures
 from studies import KSTAR, PURITY, SHARED, without_times

@@ -33,6 +33,22 @@ class OverGroups:
     error: float
     fisher: bool = False
 
+    def interval(self, level: float):
+        """Return (low, high) at another level, such as ``1 - .05 / m`` for a screen of m.
+
+        >>> found = mean_over_groups([1.0, 2.0, 3.0, 2.0], list("abcd"))
+        >>> [round(float(end), 2) for end in found.interval(0.5)]
+        [1.69, 2.31]
+        """
+        from scipy.stats import t
+
+        if not 0 < level < 1:
+            raise InputError(f"level must lie between 0 and 1, such as 0.95, but is {level}")
+        half = t.ppf((1 + level) / 2, np.maximum(self.n - 1, 1)) * self.error
+        place = _z(self.estimate) if self.fisher else np.asarray(self.estimate, float)
+        ends = place - half, place + half
+        return tuple(np.tanh(end) for end in ends) if self.fisher else ends
+
     def p_above(self, threshold: float):
         """Return the one-sided p-value of the quantity being no larger than `threshold`; small: it is larger.
 
@@ -80,18 +96,14 @@ def from_left_out(estimate, left_out, *, n=None, fisher: bool = False, level: fl
     """
     from scipy.stats import t
 
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1, such as 0.95, but is {level}")
     estimate, left_out = np.asarray(estimate, float), np.asarray(left_out, float)
     n = np.asarray(len(left_out) if n is None else n)
     place, places = (_z(estimate), _z(left_out)) if fisher else (estimate, left_out)
     enough = n >= FEWEST_GROUPS
     squares = np.square(places - place).sum(axis=0)
     error = np.where(enough, np.sqrt((n - 1) / np.maximum(n, 1) * squares), np.nan)
-    freedom = np.maximum(n - 1, 1)
-    half = t.ppf((1 + level) / 2, freedom) * error
-    ends = (np.tanh(place - half), np.tanh(place + half)) if fisher else (place - half, place + half)
-    p_value = 2 * t.sf(np.abs(_over(place, error)), freedom)
+    ends = OverGroups(estimate, None, None, None, n, error, fisher).interval(level)
+    p_value = 2 * t.sf(np.abs(_over(place, error)), np.maximum(n - 1, 1))
     parts = (np.asarray(v) for v in (estimate, *ends, p_value, n, error))
     return OverGroups(*[v if v.ndim else v.item() for v in parts], fisher=fisher)
 

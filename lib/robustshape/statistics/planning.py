@@ -1,7 +1,8 @@
 """What a population of G families can decide: how often each verdict comes at a true effect.
 
 By the t distribution: the estimate is normal about the truth (on Fisher's z for a correlation), its squared standard
-error is chi-squared with G - 1 degrees of freedom, and the two are independent. `simulation` draws networks instead.
+error is chi-squared with G - 1 degrees of freedom, and the two are independent. `simulation` draws networks instead: the
+two agree to a few points from 12 families on, while at 6 this promises up to ten points too much.
 """
 
 import numpy as np

@@ -18,7 +18,6 @@ from robustshape.values import as_list
 OURS = (  # registered indicators that the study measures itself, with more beside them
     "accuracy",
     "accuracy_among_classes",
-    "gaussian_rank",
     "kmeans_ari",
     "kmeans_purity",
     "multicut_ari",
