@@ -20,6 +20,7 @@ OURS = (  # registered indicators that the study measures itself, with more besi
     "accuracy_among_classes",
     "kmeans_ari",
     "kmeans_purity",
+    "log_rank_over_twin",
     "multicut_ari",
     "multicut_purity",
 )
