@@ -12,10 +12,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from robustshape import book, pages, parameters
+from robustshape import book, pages
 from robustshape.book import Run
 from robustshape.errors import InputError
-from robustshape.parameters import notebooks, parameters_of
+from robustshape.notebooks import names, parameters, parameters_of
 
 ROOT = Path(__file__).parents[1]
 RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
@@ -77,8 +77,8 @@ def project(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def here(project, monkeypatch) -> Path:
-    for module in (book, parameters):
-        monkeypatch.setattr(module, "require_project", lambda: project)
+    monkeypatch.setattr(book, "require_checkout", lambda what: project)
+    monkeypatch.setattr(parameters, "require_project", lambda: project)
     return project
 
 
@@ -253,7 +253,7 @@ def test_after_a_failed_measurement_no_other_notebook_is_begun(monkeypatch):
 
 def test_every_page_names_a_parameter_that_its_notebook_has():
     made = book.pieces("laptop", {}, {})
-    for name in notebooks():
+    for name in names():
         given = re.findall(r"-p (\w+) ", made[f"generated/run_{name}.md"].decode())
         assert len(given) == 2 and set(given) <= set(parameters_of(name))
 

@@ -6,6 +6,8 @@ import warnings
 import numpy as np
 import pytest
 from PIL import Image
+from robustshape.robustness import corrupted
+from robustshape.studies.population import Population
 
 from robustshape import datasets, features, robustness
 from robustshape.corruptions import corrupt, stored
@@ -13,10 +15,8 @@ from robustshape.corruptions.jpeg import saved_as_jpeg
 from robustshape.datasets.selection import Selection, _load
 from robustshape.errors import InputError, MissingFileError
 from robustshape.models import load
-from robustshape.robustness import corrupted
 from robustshape.store.keys import key_of
 from robustshape.studies import preparation
-from robustshape.studies.population import Population
 
 MODEL = "zoo:mlp"
 OPTIONS = (("dataset", "digits"), ("epochs", 1), ("reading", None))

@@ -5,13 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from robustshape.robustness import pgd_steps
 from torch.nn import functional as F
 
 from robustshape import features
 from robustshape.attacks import pgd, starts
 from robustshape.datasets.selection import Selection
 from robustshape.models import load
-from robustshape.robustness import pgd_steps
 
 MODEL, OTHER = "zoo:lenet", "zoo:mlp"
 OPTIONS = (("dataset", "digits"), ("epochs", 1), ("reading", None))

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from robustshape.robustness import attacked
+from robustshape.studies.population import Population
 from torch import nn
 
 from robustshape import corruptions, features, robustness, tasks
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
-from robustshape.robustness import attacked
 from robustshape.studies import preparation
-from robustshape.studies.population import Population
 from studies import SHARED
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray
 
-from robustshape.errors import InputError
 from robustshape.analysis import agreement, results
+from robustshape.errors import InputError
 from robustshape.store.keys import key_of
 
 SPECIFICATIONS = {"a": {"m": 1}, "b": {"m": 2}, "c": {"m": 3}}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from robustshape.robustness import attacked
 
 from robustshape import features
 from robustshape.attacks import ATTACKS, auto
@@ -11,7 +12,6 @@ from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.models import load
 from robustshape.models.preprocessing import Preprocessing
-from robustshape.robustness import attacked
 
 MODEL = "zoo:mlp"
 OPTIONS = (("dataset", "digits"), ("epochs", 2), ("reading", None))

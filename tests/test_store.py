@@ -151,6 +151,28 @@ def test_a_changed_byte_in_a_zip_is_noticed(tmp_path, numbers):
         arrays.open_zip(file)
 
 
+@pytest.mark.parametrize("name", ["a.zarr", "a.zarr.zip"])
+@pytest.mark.filterwarnings("error")
+def test_an_exported_store_opens_by_the_call_it_names_and_is_written_in_one_step(
+    tmp_path, numbers, monkeypatch, name
+):
+    call = arrays.export(numbers, tmp_path / name)
+    xarray.testing.assert_identical(arrays._text_as_objects(eval(call).load()), numbers)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    if name == "a.zarr":
+        with pytest.raises(StoreError, match=r"a\.zarr cannot be written"):
+            arrays.export(numbers, tmp_path / name)  # it takes no place that is taken
+        xarray.testing.assert_equal(eval(call)["share"], numbers["share"])
+
+    def full(*_arguments, **_more):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(xarray.Dataset, "to_zarr", full)
+    with pytest.raises(StoreError, match="disk is full"):
+        arrays.export(numbers, tmp_path / f"new-{name}")
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
 def test_provenance_names_what_made_the_numbers():
     found = provenance(device="cpu")
     assert "torch" in found["versions"] and found["device"] == "cpu" and found["precision"] == "float32"

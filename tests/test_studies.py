@@ -19,6 +19,7 @@ from robustshape.analysis.matched import matched
 from robustshape.errors import InputError
 from robustshape.measurements import features
 from robustshape.models import network
+from robustshape.notebooks import list_presets
 from robustshape.store.provenance import read
 from robustshape.studies import common
 from robustshape.studies.cluster_purity import STUDY as cluster_purity
@@ -164,9 +165,9 @@ def test_every_folder_of_a_study_has_what_a_study_needs():
         studies.load("kstar")
 
 
-@pytest.mark.parametrize("study", STUDIES.values(), ids=list(STUDIES))
-def test_a_raised_version_of_a_study_is_another_key(study, fresh):
-    given = preset_results.parameters(study.name, "smoke")
+@pytest.mark.parametrize("name", list_presets()["smoke"])
+def test_a_raised_version_of_a_study_is_another_key(name, fresh):
+    study, given = STUDIES[name], preset_results.parameters(name, "smoke")
     before, after = study.wanted(**given), replace(study, version=study.version + 1).wanted(**given)
     assert list(before) == list(after)
     keys = [{one.row.key for one in wanted.values()} for wanted in (before, after)]

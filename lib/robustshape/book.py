@@ -17,10 +17,17 @@ from pathlib import Path
 
 from robustshape import doctor
 from robustshape.errors import InputError
-from robustshape.notebook import kernel_environment, run_notebook
+from robustshape.notebooks import (
+    list_presets,
+    names,
+    notebook_path,
+    parameters_of,
+    preset_path,
+    run_notebook,
+)
+from robustshape.notebooks.run import kernel_environment
 from robustshape.pages import forget_pages, make_html
-from robustshape.parameters import list_presets, notebook_path, notebooks, parameters_of, preset_path
-from robustshape.paths import cache_dir, require_project
+from robustshape.paths import cache_dir, require_checkout
 from robustshape.registry import unknown_name
 from robustshape.store.atomic import write_file
 from robustshape.store.provenance import commit
@@ -55,10 +62,10 @@ class Run:
 
 def runs_of(preset: str) -> list[Run]:
     """Return what the book of a preset shows: its own measured runs, then the published ones of the others."""
-    presets, results = list_presets(), require_project() / "data" / "results"
+    presets, results = list_presets(), require_checkout("the book") / "data" / "results"
     if preset not in presets:
         raise unknown_name("preset", preset, presets, "robustshape list presets")
-    here = set(notebooks())
+    here = set(names())
     own = [Run(notebook, preset, "measure", SHOWN_AS) for notebook in presets[preset] if notebook in here]
     published = [
         Run(notebook, other, "published", other)
@@ -72,7 +79,7 @@ def runs_of(preset: str) -> list[Run]:
 
 def key_of_run(run: Run) -> str:
     """Return a hash of all that an executed notebook follows from; equal keys need no second run."""
-    root = require_project()
+    root = require_checkout("the book")
     inputs = [notebook_path(run.notebook), preset_path(run.notebook, run.preset), root / "requirements.lock"]
     inputs += sorted((root / "lib").rglob("*.py"))
     inputs += [root / "data" / "claims.toml", *sorted((root / "data" / "reported").glob("*.csv"))]
@@ -208,10 +215,10 @@ def pieces(preset: str, executed: dict[Run, Path], times: dict) -> dict[str, byt
     """Return the tables and snippets that follow from the library and this machine, by their path in ``book``."""
     from robustshape import datasets
 
-    book, facts = require_project() / "book", datasets.table()
+    book, facts = require_checkout("the book") / "book", datasets.table()
     made = {"datasets.csv": table(list(facts.columns), facts.itertuples(index=False))}
     snippet = (book / "_snippets" / "run_this_page.md").read_text(encoding="utf-8")
-    for notebook in notebooks():
+    for notebook in names():
         rows = [
             (f"`{p.name}`", f"`{p.written_type}`", f"`{json.dumps(p.default)}`", p.help)
             for p in parameters_of(notebook).values()
@@ -252,7 +259,7 @@ def build_book(preset: str = SHOWN_AS) -> Path:
     StoreError
         If the pages cannot be built; the message holds the builder's warnings.
     """
-    started, root = time.perf_counter(), require_project()
+    started, root = time.perf_counter(), require_checkout("the book")
     book, date = root / "book", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
     ran, executed, files = [], {}, {}
     for run, (path, now) in execute_all(runs_of(preset)).items():

@@ -42,7 +42,9 @@ class Selection:
 
     def load(self):
         """Return the images as an xarray.Dataset (see `robustshape.datasets.load`)."""
-        return _load(self)
+        from robustshape import datasets
+
+        return _load(self, datasets.state(self.dataset, split=self.split))
 
     def identity(self) -> dict:
         """Return what defines the images: data set, checksum, reading, and the ids in their order."""
@@ -58,7 +60,7 @@ class Selection:
 
 
 @functools.lru_cache(maxsize=8)
-def _load(selection: Selection):
+def _load(selection: Selection, _state: str):
     from robustshape import datasets
 
     whole = datasets.load(selection.dataset, split=selection.split, reading="native")

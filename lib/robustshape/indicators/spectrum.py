@@ -1,6 +1,7 @@
 """Spectrum: over how many directions is the variance of the features spread?
 
-Both numbers count the principal directions, each by how much it matters, and heed no label. They see the
+The first two numbers count the principal directions, each by how much it matters, and the third says how fast they
+fall off; none heeds a label. They see the
 cloud of all features as a whole, where `dimensionality` looks at a sample's nearest neighbours: a curled-up
 line has one dimension there and several here. They differ in the weights: the participation ratio of
 variances hardly heeds the many weak directions, the effective rank of standard deviations does.
@@ -81,6 +82,31 @@ def effective_rank(features) -> float:
     variances = variances[variances > len(gram) * np.finfo(float).eps * variances[-1]]
     shares = np.sqrt(variances) / np.sqrt(variances).sum()
     return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+@INDICATORS.register(
+    "spectrum_exponent",
+    symbol="alpha",
+    about="exponent of the power law of the features' variances; heeds no label",
+)
+def spectrum_exponent(features) -> float:
+    """Return how fast the variances of the features fall off: a of the power law ``l_k ~ k^-a`` that fits them best.
+
+    `principal_components.spectrum_exponent` of the features' variances along their principal directions.
+
+    Takes and refuses what `participation_ratio` does. 0 for a flat spectrum, large where few directions have all the
+    variance; NaN for fewer than three directions. Rotating, shifting or scaling the features does not change it. Few
+    samples make it too large: compare like with like.
+
+    Three directions with variances of 1, 1/2 and 1/3.
+
+    >>> features = np.vstack([np.eye(3), -np.eye(3)]) * np.sqrt([3, 3 / 2, 1])
+    >>> round(spectrum_exponent(features), 6)
+    1.0
+    """
+    from robustshape.indicators.principal_components import spectrum_exponent, variances
+
+    return spectrum_exponent(variances(features))
 
 
 def _relative_gram(features, purpose: str) -> np.ndarray:
