@@ -1,6 +1,5 @@
 """Notebooks run with checked parameters: reading them, refusing what does not fit, executing, failing."""
 
-import inspect
 import re
 import sys
 from pathlib import Path
@@ -174,18 +173,13 @@ def test_of_published_rows_no_network_need_be_here():
 
 def test_an_empty_list_is_accepted_or_refused_in_words_by_every_study(cache):
     for notebook in names():
-        measured = set(inspect.signature(studies.load(notebook).measure).parameters)
-        smallest = {name: p.default for name, p in parameters_of(notebook).items()} | read_parameters(
-            notebook, "smoke"
-        )
-        for name in (
-            n
-            for n, p in parameters_of(notebook).items()
-            if p.written_type.startswith("list") and n in measured
-        ):
+        study, declared = studies.load(notebook), parameters_of(notebook)
+        smallest = {name: p.default for name, p in declared.items()} | read_parameters(notebook, "smoke")
+        lists = [name for name, p in declared.items() if p.written_type.startswith("list")]
+        for name in study.given(dict.fromkeys(lists)):
             given = smallest | check_parameters(notebook, {name: "[]"})
             try:
-                studies.load(notebook).specifications(**{n: v for n, v in given.items() if n in measured})
+                study.plan(**study.given(given))
             except InputError as error:
                 assert name in str(error)
 
@@ -335,7 +329,7 @@ def test_a_notebook_that_is_none_is_named(tmp_path):
 
 @pytest.mark.parametrize("name", names())
 def test_a_notebook_takes_what_its_study_measures_and_what_to_draw(name):
-    measured = set(inspect.signature(studies.load(name).measure).parameters)
+    measured = set(studies.load(name).parameters)
     drawn = {"kstar_skewness": {"beside", "suspects_of"}}.get(name, set())
     assert set(parameters_of(name)) == measured | drawn
 

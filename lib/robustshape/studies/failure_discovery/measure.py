@@ -15,7 +15,6 @@ from robustshape.studies.seeds import at_every_seed
 from robustshape.studies.study import Settings, Study
 from robustshape.values import as_list
 
-VERSION = 3  # raise when a change of the algorithm changes the numbers
 NOISES = ("const", "none")
 
 
@@ -44,6 +43,8 @@ class FailureSettings(Settings):
     n_dimensions: int
     with_repair: bool
     corner_set: str
+
+    decided = ("models",)
 
     def rows(self, models) -> dict[str, tuple[str, dict]]:
         """Return a row for each classifier, the reader's own first; no indicator is taken of real images."""
@@ -106,7 +107,7 @@ class FailureSettings(Settings):
     def key(self, population: Population, network: Network) -> dict:
         """Return what of the settings defines a classifier's row."""
         return {
-            "study version": [VERSION, movements.VERSION],
+            "movements version": movements.VERSION,
             "scene": self.scene(population).identity(),
             "choice": self.choice,
             "repair": self.with_repair,
@@ -161,6 +162,8 @@ STUDY = Study(
     row=row.of_classifier,
     variables=row.VARIABLES,
     quantities=("accuracy", "corrupted_accuracy", "start_accuracy", "fall", "walk_accuracy", "repair"),
+    version=3,
+    first_version=3,
     check=check,
     needs=judge_of,
     before=show,

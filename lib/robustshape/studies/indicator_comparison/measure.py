@@ -34,10 +34,6 @@ class ComparisonSettings(Settings):
         )  # fmt: skip
         return self
 
-    def key(self, population: Population, network: Network) -> dict:
-        """Return nothing: indicators have keys of their own."""
-        return {}
-
 
 def indicators(population: Population, settings: ComparisonSettings) -> OnDraws:
     """Return where every registered indicator is measured."""
