@@ -42,19 +42,11 @@ class Selection:
 
     def load(self):
         """Return the images as an xarray.Dataset (see `robustshape.datasets.load`)."""
-        return _load(self)
+        return _load(self)[0]
 
     def identity(self) -> dict:
         """Return what defines the images: data set, checksum, reading, and the ids in their order."""
-        data = self.load()
-        return {
-            "dataset": self.dataset.partition(":")[0],  # a folder is known by its checksum, not by its place
-            "split": self.split,
-            "checksum": data.attrs["checksum"],
-            "reading": data.attrs.get("reading"),
-            "n": self.n,
-            "ids": ids_hash(data.sample.values),
-        }
+        return dict(_load(self)[1])
 
 
 @functools.lru_cache(maxsize=8)
@@ -63,4 +55,13 @@ def _load(selection: Selection):
 
     whole = datasets.load(selection.dataset, split=selection.split, reading="native")
     part = datasets.subset(whole, *selection.sizes, seed=selection.seed)[selection.part]
-    return datasets.read_as(part, selection.reading)
+    data = datasets.read_as(part, selection.reading)
+    identity = {
+        "dataset": selection.dataset.partition(":")[0],  # a folder is known by its checksum, not by its place
+        "split": selection.split,
+        "checksum": data.attrs["checksum"],
+        "reading": data.attrs.get("reading"),
+        "n": selection.n,
+        "ids": ids_hash(data.sample.values),
+    }
+    return data, identity
