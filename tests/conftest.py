@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,14 @@ os.environ |= {
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch) -> Path:
-    """Give a test an empty cache."""
+def cache(tmp_path, monkeypatch) -> Iterator[Path]:
+    """Give a test an empty cache, and no network that another test left in memory."""
+    from robustshape.models import network
+
+    network._kept.cache_clear()
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    yield tmp_path / "cache"
+    network._kept.cache_clear()
 
 
 @pytest.fixture
