@@ -1,5 +1,11 @@
 """Small parameters of the studies, for the tests: one cheap network family on the smallest data set."""
 
+import json
+
+from robustshape import studies
+from robustshape.studies import common
+
+STUDIES = {name: studies.load(name) for name in studies.names()}
 SHARED = dict(
     models=["zoo:mlp", "zoo:mlp-noise"],
     dataset="digits",
@@ -39,5 +45,24 @@ PURITY = SHARED | dict(
 
 
 def without_times(rows):
-    """Return the rows less the columns whose name holds ``time``: all that must be equal everywhere."""
-    return rows.drop_vars([name for name in rows.data_vars if "time" in name])
+    """Return the rows less what says how long they took: all that must be equal everywhere."""
+    known = [json.loads(words) for words in rows["provenance"].values]
+    words = [json.dumps({name: value for name, value in one.items() if name != "seconds"}) for one in known]
+    rows = rows.assign(provenance=("model", words))
+    return rows.drop_vars("indicator_seconds", errors="ignore")
+
+
+def check_described(study, rows):
+    """Assert that a study's rows say of every variable what it is, and that nothing else is said to be in them.
+
+    The rows are of a population with corruptions and attacks, and of settings that leave nothing out.
+    """
+    known = common.VARIABLES | study.variables
+    assert {str(name) for name in rows.data_vars} == set(known)
+    assert len(known) == len(common.VARIABLES) + len(study.variables)  # none is said twice
+    for name, values in rows.data_vars.items():
+        words, unit = known[name]
+        assert values.attrs["long_name"] == words and words, name
+        assert values.attrs.get("units", "") == unit, name
+        about = name in common.VARIABLES and "accuracy" not in name
+        assert (values.attrs.get("role") == "about") == about, name

@@ -1,6 +1,5 @@
 """Notebooks run with checked parameters: reading them, refusing what does not fit, executing, failing."""
 
-import inspect
 import sys
 from pathlib import Path
 
@@ -143,7 +142,7 @@ def test_a_notebook_that_is_none_is_named(tmp_path):
 
 @pytest.mark.parametrize("name", notebooks())
 def test_a_notebook_takes_what_its_study_measures_and_what_to_draw(name):
-    measured = set(inspect.signature(studies.load(name).measure).parameters)
+    measured = set(studies.load(name).parameters)
     drawn = {"kstar_skewness": {"beside", "suspects_of"}}.get(name, set())
     assert set(parameters_of(name)) == measured | drawn
 

@@ -109,14 +109,15 @@ class Population:
     @cached_property
     def selections(self) -> list[Selection]:
         """The images of the indicator and, if any, those of the robustness: no image in both."""
-        if self.n_samples and self.n_robustness and self.robustness_dataset not in ("", self.dataset):
-            indicator = self.dataset, (self.n_samples,), self.reading
-            held_out = self.robustness_dataset, (self.n_robustness,), self.robustness_reading
-            return [Selection(name, n, 0, self.seed, reading=how) for name, n, how in (indicator, held_out)]
+        if self.robustness_dataset not in ("", self.dataset):
+            indicator = self.dataset, self.n_samples, self.reading
+            held_out = self.robustness_dataset, self.n_robustness, self.robustness_reading
+            both = [(name, n, how) for name, n, how in (indicator, held_out) if n]
+            return [Selection(name, (n,), 0, self.seed, reading=how) for name, n, how in both]
         sizes = tuple(n for n in (self.n_samples, self.n_robustness) if n)
         parts = Selection.parts(self.dataset, sizes, seed=self.seed, reading=self.reading)
-        if self.robustness_reading:
-            parts[1:] = [replace(part, reading=self.robustness_reading) for part in parts[1:]]
+        if self.robustness_reading and self.n_robustness:
+            parts[-1] = replace(parts[-1], reading=self.robustness_reading)
         return parts
 
     @property

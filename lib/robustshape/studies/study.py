@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from robustshape import tasks
 from robustshape.errors import InputError
@@ -28,7 +28,12 @@ RUN = ("preset", "source", "dask_scheduler")  # parameters of every notebook tha
 
 
 class Settings:
-    """Base of a study's own parameters: a frozen dataclass whose fields are parameters of the study's notebook."""
+    """Base of a study's own parameters: a frozen dataclass whose fields are parameters of the study's notebook.
+
+    Those of a population that `rows` decides are in ``decided``, and are no parameters of the notebook.
+    """
+
+    decided: ClassVar[tuple[str, ...]] = ()
 
     def rows(self, models) -> dict[str, tuple[str, dict]]:
         """Return the rows by name: the network of each, and what its population has otherwise than the parameters.
@@ -101,7 +106,8 @@ class Study:
     @cached_property
     def parameters(self) -> list[str]:
         """The names of all parameters that `measure` takes."""
-        return [*self._own, *[name for name in Population.names() if name not in self._own], *RUN]
+        taken = {*self._own, *self.settings.decided}
+        return [*self._own, *[name for name in Population.names() if name not in taken], *RUN]
 
     @property
     def _own(self) -> list[str]:
@@ -127,6 +133,8 @@ class Study:
         """Check the parameters and return what they ask for; nothing is computed. Takes what `measure` takes."""
         settings = self._settings(given)
         given = {name: value for name, value in given.items() if name not in (*self._own, *RUN)}
+        if given.get("n_samples", 1) < 1:  # that there are none is for `rows` to decide
+            raise InputError(f"n_samples is at least 1, but was {given['n_samples']}")
         rows = settings.rows(given.pop("models", None))
         groups: dict[str, list] = {}
         for name, (model, otherwise) in rows.items():

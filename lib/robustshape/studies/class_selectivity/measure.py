@@ -33,6 +33,8 @@ class SelectivitySettings(Settings):
     strongest: str
     strongest_alphas: tuple[float, ...]
 
+    decided = ("models",)
+
     @property
     def known(self) -> dict[str, tuple[float, int]]:
         """The networks by name, with their alpha and seed."""

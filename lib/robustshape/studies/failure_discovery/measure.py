@@ -46,6 +46,8 @@ class FailureSettings(Settings):
     with_repair: bool
     corner_set: str
 
+    decided = ("models",)
+
     def rows(self, models) -> dict[str, tuple[str, dict]]:
         """Return a row for each classifier, the reader's own first; no indicator is taken of real images."""
         seeds = as_list(self.seeds, "seeds", int)

@@ -22,13 +22,15 @@ class ProfileSettings(Settings):
 
     readings: tuple[str, ...]
 
+    decided = ("reading", "robustness_reading", "n_samples")
+
     def rows(self, models) -> dict[str, tuple[str, dict]]:
         """Return a row for each network and reading; the images are those of the robustness alone."""
         for model in as_list(models, "models"):
             if not source_of(model).trained_here:
                 raise unknown_name("model of this study", model, names("zoo:*"), "robustshape list models")
         return {
-            f"{model} {reading}": (model, {"reading": reading, "n_samples": 0})
+            f"{model} {reading}": (model, {"reading": reading, "robustness_reading": reading, "n_samples": 0})
             for reading in as_list(self.readings, "readings")
             for model in as_list(models, "models")
         }
