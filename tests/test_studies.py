@@ -34,7 +34,7 @@ from robustshape.studies.kstar_skewness import verdicts as kstar_conclusions
 from robustshape.studies.severity_profile import STUDY as severity_profile
 from robustshape.studies.severity_profile import analyse as profile_analysis
 from robustshape.studies.severity_profile import figures as profile_figures
-from studies import KSTAR, PROFILE, PURITY, SHARED, STUDIES, check_described, without_times
+from studies import KSTAR, PROFILE, PURITY, STUDIES, check_described, without_times
 
 MEASURE_ELSEWHERE = """
 import json, sys

@@ -45,9 +45,9 @@ def table(rows, per: str = "", *, full: bool = False):
     if not per:
         found |= _summarised(rows)
     about = {name for name in found if name in rows and rows[name].attrs.get("role") == "about"}
-    about = set() if full else about
-    names = sorted(name for name in found if name not in about or name in FIRST + LAST)
-    chosen = rows.coords.to_dataset()[list(dims)].assign({name: found[name] for name in names})
+    about -= {*FIRST, *LAST}
+    names = sorted(found.keys() - about) + (sorted(about) if full else [])
+    chosen = rows[[dim for dim in dims if dim in rows.coords]].assign({name: found[name] for name in names})
     flat = chosen.drop_vars([c for c in chosen.coords if c not in dims]).to_dataframe().reset_index()
     flat["network"] = [short_name(str(model)) for model in flat["model"]]
     first = [name for name in ("network", per, *FIRST[1:]) if name in flat]

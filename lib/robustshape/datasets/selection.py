@@ -42,21 +42,17 @@ class Selection:
 
     def load(self):
         """Return the images as an xarray.Dataset (see `robustshape.datasets.load`)."""
-        from robustshape import datasets
-
-        return _load(self, datasets.state(self.dataset, split=self.split))
+        return self._read[0]
 
     def identity(self) -> dict:
         """Return what defines the images: data set, checksum, reading, and the ids in their order."""
-        data = self.load()
-        return {
-            "dataset": self.dataset.partition(":")[0],  # a folder is known by its checksum, not by its place
-            "split": self.split,
-            "checksum": data.attrs["checksum"],
-            "reading": data.attrs.get("reading"),
-            "n": self.n,
-            "ids": ids_hash(data.sample.values),
-        }
+        return dict(self._read[1])
+
+    @property
+    def _read(self):
+        from robustshape import datasets
+
+        return _load(self, datasets.state(self.dataset, split=self.split))
 
 
 @functools.lru_cache(maxsize=8)
@@ -65,4 +61,13 @@ def _load(selection: Selection, _state: str):
 
     whole = datasets.load(selection.dataset, split=selection.split, reading="native")
     part = datasets.subset(whole, *selection.sizes, seed=selection.seed)[selection.part]
-    return datasets.read_as(part, selection.reading)
+    data = datasets.read_as(part, selection.reading)
+    identity = {
+        "dataset": selection.dataset.partition(":")[0],  # a folder is known by its checksum, not by its place
+        "split": selection.split,
+        "checksum": data.attrs["checksum"],
+        "reading": data.attrs.get("reading"),
+        "n": selection.n,
+        "ids": ids_hash(data.sample.values),
+    }
+    return data, identity

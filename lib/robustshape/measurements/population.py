@@ -93,10 +93,17 @@ class Population:
     @cached_property
     def networks(self) -> list[Network]:
         """The networks, in order."""
-        return [self.network(name) for name in self.models]
+        return list(self._by_name.values())
 
     def network(self, name: str) -> Network:
         """Return the network called `name`, if of ours then trained on the population's data set."""
+        return self._by_name.get(name) or self._of(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Network]:
+        return {name: self._of(name) for name in self.models}
+
+    def _of(self, name: str) -> Network:
         return Network.of(name, dataset=self.dataset, epochs=self.epochs, reading=self.reading)
 
     @cached_property
