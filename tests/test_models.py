@@ -391,9 +391,9 @@ def test_capture_by_hand_and_gradients_flow():
 
 def test_the_last_linear_layer():
     assert last_linear(nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU())) == "1"
-    assert last_linear(nn.Sequential(nn.Conv2d(2, 2, 3), nn.Conv2d(2, 2, 1))) == "1"
-    with pytest.raises(InputError, match="no linear layer"):
-        last_linear(nn.Sequential(nn.ReLU()))
+    for network in (nn.Sequential(nn.ReLU()), nn.Sequential(nn.Conv2d(2, 2, 1))):
+        with pytest.raises(InputError, match="no linear layer"):
+            last_linear(network)
 
 
 def test_a_layer_by_its_depth():
@@ -547,7 +547,7 @@ def test_torchvision_reads_a_local_file(weights):
     with torch.inference_mode():
         assert torch.equal(classifier.module(x), module(x))
     save_file({"nothing": torch.zeros(1)}, weights / "squeezenet1_1.safetensors")
-    with pytest.raises(InputError, match=r"squeezenet1_1.safetensors do not fit a SqueezeNet"):
+    with pytest.raises(InputError, match=r"squeezenet1_1.safetensors do not fit torchvision:squeezenet1_1"):
         models.load("torchvision:squeezenet1_1")
     (weights / "squeezenet1_1.safetensors").write_bytes(b"cut")
     with pytest.raises(StoreError, match=r"squeezenet1_1.safetensors cannot be read"):
@@ -627,7 +627,7 @@ def test_a_card_gives_a_classifier(card):
             InputError,
             "mine.safetensors do not fit a Sequential",
         ),
-        ({"sha256": "0" * 64}, StoreError, "but its card says 000"),
+        ({"sha256": "0" * 64}, StoreError, "but its card says sha256:000"),
         (
             {"weights": "none.safetensors"},
             MissingFileError,
