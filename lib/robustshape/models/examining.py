@@ -130,6 +130,6 @@ def _shapes(module, preprocess) -> Iterator[tuple[tuple[int, int], int]]:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, or its kind where it has none."""
+    """Return the first line of an error's message without its full stop, or its kind where it has none."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0].rstrip(". ") if lines else type(error).__name__

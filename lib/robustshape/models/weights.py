@@ -112,7 +112,19 @@ def _objects_in(path: Path, error: Exception) -> str:
         kinds = torch.serialization.get_unsafe_globals_in_checkpoint(path)
     except Exception:  # a file of PyTorch before 1.6, or a damaged one
         kinds = re.findall(r"(?:GLOBAL|global:?) ([\w.]+\.\w+)", str(error))
-    return ", ".join(sorted(set(kinds)))
+    if any(kind.startswith("torch.nn.") for kind in kinds):
+        return "a whole network, " + type_names(kinds)
+    return type_names(kinds)
+
+
+def type_names(kinds) -> str:
+    """Return the first three of some names, and how many more there are.
+
+    >>> type_names(["a", "b", "c", "d"]), type_names(["b", "a", "a"])
+    ('a, b, c and 1 more', 'a, b')
+    """
+    kinds = sorted(set(kinds))
+    return ", ".join(kinds[:3]) + (f" and {len(kinds) - 3} more" if kinds[3:] else "")
 
 
 def fit_weights(module, state: dict, path: Path) -> None:
