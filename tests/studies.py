@@ -62,7 +62,8 @@ def check_described(study, rows):
     The rows are of a population with corruptions and attacks, and of settings that leave nothing out.
     """
     known = common.VARIABLES | study.variables
-    assert {str(name) for name in rows.data_vars} == set(known)
+    different = {str(name) for name in rows.data_vars} ^ set(known)
+    assert not different, sorted(different)
     assert len(known) == len(common.VARIABLES) + len(study.variables)  # none is said twice
     for name, values in rows.data_vars.items():
         words, unit = known[name]

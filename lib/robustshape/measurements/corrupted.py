@@ -33,7 +33,10 @@ class CorruptedImages:
     made: str = GENERATED
 
     def check(self) -> None:
-        """Raise InputError if `made` is none of `MADE`, MissingFileError if stored images are not there."""
+        """Raise InputError if `made` or `constants` names nothing, MissingFileError if stored images are not there."""
+        from robustshape.corruptions import check_constants
+
+        check_constants(self.constants)
         if self.made not in MADE:
             raise InputError(f"corrupted is one of {', '.join(map(repr, MADE))}, but was {self.made!r}")
         if self.made == STORED:
