@@ -277,6 +277,7 @@ def test_one_network_alone_has_a_page_too(fresh):
         (cluster_purity, {"layers": ["logits", "depth:2"]}, "depth:2.0 was asked for"),
         (cluster_purity, {"layers": "logits"}, "layers is a list such as"),
         (cluster_purity, {"corrupted": "nonsense"}, "corrupted is one of 'generated', .* but was 'nonsense'"),
+        (cluster_purity, {"constants": "23"}, "unknown table of constants '23'; closest: .*32"),
         (cluster_purity, {"corruptions": []}, "corruptions names at least one"),
         (cluster_purity, {"robustness_dataset": "digit"}, "unknown data set 'digit'; closest: digits"),
     ],

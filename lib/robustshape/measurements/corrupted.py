@@ -35,7 +35,10 @@ class CorruptedImages:
     made: str = GENERATED
 
     def check(self) -> None:
-        """Raise InputError if `made` is none of `MADE` or the benchmark has too few images, MissingFileError if it is not here."""
+        """Raise InputError if the images cannot be made as asked, MissingFileError if stored ones are not there."""
+        from robustshape.corruptions import check_constants
+
+        check_constants(self.constants)
         if self.made not in MADE:
             raise InputError(f"corrupted is one of {', '.join(map(repr, MADE))}, but was {self.made!r}")
         if self.made == STORED:
