@@ -42,6 +42,10 @@ PURITY = SHARED | dict(
     layers=["logits"],
     normalise=False,
 )
+PROFILE = {k: v for k, v in SHARED.items() if k != "n_samples"} | dict(
+    readings=["repeat32"],
+    attacks=["fgsm linf 0.1 on 10"],
+)
 
 
 def without_times(rows):

@@ -1,5 +1,7 @@
 """Datasets come back as they went, in a small file, as zarr, or in one zip; damage is named."""
 
+import errno
+
 import numpy as np
 import pytest
 import xarray
@@ -39,14 +41,18 @@ def test_everything_that_rows_hold_comes_back(tmp_path, size):
     given = xarray.Dataset(
         {
             "one": 0.1,
-            "text": "a word, nested: {\"a\": 1}",
+            "text": 'a word, nested: {"a": 1}',
             "nothing": "",
             "flag": ("sample", [True, False, True]),
             "small": ("sample", np.array([-1, 0, 1], np.int8)),
             "single": ("sample", np.array([0.1, np.nan, np.inf], np.float32)),
             "empty": (("sample", "none"), np.zeros((3, 0))),
         },
-        coords={"sample": np.array(["a/1", "b/2", "c"], object), "severity": ("level", [1, 3]), "where": "here"},
+        coords={
+            "sample": np.array(["a/1", "b/2", "c"], object),
+            "severity": ("level", [1, 3]),
+            "where": "here",
+        },
         attrs={"seconds": np.float64(0.5), "list": [1, 2], "array": np.arange(2), "name": "x", "flag": True},
     )
     given["single"].attrs = {"long_name": "a number", "units": "1"}
@@ -101,3 +107,25 @@ def test_a_changed_byte_in_a_zip_is_noticed(tmp_path, numbers):
     file.write_bytes(bytes(content))
     with pytest.raises(StoreError, match="damaged"):
         arrays.open_zip(file)
+
+
+@pytest.mark.parametrize("name", ["a.zarr", "a.zarr.zip"])
+@pytest.mark.filterwarnings("error")
+def test_an_exported_store_opens_by_the_call_it_names_and_is_written_in_one_step(
+    tmp_path, numbers, monkeypatch, name
+):
+    call = arrays.export(numbers, tmp_path / name)
+    xarray.testing.assert_identical(arrays._text_as_objects(eval(call).load()), numbers)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    if name == "a.zarr":
+        with pytest.raises(StoreError, match=r"a\.zarr cannot be written"):
+            arrays.export(numbers, tmp_path / name)  # it takes no place that is taken
+        xarray.testing.assert_equal(eval(call)["share"], numbers["share"])
+
+    def full(*_arguments, **_more):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(xarray.Dataset, "to_zarr", full)
+    with pytest.raises(StoreError, match="disk is full"):
+        arrays.export(numbers, tmp_path / f"new-{name}")
+    assert [p.name for p in tmp_path.iterdir()] == [name]

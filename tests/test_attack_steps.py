@@ -151,6 +151,4 @@ def test_images_attacked_for_one_network_are_shown_to_another(found, clean):
     np.testing.assert_array_equal(shown, right(other, torch.from_numpy(found["x"].values), labels))
     few = attack_steps.right_on(OTHER, IMAGES, found["x"].values[:7])
     np.testing.assert_array_equal(few, shown[:7])
-    np.testing.assert_array_equal(
-        attack_steps.right_on(OTHER, IMAGES, x.numpy()), right(other, x, labels)
-    )
+    np.testing.assert_array_equal(attack_steps.right_on(OTHER, IMAGES, x.numpy()), right(other, x, labels))

@@ -6,7 +6,17 @@ from scipy import ndimage
 
 from robustshape.corruptions import corrupt
 from robustshape.errors import InputError
-from robustshape.generators.attributes import ATTRIBUTES, measured, median_filtered
+from robustshape.generators import severities
+from robustshape.generators.attributes import (
+    ATTRIBUTES,
+    FIRST,
+    added,
+    attribute,
+    identity,
+    measured,
+    median_filtered,
+    of_quality,
+)
 
 
 def stroke(width=4, lean=0.0, brightness=1.0, side=32):
@@ -87,3 +97,33 @@ def test_medians_of_nine_are_those_of_a_sort(shape):
 def test_what_are_no_grey_images_is_refused():
     with pytest.raises(InputError, match=r"grey images \(n, h, w\), but were given \(2, 8, 8, 1\)"):
         measured(np.zeros((2, 8, 8, 1)))
+
+
+@pytest.fixture
+def symmetry(monkeypatch):
+    """A seventh attribute, gone again after the test."""
+    for name in ("_entries", "_about"):
+        monkeypatch.setattr(ATTRIBUTES, name, dict(getattr(ATTRIBUTES, name)))
+
+    @attribute("symmetry", quality=False, version=2)
+    def symmetry(seen):
+        return -np.abs(seen.images - seen.images[:, :, ::-1]).mean(axis=(1, 2))
+
+    return symmetry
+
+
+def test_an_attribute_is_one_function_with_its_facts(symmetry):
+    assert added() == ["symmetry"] and "symmetry" not in of_quality()
+    assert (identity("symmetry"), identity("blur")) == ("symmetry 2", "blur")
+    assert list(measured(stroke())) == [*FIRST[:5], "stroke_width", "symmetry"]
+    assert list(measured(stroke(), ["symmetry", "area"])) == ["symmetry", "area"]
+    assert one(stroke(), "symmetry") == 0 and one(stroke(lean=0.3), "symmetry") < 0
+    attribute("gloss", quality=True)(symmetry)
+    assert of_quality() == ["blur", "contrast", "gloss", "noise"]
+
+
+def test_an_added_attribute_changes_no_severity(request):
+    images = np.random.default_rng(0).random((5, 12, 12))
+    before = severities._table(images)
+    request.getfixturevalue("symmetry")
+    assert np.array_equal(severities._table(images), before, equal_nan=True) and before.shape == (5, 6)

@@ -46,6 +46,16 @@ def test_every_stated_claim_can_be_judged(name):
     assert verdict(stated, None) == "not yet measured"
 
 
+@pytest.mark.parametrize("name", load(FILE))
+def test_every_claim_says_before_it_is_measured_what_decides_it(name):
+    stated = load(FILE)[name]
+    texts = [getattr(stated, f"primary_{part}") for part in ("quantity", "population", "unit", "test")]
+    assert all(texts) and "image" not in stated.primary_unit and stated.fewest_units >= 3
+    assert re.match(r"2026-\d\d-\d\d: \w", stated.restated)
+    default = 0.01 if stated.primary_quantity.startswith("slope over alpha") else 0.3
+    assert stated.smallest_effect_why or stated.smallest_effect == default
+
+
 def test_every_study_states_all_its_claims():
     stated = load(FILE)
     assert [n for n, c in stated.items() if c.study == "cluster_purity"] == [
@@ -58,6 +68,8 @@ def test_every_study_states_all_its_claims():
         f"selectivity-{i}"
         for i in (1, "2a", "2b", "3a", "3b", "4a", "4b", "5a", "5b", 6, 7, 8, 9, "10a", "10b", 11)
     ]
+    across = judge("indicator_comparison", {}, claims=stated)
+    assert across["verdict"].to_dict() == {f"cross-{i}": "not yet measured" for i in range(1, 5)}
 
 
 @pytest.mark.parametrize(
@@ -153,6 +165,12 @@ def test_evidence_for_no_claim_is_refused():
         ({"presets": []}, "claim 'x-1': 'presets' must be a list"),
         ({"claimed": "at least 0"}, "claim 'x-1': 'claimed' must be such as '> 0'"),
         ({"claimed": ">"}, "claim 'x-1': 'claimed' must be such as '> 0'"),
+        ({"primary_claimed": "more"}, "claim 'x-1': 'primary_claimed' must be such as '> 0'"),
+        ({"smallest_effect": "0.3"}, "claim 'x-1': 'smallest_effect' must be a number above 0, but is '0.3'"),
+        ({"smallest_effect": 0}, "claim 'x-1': 'smallest_effect' must be a number above 0, but is 0"),
+        ({"fewest_units": -2}, "claim 'x-1': 'fewest_units' must be a number of units above 0, but is -2"),
+        ({"screen": 1}, "claim 'x-1': 'screen' must be true, or left out, but is 1"),
+        ({"primary_unit": ""}, "claim 'x-1': 'primary_unit' must be a text"),
         ({"statment": "A."}, "claim 'x-1': unknown field 'statment'; closest: statement"),
         ({"id": None}, "claim 'number 1': the field 'id' is missing"),
     ],

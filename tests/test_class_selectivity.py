@@ -12,8 +12,12 @@ import pytest
 import torch
 import xarray
 from matplotlib.figure import Figure
+from robustshape.robustness import attacked, pgd_steps
+from robustshape.unit_responses import logit_jacobian_norms, unit_responses
 
-from robustshape import claims, features, parameters, statistics, style
+from robustshape import claims, features, notebooks, statistics, style
+from robustshape.analysis import agreement, results
+from robustshape.analysis.robustness import mean_corrupted_accuracy, robustness
 from robustshape.attacks import starts
 from robustshape.attacks.stages import ladder
 from robustshape.corruptions import corrupt
@@ -24,8 +28,6 @@ from robustshape.indicators.selectivity import class_selectivity
 from robustshape.models import identity, zoo
 from robustshape.models.classifier import Classifier
 from robustshape.models.preprocessing import Preprocessing
-from robustshape.robustness import attacked, pgd_steps
-from robustshape.analysis import agreement, results
 from robustshape.store.keys import key_of
 from robustshape.studies import as_list, population, preparation
 from robustshape.studies import class_selectivity as study
@@ -41,8 +43,6 @@ from robustshape.studies.class_selectivity import (
     tables,
     verdicts,
 )
-from robustshape.analysis.robustness import mean_corrupted_accuracy, robustness
-from robustshape.unit_responses import logit_jacobian_norms, unit_responses
 
 ROOT = Path(__file__).parents[1]
 GRID = [(alpha, seed) for seed in range(3) for alpha in (-1.0, 0.0, 1.0)]
@@ -786,7 +786,7 @@ def steps_of(model):
 
 
 def test_the_study_has_the_parameters_of_its_notebook():
-    assert set(parameters.parameters_of("class_selectivity")) == set(GIVEN)
+    assert set(notebooks.parameters_of("class_selectivity")) == set(GIVEN)
     assert list(study.specifications(**GIVEN)) == NAMES
 
 

@@ -52,7 +52,9 @@ def test_a_module_of_some_classes_gives_their_logits_with_a_gradient():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_network_that_gives_nan_or_infinity_is_named(value):
-    with pytest.raises(InputError, match="zoo:mlp gives NaN or infinite logits; train it again, or leave it out"):
+    with pytest.raises(
+        InputError, match="zoo:mlp gives NaN or infinite logits; train it again, or leave it out"
+    ):
         finite(np.array([1.0, value]), "zoo:mlp", "logits")
     right = np.array([1.0, -1e30])
     assert finite(right, "zoo:mlp", "logits") is right
@@ -61,7 +63,9 @@ def test_a_network_that_gives_nan_or_infinity_is_named(value):
 def test_images_that_a_network_cannot_take_are_said_with_their_size(photos):
     digits = datasets.load("digits").isel(sample=slice(0, 2))
     network = nn.Sequential(nn.Flatten(), nn.Linear(7, 10))
-    narrow = replace(load("python:networks:by_brightness"), name="python:mine:narrow", module=network, head="1")
+    narrow = replace(
+        load("python:networks:by_brightness"), name="python:mine:narrow", module=network, head="1"
+    )
     words = (
         r"python:mine:narrow cannot take images of 'digits' \(32, 32, 1\): mat1 and mat2 .*; "
         r"give it a preprocessing that fits \(file: cards and python: may\)"

@@ -1,19 +1,22 @@
 """The command line: help everywhere, mistakes end in exit code 2 with words and without a traceback."""
 
+import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from robustshape import paths
+from robustshape import notebooks, paths, studies
 from robustshape.cli import main
+from robustshape.store import results
 from robustshape.studies import kstar_skewness
 from studies import KSTAR
 
 ROOT = Path(paths.project_root())
-COMMANDS = ["run", "list", "results", "publish", "book", "doctor"]
+COMMANDS = ["run", "list", "results", "publish", "book", "train-generator", "doctor"]
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
@@ -28,7 +31,10 @@ def test_help_on_everything(command, capsys):
         (["run", "kstar_skewnes"], "unknown notebook 'kstar_skewnes'; closest: kstar_skewness"),
         (["run", "kstar_skewness", "--preset", "labtop"], "closest: laptop"),
         (["run", "kstar_skewness", "-p", "modells", "x"], "unknown parameter 'modells' .*closest: models"),
-        (["run", "kstar_skewness", "-p", "n_samples", "many"], "'n_samples' of kstar_skewness must be int"),
+        (
+            ["run", "kstar_skewness", "-p", "n_samples", "many"],
+            "n_samples is a whole number, but was given 'many'; kstar_skewness's default is 1000",
+        ),
         (["run", "class_selectivity", "-p", "seeds", "[0]", "-p", "alphas", "[1, -1]"], "alphas must hold 0"),
         (["results", "kstar"], "unknown study 'kstar'; closest: kstar_skewness"),
         (["results", "kstar_skewness", "--preset", "nowhere"], "no results for preset 'nowhere'"),
@@ -40,8 +46,6 @@ def test_a_mistake_is_said_in_words(arguments, words, capsys, cache):
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert "Traceback" not in error
-    import re
-
     assert re.search(words, " ".join(error.split()))
 
 
@@ -116,6 +120,69 @@ def test_import_is_quick_and_loads_no_heavy_package():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     seconds, heavy = done.stdout.split(maxsplit=1)
     assert heavy.strip() == "[]" and float(seconds) < 5  # 0.3 s on a quiet machine; a busy one takes longer
+
+
+def test_the_readme_extends_published_rows(cache):
+    import shlex
+
+    [line] = [line for line in (ROOT / "README.md").read_text().splitlines() if "source extend" in line]
+    words = shlex.split(line)
+    study, preset = words[2], words[words.index("--preset") + 1]
+    given = {words[i + 1]: words[i + 2] for i, word in enumerate(words) if word == "-p"}
+    ours = {"models": [m for m in json.loads(given["models"]) if m.startswith("zoo:")]}
+    measured = inspect.signature(studies.load(study).measure).parameters
+    for named in (given | ours, given | ours | {"preset": preset}):  # with --preset, and as a parameter
+        values = {name: p.default for name, p in notebooks.parameters_of(study).items()}
+        values |= notebooks.read_parameters(study, None if "preset" in named else preset, named)
+        defined = studies.load(study).specifications(**{n: values[n] for n in measured})
+        assert list(results.published_rows(study, results.keys_of(defined), preset)) == ours["models"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_examples_that_can_be_parsed(command, capsys):
+    import shlex
+
+    from robustshape.cli import app
+
+    assert main([command, "--help"]) == 0
+    lines = " ".join(capsys.readouterr().out.partition("Examples:")[2].split()).split("robustshape ")[1:]
+    assert lines
+    for line in lines:
+        app.parse_args(shlex.split(line), exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["lst"], 'Did you mean "list"? Available commands: run, list,'),
+        (["list", "modles"], 'Did you mean "models"? see: robustshape list --help'),
+        (
+            ["run", "kstar_skewness", "--prest", "laptop"],
+            "Did you mean --preset? see: robustshape run --help",
+        ),
+    ],
+)
+def test_a_misspelt_command_or_option_is_answered_with_the_closest(arguments, words, capsys):
+    assert main(arguments) == 2
+    shown = re.sub(r"[\s│╭╮╰╯─]+", " ", capsys.readouterr().err)
+    assert re.search(words.replace("?", r"\?"), shown)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["kstar_skewnes"], ["kstar_skewness", "--preset", "labtop"], ["kstar_skewness", "-p", "modells", "x"],
+     ["kstar_skewness", "-p", "dataset", "mnist5"], ["kstar_skewness", "-p", "models", '["zoo:lenett"]'],
+     ["kstar_skewness", "-p", "corruptions", '["fogg"]'], ["kstar_skewness", "-p", "attacks", '["pgdd linf 0.1"]']],
+)  # fmt: skip
+def test_a_misspelt_name_costs_no_library_of_networks_and_no_kernel(arguments):
+    code = (
+        "import sys; from robustshape.cli import main; code = main(sys.argv[1:]);"
+        "print(code, [m for m in ('torch', 'xarray', 'papermill', 'nbformat', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", *arguments], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "2 []" and "closest: " in done.stderr and "Traceback" not in done.stderr
 
 
 def test_plain_papermill_runs_a_notebook_with_one_network(cache, tmp_path):

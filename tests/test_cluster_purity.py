@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from robustshape import statistics
 from robustshape.analysis import style
+from robustshape.analysis.robustness import robustness, robustness_under_attack
 from robustshape.errors import InputError
 from robustshape.indicators import INDICATORS
 from robustshape.studies import cluster_purity
@@ -22,7 +23,6 @@ from robustshape.studies.cluster_purity import (
     verdicts,
 )
 from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, RATIOS, VARIANTS
-from robustshape.analysis.robustness import robustness, robustness_under_attack
 from studies import PURITY, without_times
 
 measuring = importlib.import_module("robustshape.studies.cluster_purity.measure")

@@ -95,7 +95,9 @@ def test_the_key_holds_what_defines_the_numbers():
 
 
 def test_a_network_that_gives_nan_is_named_with_the_corruption(monkeypatch):
-    monkeypatch.setattr("robustshape.models.classifier.Classifier.logits", lambda self, x: np.full((300, 10), np.nan))
+    monkeypatch.setattr(
+        "robustshape.models.classifier.Classifier.logits", lambda self, x: np.full((300, 10), np.nan)
+    )
     with pytest.raises(InputError, match="zoo:mlp gives NaN or infinite logits under contrast"):
         corrupted.correct(MLP, CorruptedImages(IMAGES, ("contrast",), (1,), seed=0))
 
@@ -156,7 +158,9 @@ def predict(images, corruptions, severities, made="stored", seed=0):
 
 
 def entry(images, severity):
-    return corrupted.kept(STORED, CorruptedImages(images, ("fog",), (3, 5), 0, made="stored"), "fog", severity)
+    return corrupted.kept(
+        STORED, CorruptedImages(images, ("fog",), (3, 5), 0, made="stored"), "fog", severity
+    )
 
 
 def test_predictions_of_stored_images_are_those_worked_out_by_hand(cifar, tmp_path, monkeypatch):

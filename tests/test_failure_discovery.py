@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 import toy_generator
 from robustshape import claims, models
 from robustshape.errors import InputError, MissingFileError
+from robustshape.generators import attributes
 from robustshape.generators.failures import Answers
 from robustshape.generators.stylegan2 import write_network
 from robustshape.generators.stylespace import StyleSpace
@@ -258,6 +259,63 @@ def test_corner_cases_are_failures_that_the_judge_reads(toy, subject):
     assert np.array_equal(drawn.moved(int(one["sample"]), [shift])[0], one["image"].values)
 
 
+@pytest.mark.parametrize("name", ["cases.zarr", "cases.zarr.zip"])
+def test_corner_cases_open_by_the_call_that_is_told(subject, tmp_path, name):
+    call = repair.export(subject, str(tmp_path / name))
+    place = tmp_path / name
+    assert call == f"xarray.open_zarr('{place if place.is_dir() else f'zip::{place}'}')"
+    cases = eval(call)
+    assert cases.sizes["case"] == (subject.flips & subject.readable).sum()
+    # a classifier that never fails leaves an empty store of the same variables
+    never = dataclasses.replace(subject)
+    never.__dict__["flips"] = np.zeros_like(subject.flips)
+    empty = eval(repair.export(never, str(tmp_path / f"none-{name}")))
+    assert empty.sizes["case"] == 0 and set(empty) == set(cases)
+
+
+def test_an_added_attribute_adds_its_numbers_and_voids_none(toy, own_cache, monkeypatch):
+    given, rows = toy
+    given = given | {"corner_set": ""}
+    before = study.specifications(**given)
+    for name in ("_entries", "_about"):
+        monkeypatch.setattr(attributes.ATTRIBUTES, name, dict(getattr(attributes.ATTRIBUTES, name)))
+
+    @attributes.attribute("brightness", quality=True)
+    def brightness(seen):
+        return 3 * seen.images.mean(axis=(1, 2)) / (1 + seen.images.mean(axis=(1, 2)))
+
+    assert study.specifications(**given) == before
+
+    def never(*_arguments, **_more):
+        raise AssertionError("what is kept would be made again")
+
+    for module, name in (
+        (movements, "compute_block"),
+        (directions, "compute_map"),
+        (measure.row, "of_classifier"),
+    ):
+        monkeypatch.setattr(module, name, never)
+    more = study.measure(**given)
+    old = [str(a) for a in rows.attribute.values]
+    assert more.attribute.values.tolist() == [*old, "brightness"]
+    xarray.testing.assert_identical(more.sel(attribute=old).drop_vars("name"), rows.drop_vars("name"))
+    # the new one's numbers are those of the sweep and of its own walk
+    kept = movements.sweep(measure._plan(**given)[1])["image"].values
+    shift = more["effect"].sel(attribute="brightness", model=LEARNER)
+    d, way = np.unravel_index(int(abs(shift).argmax()), shift.shape)
+    assert np.sign(shift.values[d, way]) == np.sign(
+        brightness(attributes.Grey(kept[d, way, ..., 0] / 255)).mean()
+        - brightness(attributes.Grey(kept[d, 1 - way, ..., 0] / 255)).mean()
+    )
+    assert np.isfinite(more["walk_probability"].sel(attribute="brightness")).all()
+    effects = more["effect"].sel(model=LEARNER).transpose("dimension", "way", "attribute")
+    assert more["name"].sel(model=LEARNER).values.tolist() == movements.names(effects).tolist()
+    assert set(more["name"].values.ravel()) <= {*attributes.ATTRIBUTES.names(), ""}
+    monkeypatch.setattr(measure.added, "compute", never)
+    xarray.testing.assert_identical(study.measure(**given), more)
+    assert len(figures.curves(more).axes) == 9 and len(tables.directions(more)) == 7
+
+
 def test_the_unit_of_a_shift_is_a_deviation_a_range_or_one(subject):
     styles = torch.tensor([[0.0, 5.0], [4.0, 5.0], [2.0, 8.0]])
     assert scene.UNITS["range"](styles).tolist() == [4.0, 3.0] and scene.UNITS["raw"](styles).tolist() == [
@@ -498,6 +556,31 @@ def test_numbers_of_the_page_are_plain_and_tables_have_their_lines(toy):
     for name in ("class", "gaussian blur of severity", "gaussian noise of severity"):
         lines = scored[scored.index.str.startswith(f"read as asked, {name}")]
         assert lines["generated images"].sum() == lines["real images"].sum() == 5000
+
+
+def test_a_generator_without_mildly_corrupted_images_draws_its_page():
+    card = card_of(scene.generator_path(""))
+    none = {
+        "mild_accuracy": None,
+        "real_mild_accuracy": None,
+        "mild_ratio": None,
+        "n_mild": 0,
+        "real_n_mild": 0,
+    }
+    card = card | {"scores": card["scores"] | none}
+    quoted = verdicts.numbers(invented(), verdicts.judge(invented()), card)
+    assert all(isinstance(v, int | float | str | np.integer | np.floating) for v in quoted.values())
+    ends = (
+        "mild_accuracy",
+        "mild_accuracy_low",
+        "real_mild_accuracy",
+        "real_mild_accuracy_high",
+        "mild_ratio",
+    )
+    assert np.isnan([quoted[f"generator_{name}"] for name in ends]).all()
+    assert quoted["generator_accuracy_low"] < quoted["generator_accuracy"] < quoted["generator_accuracy_high"]
+    table = tables.quality(card).set_index("what")
+    assert table.loc["read as asked, mildly corrupted", "generated"] == "–"
 
 
 def test_a_card_is_that_of_its_file(tmp_path):

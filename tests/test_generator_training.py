@@ -77,13 +77,17 @@ def test_other_seeds_and_other_images_give_other_weights():
     assert same(run()[0], run()[0])
 
 
-def test_a_checkpoint_of_another_run_is_refused_and_the_difference_named(tmp_path):
+def test_a_checkpoint_of_another_run_is_refused_and_the_difference_named(tmp_path, monkeypatch):
     path = tmp_path / "x.checkpoint"
     run(replace(QUICK, n_images=8), checkpoint=path)
     with pytest.raises(InputError, match=r"recipe.learning_rate was 0.0025, is 0.1\); delete it"):
         run(replace(QUICK, learning_rate=0.1), checkpoint=path)
     with pytest.raises(InputError, match="tag was 'a', is 'b'"):
         run(tag="b", checkpoint=path)
+    with monkeypatch.context() as changed:
+        changed.setattr("robustshape.generators.training.VERSION", 0)
+        with pytest.raises(InputError, match=r"version was \d+, is 0"):
+            run(checkpoint=path)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_the_last_checkpoint_stays(tmp_path):
@@ -171,11 +175,27 @@ def test_augmentation_touches_the_share_it_should_and_lets_gradients_through():
     x = torch.rand(2000, 1, 8, 8, requires_grad=True)
     changed = augmented(x, 0.3, torch.Generator().manual_seed(0))
     share = float((changed != x).flatten(1).any(1).float().mean())
-    # a shift of up to one pixel, rounded, is none half the time
-    expected = 1 - 0.7**2 * (1 - 0.3 * 0.5) ** 2
+    # a shift of up to one pixel along an axis, rounded, is none half the time, and one coin decides on both axes
+    expected = 1 - 0.7**2 * (1 - 0.3 * (1 - 0.5**2))
     assert abs(share - expected) < 0.04
     changed.sum().backward()
     assert x.grad.abs().sum() > 0
+
+
+def test_one_coin_decides_on_a_shift_along_both_axes():
+    n, side = 4000, 64
+    x = torch.zeros(n, 1, side, side)
+    x[:, :, 32, 32] = 1.0  # brightness and contrast leave it the largest
+    places = augmented(x, 0.2, torch.Generator().manual_seed(1), fill=0.0).flatten(1).argmax(1)
+    down, right = places // side - 32, places % side - 32
+    both, either = ((down != 0) & (right != 0)).float().mean(), ((down != 0) | (right != 0)).float().mean()
+    still = 1 / 16  # of -8 ... 8, rounded, a sixteenth is none
+    assert abs(float(both) - 0.2 * (1 - still) ** 2) < 0.02  # 0.176, where two coins would give 0.035
+    assert abs(float(either) - 0.2 * (1 - still**2)) < 0.02
+    moved = torch.stack([down, right]).float()[:, (down != 0) | (right != 0)]
+    assert (
+        moved.abs().max() == 8 and abs(float(torch.corrcoef(moved)[0, 1])) < 0.1
+    )  # how far is drawn for each
 
 
 def test_the_probability_stays_between_0_and_1():

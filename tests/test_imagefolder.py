@@ -324,7 +324,7 @@ def test_pictures_of_various_sizes_go_through_a_preprocessing_that_resizes(tmp_p
     for i, size in enumerate([(12, 9), (20, 31)]):
         paths.append(tmp_path / f"{i}.png")
         Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(paths[-1])
-    facts = [pictures.describe(path) for path in paths]
+    facts = [imagefolder.describe(path) for path in paths]
     files = pictures.Pictures(paths, *zip(*[fact[:3] for fact in facts]), 3)
     sized = Preprocessing(channels=3, size=(8, 8), resize=8)
     found = sized(files)

@@ -10,8 +10,8 @@ import xarray
 
 from robustshape.errors import InputError
 from robustshape.store import arrays, atomic
-from robustshape.store.keys import key_of
 from robustshape.store.kept import Kept
+from robustshape.store.keys import key_of
 
 SPEC = {"model": "mine", "images": [1, 2]}
 
@@ -29,7 +29,9 @@ def entry(request, monkeypatch):
 
 
 def numbers(value=0.0):
-    return xarray.Dataset({"x": (("sample", "feature"), np.arange(6.0).reshape(3, 2) + value)}, {"sample": list("abc")})
+    return xarray.Dataset(
+        {"x": (("sample", "feature"), np.arange(6.0).reshape(3, 2) + value)}, {"sample": list("abc")}
+    )
 
 
 def test_what_was_saved_is_opened(entry, own_cache):

@@ -27,7 +27,9 @@ def kept(tmp_path_factory):
 
 
 def plain(layer):
-    return load("zoo:mlp", dataset="digits", epochs=1).activations(IMAGES.load()["image"].values, [layer])[layer]
+    return load("zoo:mlp", dataset="digits", epochs=1).activations(IMAGES.load()["image"].values, [layer])[
+        layer
+    ]
 
 
 @pytest.mark.parametrize("layer", ["penultimate", "logits", "depth:0.5"])
@@ -41,7 +43,11 @@ def test_features_are_those_of_a_plain_pass(layer):
 
 def test_kept_features_need_no_network(monkeypatch):
     monkeypatch.setattr(Network, "load", lambda *a: pytest.fail("it was loaded"))
-    assert layer_features(MLP, IMAGES, "penultimate").shape[0] == layer_features(MLP, IMAGES, "logits").shape[0] == 30
+    assert (
+        layer_features(MLP, IMAGES, "penultimate").shape[0]
+        == layer_features(MLP, IMAGES, "logits").shape[0]
+        == 30
+    )
 
 
 def test_normalised_features_have_length_1_and_those_that_are_nothing_stay(monkeypatch):

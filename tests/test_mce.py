@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import xarray
 
-from robustshape.corruptions import STANDARD
-from robustshape.errors import InputError
 from robustshape.analysis.mce import (
     ALEXNET,
     ALEXNET_CLEAN,
     mean_corruption_error,
     relative_mean_corruption_error,
 )
+from robustshape.corruptions import STANDARD
+from robustshape.errors import InputError
 
 
 def grid(values, corruptions=STANDARD, severities=(1, 2, 3, 4, 5)):

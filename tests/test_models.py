@@ -19,7 +19,7 @@ from robustshape.hooks import at_depth, capture, find_layer, last_linear, layer_
 from robustshape.models import zoo
 from robustshape.models.classifier import Classifier, chunk_of
 from robustshape.models.preprocessing import Preprocessing
-from robustshape.models.recipes import CHANGES, PLAIN, recipe_for
+from robustshape.models.recipes import CHANGES, PLAIN, architectures, recipe_for
 from robustshape.models.resizing import Cut, Squash, whole
 from robustshape.store.keys import key_of
 from robustshape.training.recipe import learning_rate
@@ -78,8 +78,8 @@ def test_every_architecture_ends_in_a_linear_head(architecture, channels, size):
     assert isinstance(head, nn.Linear) and head.out_features == 7
 
 
-def test_the_catalogue_is_every_family_times_every_recipe():
-    assert len(models.names("zoo:*")) == len(PLAIN) * len(CHANGES) >= 5 * 7
+def test_the_catalogue_is_every_architecture_times_every_recipe():
+    assert len(models.names("zoo:*")) == len(architectures()) * len(CHANGES) >= 60 * 7
     assert models.names("zoo:vit-n*") == ["zoo:vit-noise"]
     assert "zoo:mlp" in models.names("zoo:*") and "zoo:mlp-plain" not in models.names("zoo:*")
 

@@ -69,7 +69,10 @@ def test_a_device_that_is_not_there_is_refused_before_a_network_is_loaded(monkey
 
 def test_another_network_under_the_same_name_is_loaded_anew(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
-    file, lines = tmp_path / "own_network.py", "from torch import nn\ndef build(): return nn.Sequential(nn.Linear(3, {}))\n"
+    file, lines = (
+        tmp_path / "own_network.py",
+        "from torch import nn\ndef build(): return nn.Sequential(nn.Linear(3, {}))\n",
+    )
     file.write_text(lines.format(10))
     assert Network("python:own_network:build").load().n_classes == 10
     file.write_text(lines.format(12))

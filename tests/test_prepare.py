@@ -48,7 +48,12 @@ def test_all_is_kept_and_nothing_is_made_twice(monkeypatch):
         "1 of 1 rows to measure: 0 networks to train, 0 corrupted images to classify, 0 networks to attack; "
         "nothing to wait for"
     )
-    for stage, name in ((features, "compute"), (corrupted, "predict"), (attacked, "attack"), (models.zoo, "_train")):
+    for stage, name in (
+        (features, "compute"),
+        (corrupted, "predict"),
+        (attacked, "attack"),
+        (models.zoo, "_train"),
+    ):
         monkeypatch.setattr(stage, name, lambda *a, name=name: pytest.fail(f"{name} again"))
     prepare.prepare(networks, [mlp])
     prepare.clean_features(networks, [mlp])
@@ -69,7 +74,9 @@ def test_the_longest_trainings_begin_first_and_only_those_that_are_due(monkeypat
     began, ready = [], {"zoo:mlp/1"}
     monkeypatch.setattr(Network, "is_ready", property(lambda self: self.name in ready))
     monkeypatch.setattr(Network, "make_ready", lambda self: began.append(self.name))
-    monkeypatch.setattr(Network, "diverged", property(lambda self: "nan" if self.name == "zoo:lenet-pgd" else ""))
+    monkeypatch.setattr(
+        Network, "diverged", property(lambda self: "nan" if self.name == "zoo:lenet-pgd" else "")
+    )
     networks = population(models=["zoo:mlp", "zoo:lenet-pgd", "zoo:mlp/1", "zoo:mlp-pgd"])
     failed = prepare.train(networks, networks.networks)
     assert began == ["zoo:lenet-pgd", "zoo:mlp-pgd", "zoo:mlp"]

@@ -11,8 +11,8 @@ import nbformat
 import pytest
 import yaml
 
-from robustshape import pages
-from robustshape.parameters import notebook_path, notebooks
+from robustshape.book import pages
+from robustshape.notebooks import names, notebook_path
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -64,7 +64,7 @@ def test_git_does_not_ignore_the_library(tmp_path):
     assert ignored.stdout.split() == [".venv/x", "book/figures/x.png"]
 
 
-@pytest.mark.parametrize("name", notebooks())
+@pytest.mark.parametrize("name", names())
 def test_notebooks_are_committed_clean(name):
     notebook = nbformat.read(notebook_path(name), as_version=4)
     nbformat.validate(notebook)
@@ -103,7 +103,7 @@ def test_no_fence_ends_on_its_first_line():
 
 
 def test_every_study_has_a_page_and_every_page_says_how_to_run_it():
-    for name in notebooks():
+    for name in names():
         assert name in pages.pages(ROOT)
         assert f"generated/run_{name}.md" in (ROOT / "book" / f"{name}.md").read_text()
 

@@ -99,6 +99,9 @@ def test_where_no_image_looks_mild_there_is_no_figure():
     found = scores(made, [0, 1], real, [0, 1, 0, 1], judge=Judge(), severities=Known())
     assert found["mild_accuracy"] is None and found["mild_ratio"] is None and found["n_mild"] == 0
     assert found["real_mild_accuracy"] == 1 and found["accuracy"] == 1
+    wrong = pictures([1, 1], [[0, 0], [5, 5]])  # the mild one is read wrongly: a share of 0, not none
+    found = scores(wrong, [0, 1], real, [0, 1, 0, 1], judge=Judge(), severities=Known())
+    assert found["mild_accuracy"] == 0 and found["mild_ratio"] == 0 and found["n_mild"] == 1
 
 
 def test_severities_that_are_not_fitted_or_do_not_fit_are_refused():

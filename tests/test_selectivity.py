@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from robustshape.errors import InputError
-from robustshape.indicators.selectivity import EPS, class_means, class_selectivity, selectivity_loss
+from robustshape.indicators.selectivity import (
+    EPS,
+    class_means,
+    class_selectivity,
+    feature_selectivity,
+    selectivity_loss,
+)
 
 
 def by_definition(responses, labels):
@@ -145,3 +151,18 @@ def test_a_loss_needs_layers_and_classes():
         selectivity_loss([], labels)
     with pytest.raises(InputError, match="the batch holds class 5 alone; shuffle, or take a larger batch"):
         selectivity_loss(pooled, torch.full((40,), 5))
+
+
+def test_features_are_rectified_and_averaged():
+    features, labels = np.random.default_rng(0).normal(size=(60, 5)), np.arange(60) % 4
+    assert feature_selectivity(np.abs(features), labels) == class_selectivity(np.abs(features), labels).mean()
+    assert feature_selectivity(features, labels) == class_selectivity(features.clip(0), labels).mean()
+    dead = np.column_stack([np.abs(features), -np.ones((60, 5))])
+    assert feature_selectivity(dead, labels) == pytest.approx(
+        feature_selectivity(np.abs(features), labels) / 2
+    )
+    assert feature_selectivity(1e4 * np.abs(features), labels) == pytest.approx(
+        feature_selectivity(np.abs(features), labels), abs=1e-5
+    )
+    with pytest.raises(InputError, match="not finite"):
+        feature_selectivity(features * np.nan, labels)

@@ -5,7 +5,7 @@ import pytest
 
 from robustshape.errors import InputError
 from robustshape.indicators import INDICATORS
-from robustshape.indicators.spectrum import effective_rank, participation_ratio
+from robustshape.indicators.spectrum import effective_rank, participation_ratio, spectrum_exponent
 
 BOTH = [participation_ratio, effective_rank]
 
@@ -107,3 +107,14 @@ def test_the_registry_calls_them_with_or_without_labels(name, indicator):
 def test_says_what_is_wrong(indicator, features, words):
     with pytest.raises(InputError, match=words):
         indicator(features)
+
+
+def test_the_exponent_is_that_of_the_variances_that_were_put_in():
+    rank = np.arange(1.0, 21)
+    axes = np.vstack([np.eye(20), -np.eye(20)]) * rank ** (-1.4 / 2)
+    turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(20, 20)))
+    assert spectrum_exponent(axes) == pytest.approx(1.4)
+    assert spectrum_exponent(30 * axes @ turn + 7) == pytest.approx(1.4)
+    assert np.isnan(spectrum_exponent(axes[:, :2])) and np.isnan(spectrum_exponent(np.ones((5, 4))))
+    with pytest.raises(InputError, match="NaN"):
+        spectrum_exponent(axes * np.nan)

@@ -1,6 +1,7 @@
 """The published corrupted benchmarks: made-up ones in each layout, found by id, and what is missing named."""
 
 import io
+import os
 import subprocess
 import sys
 
@@ -10,7 +11,15 @@ from PIL import Image
 
 from robustshape.corruptions import EXTRA, STANDARD, stored
 from robustshape.corruptions.jpeg import saved_as_jpeg
-from robustshape.corruptions.stored import check, missing_cells, provenance, stored_images
+from robustshape.corruptions.stored import (
+    check,
+    missing_cells,
+    paired,
+    provenance,
+    stored_ids,
+    stored_images,
+    stored_set,
+)
 from robustshape.datasets.pictures import Pictures
 from robustshape.datasets.samples import build
 from robustshape.errors import InputError, MissingFileError, StoreError
@@ -71,7 +80,7 @@ def write_imagenet_c(root, cells=CELLS):
 
 
 def write_tiny_c(place, cells=CELLS):
-    write_files(place / "Tiny-ImageNet-C", 64, lambda i: f"val_{i}.JPEG", cells)
+    write_files(place / "Tiny-ImageNet-C", 64, lambda i: f"test_{i}.JPEG", cells)
 
 
 def write_cifar_c(folder, corruptions=("fog", "snow"), labels=None):
@@ -119,12 +128,79 @@ def test_parts_of_imagenet_c_may_lie_in_several_folders(monkeypatch, tmp_path, p
     assert missing_cells(imagenet(), ["fog", "snow"], [1, 5]) == []
 
 
-def test_tiny_imagenet_c_is_found_by_label_and_name(place):
+def test_tiny_imagenet_c_is_a_set_of_its_own_with_the_labels_of_its_folders(place):
     write_tiny_c(place)
-    (place / "Tiny-ImageNet-C" / "fog" / "1" / ".DS_Store").touch()
-    images = stored_images(tiny(), "fog", 1)
-    np.testing.assert_array_equal(images, [picture(("fog", 1), i, 64)[1] for i in range(6)])
-    assert missing_cells(tiny(), ["fog"], [1]) == []
+    for name in (".DS_Store", f"{WNIDS[0]}/._test_0.JPEG", f"{WNIDS[0]}/boxes.txt"):
+        (place / "Tiny-ImageNet-C" / "fog" / "1" / name).touch()
+    expected = [f"Tiny-ImageNet-C/{WNIDS[i % 3]}/test_{i}" for i in (0, 3, 1, 4, 2, 5)]
+    labels, ids = stored_ids(tiny(), "fog", 1)
+    assert labels.tolist() == [0, 0, 1, 1, 2, 2] and labels.dtype == np.int64 and ids.tolist() == expected
+    for cell in CELLS:
+        images, labels, ids = stored_set(tiny(), *cell)
+        assert labels.tolist() == [0, 0, 1, 1, 2, 2] and ids.tolist() == expected
+        np.testing.assert_array_equal(images, [picture(cell, i, 64)[1] for i in (0, 3, 1, 4, 2, 5)])
+    assert missing_cells(tiny(), ["fog", "snow"], [1, 5], own=True) == []
+    assert check(tiny(), ["fog", "snow"], [1, 5], own=True) is None
+
+
+def test_a_set_of_its_own_is_read_in_any_order_and_part(place):
+    write_tiny_c(place, [("fog", 1)])
+    whole, labels, ids = stored_set(tiny(), "fog", 1)
+    images, few, names = stored_set(tiny().isel(sample=[0]), "fog", 1, ids=ids[[4, 0]])
+    np.testing.assert_array_equal(images, whole[[4, 0]])
+    assert few.tolist() == labels[[4, 0]].tolist() and names.tolist() == ids[[4, 0]].tolist()
+    with pytest.raises(InputError, match=r"fog 1 has no image 'tiny_imagenet/test/val_0'; .*stored_ids"):
+        stored_set(tiny(), "fog", 1, ids=["tiny_imagenet/test/val_0"])
+
+
+@pytest.mark.parametrize("name", ["test", "val"])
+def test_a_benchmark_of_other_photographs_is_never_paired_whatever_its_files_are_called(place, name):
+    write_files(place / "Tiny-ImageNet-C", 64, lambda i: f"{name}_{i}.JPEG")
+    for call in (
+        lambda: stored_images(tiny(), "fog", 1),
+        lambda: missing_cells(tiny(), ["fog"], [1]),
+        lambda: check(tiny(), ["fog"], [1]),
+    ):
+        with pytest.raises(
+            InputError, match=r"Tiny-ImageNet-C shows other photographs .*stored_set.*generated"
+        ):
+            call()
+    assert [paired(data) for data in (tiny(), imagenet(), cifar())] == [False, True, True]
+
+
+def test_a_paired_benchmark_is_a_set_too(place):
+    write_imagenet_c(place / "imagenet-c", [("fog", 1)])
+    data = imagenet()
+    images, labels, ids = stored_set(data, "fog", 1)
+    np.testing.assert_array_equal(images, stored_images(data, "fog", 1))
+    assert labels.tolist() == data.label.values.tolist() and ids.tolist() == data.sample.values.tolist()
+    part = stored_set(data, "fog", 1, ids=data.sample.values[[5, 2]])
+    np.testing.assert_array_equal(part[0], images[[5, 2]])
+    assert part[1].tolist() == [2, 2] and missing_cells(data, ["fog"], [1, 5], own=True) == [("fog", 5)]
+
+
+def test_a_set_of_other_classes_or_of_none_is_refused(place):
+    with pytest.raises(
+        MissingFileError, match=r"Tiny-ImageNet-C is not on this machine: .* of its images: fog 1;"
+    ):
+        stored_set(tiny(), "fog", 1)
+    write_tiny_c(place, [("fog", 1)])
+    with pytest.raises(
+        StoreError, match=r"has 3 class folders under fog/1, but tiny_imagenet has 200 classes here"
+    ):
+        stored_set(tiny().assign_attrs(n_classes=200), "fog", 1)
+
+
+def test_a_cell_that_lacks_an_image_of_another_is_missing(place):
+    write_tiny_c(place)
+    (place / "Tiny-ImageNet-C" / "snow" / "5" / WNIDS[1] / "test_4.JPEG").unlink()
+    cells = ["fog", "snow", "frost"], [1, 5]
+    missing = [("snow", 5), ("frost", 1), ("frost", 5)]
+    assert missing_cells(tiny(), *cells, own=True) == missing
+    with pytest.raises(
+        MissingFileError, match=r"3 lack some or all of its images: snow 5, frost 1, frost 5; get it"
+    ):
+        check(tiny(), *cells, own=True)
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100"])
@@ -146,13 +222,12 @@ def test_the_last_of_the_test_images_is_the_last_of_its_block(monkeypatch, cifar
     assert stored_images(data, "fog", 4)[0, 0, :2].tolist() == [[99, 4, 4], [4, 4, 4]]
 
 
-@pytest.mark.parametrize("kind", ["imagenet", "tiny", "cifar"])
+@pytest.mark.parametrize("kind", ["imagenet", "cifar"])
 def test_order_and_selection_are_those_of_the_data(monkeypatch, place, cifar_c, kind):
     if kind == "cifar":
         monkeypatch.setenv("ROBUSTSHAPE_DATA", str(cifar_c))
     write_imagenet_c(place / "imagenet-c", [("fog", 1)])
-    write_tiny_c(place, [("fog", 1)])
-    data = {"imagenet": imagenet, "tiny": tiny, "cifar": cifar}[kind]()
+    data = {"imagenet": imagenet, "cifar": cifar}[kind]()
     whole, order = stored_images(data, "fog", 1), [4, 0, 3]
     np.testing.assert_array_equal(stored_images(data.isel(sample=order), "fog", 1), whole[order])
     assert len({image.tobytes() for image in whole}) == len(whole)
@@ -160,9 +235,9 @@ def test_order_and_selection_are_those_of_the_data(monkeypatch, place, cifar_c, 
 
 def test_grey_files_become_colour(place):
     write_tiny_c(place, [("fog", 1)])
-    path = place / "Tiny-ImageNet-C" / "fog" / "1" / WNIDS[0] / "val_0.JPEG"
+    path = place / "Tiny-ImageNet-C" / "fog" / "1" / WNIDS[0] / "test_0.JPEG"
     Image.fromarray(np.full((64, 64), 77, np.uint8)).save(path)
-    assert (stored_images(tiny(), "fog", 1)[0] == 77).all()
+    assert (stored_set(tiny(), "fog", 1)[0][0] == 77).all()
 
 
 def test_provenance_names_the_benchmark_and_no_path(place):
@@ -176,7 +251,8 @@ def test_every_benchmark_says_what_it_needs():
     from robustshape.datasets.readings import READINGS
 
     for name, benchmark in stored.BENCHMARKS.items():
-        assert benchmark.ids.startswith(f"{name}/test/") and benchmark.reading in READINGS
+        assert benchmark.ids.startswith(f"{name}/test/" if benchmark.paired else f"{benchmark.title}/")
+        assert benchmark.reading in READINGS
         assert benchmark.layout.startswith(benchmark.folders[0] + "/")
         assert benchmark.title in benchmark.folders and benchmark.url.startswith(
             "https://zenodo.org/records/"
@@ -194,25 +270,21 @@ def test_importing_needs_no_pillow_and_no_xarray():
 # ------------------------------------------------------------------------------------------- what is missing
 
 
-@pytest.mark.parametrize(("data", "write"), [(imagenet, write_imagenet_c), (tiny, write_tiny_c)])
-def test_exactly_the_incomplete_folders_are_missing(place, data, write):
-    root = place / ("imagenet-c" if data is imagenet else "Tiny-ImageNet-C")
-    write(root if data is imagenet else place)
+def test_exactly_the_incomplete_folders_are_missing(place):
+    root = place / "imagenet-c"
+    write_imagenet_c(root)
     next((root / "snow" / "5" / WNIDS[2]).iterdir()).unlink()
     for path in (root / "fog" / "1" / WNIDS[1]).iterdir():
         path.unlink()
     (root / "fog" / "1" / WNIDS[1]).rmdir()
-    assert missing_cells(data(), ["snow", "fog", "frost"], [5, 1]) == [
+    assert missing_cells(imagenet(), ["snow", "fog", "frost"], [5, 1]) == [
         ("snow", 5),
         ("fog", 1),
         ("frost", 5),
         ("frost", 1),
     ]
-    first = data().isel(sample=[0, 3])  # both of the first class, whose files are all there
-    there = (
-        [("frost", 1)] if data is imagenet else [("fog", 1), ("frost", 1)]
-    )  # a class short: labels mean nothing
-    assert missing_cells(first, ["snow", "fog", "frost"], [1]) == there
+    first = imagenet().isel(sample=[0, 3])  # both of the first class, whose files are all there
+    assert missing_cells(first, ["snow", "fog", "frost"], [1]) == [("frost", 1)]
 
 
 def test_a_folder_that_may_not_be_read_is_named(monkeypatch, place):
@@ -227,12 +299,12 @@ def test_a_folder_that_may_not_be_read_is_named(monkeypatch, place):
 
 
 def test_a_file_under_another_class_is_missing(place):
-    write_tiny_c(place, [("fog", 1)])
-    folder = place / "Tiny-ImageNet-C" / "fog" / "1"
-    (folder / WNIDS[0] / "val_0.JPEG").rename(folder / WNIDS[1] / "val_0.JPEG")
-    assert missing_cells(tiny(), ["fog"], [1]) == [("fog", 1)]
+    write_imagenet_c(place / "imagenet-c", [("fog", 1)])
+    folder, name = place / "imagenet-c" / "fog" / "1", "ILSVRC2012_val_00000000.JPEG"
+    (folder / WNIDS[0] / name).rename(folder / WNIDS[1] / name)
+    assert missing_cells(imagenet(), ["fog"], [1]) == [("fog", 1)]
     with pytest.raises(MissingFileError, match="of these 6 images: fog 1; get it from"):
-        stored_images(tiny(), "fog", 1)
+        stored_images(imagenet(), "fog", 1)
 
 
 def test_a_file_where_a_folder_should_be_is_missing(place):
@@ -338,12 +410,21 @@ def test_unknown_corruptions_are_refused_and_the_extra_ones_are_not(place):
 )
 def test_damaged_and_wrong_sized_files_are_named(place, content, why):
     write_tiny_c(place, [("fog", 1)])
-    path = place / "Tiny-ImageNet-C" / "fog" / "1" / WNIDS[0] / "val_0.JPEG"
+    path = place / "Tiny-ImageNet-C" / "fog" / "1" / WNIDS[0] / "test_0.JPEG"
     path.write_bytes(content)
     with pytest.raises(StoreError, match=why) as caught:
-        stored_images(tiny(), "fog", 1)
+        stored_set(tiny(), "fog", 1)
     assert str(path) in str(caught.value) and "replace it" in str(caught.value)
-    assert missing_cells(tiny(), ["fog"], [1]) == []  # it is there; what it holds is not looked at
+    assert missing_cells(tiny(), ["fog"], [1], own=True) == []  # it is there; what it holds is not looked at
+
+
+def test_a_pipe_is_refused_and_not_waited_for(place):
+    write_tiny_c(place, [("fog", 1)])
+    path = place / "Tiny-ImageNet-C" / "fog" / "1" / WNIDS[0] / "test_0.JPEG"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(StoreError, match=r"test_0\.JPEG is damaged .*\(it is no plain file\)"):
+        stored_set(tiny(), "fog", 1)
 
 
 def test_damaged_arrays_are_named(place):

@@ -1,46 +1,54 @@
 """The studies end to end on small inputs: rows, resuming after a kill, bad parameters, one network alone."""
 
-import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray
 
-from robustshape import datasets, features, rows, studies
+from robustshape import datasets, preset_results, studies
+from robustshape.analysis import robustness as ratios
+from robustshape.analysis.matched import matched
 from robustshape.errors import InputError
-from robustshape.store import results
-from robustshape.studies import cluster_purity, kstar_skewness, ratios, severity_profile
+from robustshape.measurements import features
+from robustshape.models import network
+from robustshape.notebooks import list_presets
+from robustshape.store.provenance import read
+from robustshape.studies import common
+from robustshape.studies.cluster_purity import STUDY as cluster_purity
+from robustshape.studies.kstar_skewness import STUDY as kstar_skewness
 from robustshape.studies.kstar_skewness import analyse as kstar_analysis
-from robustshape.studies.kstar_skewness import aspects as kstar_aspects
+from robustshape.studies.kstar_skewness import beside as kstar_beside
 from robustshape.studies.kstar_skewness import figures as kstar_figures
 from robustshape.studies.kstar_skewness import gallery as kstar_gallery
 from robustshape.studies.kstar_skewness import reported as kstar_reported
 from robustshape.studies.kstar_skewness import tables as kstar_tables
 from robustshape.studies.kstar_skewness import verdicts as kstar_conclusions
-from robustshape.analysis.matched import matched
+from robustshape.studies.severity_profile import STUDY as severity_profile
 from robustshape.studies.severity_profile import analyse as profile_analysis
 from robustshape.studies.severity_profile import figures as profile_figures
-from studies import KSTAR, PURITY, SHARED, without_times
+from studies import KSTAR, PROFILE, PURITY, STUDIES, check_described, without_times
 
 MEASURE_ELSEWHERE = """
 import json, sys
-from robustshape.studies import kstar_skewness
-kstar_skewness.measure(**json.loads(sys.argv[1]))
+from robustshape.studies.kstar_skewness import STUDY
+STUDY.measure(**json.loads(sys.argv[1]))
 """
 
 
 @pytest.fixture
 def fresh(cache):
     """A cache of its own, and no network left from another test in memory."""
-    features._kept.cache_clear()
+    network._kept.cache_clear()
     yield cache
-    features._kept.cache_clear()
+    network._kept.cache_clear()
 
 
 def invented_rows():
@@ -147,29 +155,23 @@ def kstar_numbers(rows):
 
 
 def test_every_folder_of_a_study_has_what_a_study_needs():
-    assert studies.names() == [
-        "class_selectivity",
-        "cluster_purity",
-        "failure_discovery",
-        "kstar_skewness",
-        "severity_profile",
-    ]
-    for name in studies.names():
-        study = studies.load(name)
-        assert study.TITLE and study.QUANTITIES and callable(study.measure) and callable(study.specifications)
+    folders = {path.parent.name for path in Path(studies.__file__).parent.glob("*/measure.py")}
+    assert list(STUDIES) == sorted(folders) and folders
+    for name, study in STUDIES.items():
+        assert study.name == name and study.title and study.quantities and callable(study.row)
+        known = common.VARIABLES | study.variables
+        assert set(study.quantities) <= set(known)
     with pytest.raises(InputError, match="unknown study 'kstar'; closest: kstar_skewness"):
         studies.load("kstar")
 
 
-@pytest.mark.parametrize("name", studies.names())
-def test_a_raised_version_of_a_study_is_another_key(name, monkeypatch, fresh):
-    given = rows.parameters(name, "smoke")
-    before = studies.load(name).specifications(**given)
-    module = importlib.import_module(f"robustshape.studies.{name}.measure")
-    monkeypatch.setattr(module, "VERSION", module.VERSION + 1)
-    after = studies.load(name).specifications(**given)
+@pytest.mark.parametrize("name", list_presets()["smoke"])
+def test_a_raised_version_of_a_study_is_another_key(name, fresh):
+    study, given = STUDIES[name], preset_results.parameters(name, "smoke")
+    before, after = study.wanted(**given), replace(study, version=study.version + 1).wanted(**given)
     assert list(before) == list(after)
-    assert not set(results.keys_of(before).values()) & set(results.keys_of(after).values())
+    keys = [{one.row.key for one in wanted.values()} for wanted in (before, after)]
+    assert not keys[0] & keys[1]
 
 
 def test_a_row_holds_ranks_skewness_accuracies_and_provenance(fresh):
@@ -180,26 +182,19 @@ def test_a_row_holds_ranks_skewness_accuracies_and_provenance(fresh):
         assert float(rows[name].min()) >= 0 and float(rows[name].max()) <= 1
     low, high = rows["approximate_skewness_interval"].isel(model=0).values
     assert low < rows["approximate_skewness"].values[0] < high
-    for name in (
-        "versions",
-        "commit",
-        "device",
-        "precision",
-        "checksum",
-        "layer",
-        "key",
-        "preset",
-        "seed",
-        "wall_time_s",
-    ):
+    for name in ("checksum", "layer", "key", "preset", "seed"):
         assert name in rows
+    about = read(rows.isel(model=0))
+    assert {"versions", "code", "device", "precision"} < set(about)
+    assert set(about["seconds"]) == {"features", "corruptions", "attacks", "row"}
+    check_described(kstar_skewness, rows)
     again = kstar_skewness.measure(**KSTAR)
     xarray.testing.assert_identical(rows, again)
 
 
 def test_studies_share_networks_and_predictions(fresh, monkeypatch):
     kstar_skewness.measure(**KSTAR)
-    monkeypatch.setattr(features, "compute_piece", None)  # calling it would fail
+    monkeypatch.setattr(features, "compute", None)  # calling it would fail
     rows = cluster_purity.measure(**PURITY)
     assert rows.sizes["draw"] == 3
 
@@ -237,7 +232,7 @@ def test_killed_at_any_moment_it_goes_on_and_the_result_is_the_same(fresh, tmp_p
     lingering.wait()
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(killed))
     continued = kstar_skewness.measure(**KSTAR)
-    features._kept.cache_clear()
+    network._kept.cache_clear()
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "undisturbed"))
     undisturbed = kstar_skewness.measure(**KSTAR)
     xarray.testing.assert_identical(without_times(continued), without_times(undisturbed))
@@ -371,8 +366,8 @@ def test_numbers_of_a_page_are_plain_numbers_or_words():
 
 
 def test_severity_profile_fits_a_row_that_is_the_reported_table(fresh):
-    given = {k: v for k, v in SHARED.items() if k not in ("n_robustness", "n_samples")}
-    rows = severity_profile.measure(**given | {"readings": ["repeat32"], "n_samples": 50})
+    rows = severity_profile.measure(**PROFILE)
+    check_described(severity_profile, rows)
     assert list(rows.model.values) == ["zoo:mlp repeat32", "zoo:mlp-noise repeat32"]
     printed = profile_analysis.reported().sel(corruption=rows.corruption, severity=rows.severity)
     shares = rows["corrupted_accuracy"].copy()
@@ -445,12 +440,12 @@ def test_suspects_by_hand():
     from robustshape.indicators.kstar import nearest_foreign_rank
 
     rank = nearest_foreign_rank(features, labels)
-    found = kstar_aspects.suspects(features, labels, ids, labels, rank, "euclidean")
+    found = kstar_beside.suspects(features, labels, ids, labels, rank, "euclidean")
     assert found["suspect"].values[0] == "image 3" and found["suspect_neighbour"].values[0] == "image 1"
     assert found["suspect_nearness"].values[0] == pytest.approx(0.1 / 7.9)
     assert found["suspect_rank"].values[0] == 1 and found.sizes["place"] == 7
     shuffled = np.random.default_rng(0).permutation(7)
-    again = kstar_aspects.suspects(
+    again = kstar_beside.suspects(
         features[shuffled], labels[shuffled], ids[shuffled], labels[shuffled], rank[shuffled], "euclidean"
     )
     xarray.testing.assert_allclose(found, again)
@@ -460,7 +455,7 @@ def test_class_sizes_end_at_the_smallest_class_and_include_the_whole():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2], [60, 60, 55])
     features = rng.normal(size=(175, 4)) + 3 * np.eye(4)[labels]
-    found = kstar_aspects.by_class_size(features, labels, "euclidean")
+    found = kstar_beside.by_class_size(features, labels, "euclidean")
     assert found["class_size"].values.tolist() == [20, 50, 55]
     chosen = np.concatenate([np.flatnonzero(labels == c)[:20] for c in range(3)])
     from robustshape.indicators.kstar import kstar_distribution

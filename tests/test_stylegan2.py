@@ -12,6 +12,7 @@ from robustshape.errors import InputError
 from robustshape.generators.stylegan2 import Discriminator, Generator
 from robustshape.generators.stylegan2.discriminator import ARCHITECTURES, with_deviation
 from robustshape.generators.stylegan2.generator import one_hot
+from robustshape.generators.stylegan2.layers import Convolution
 from robustshape.generators.stylegan2.resampling import KERNEL, blur, doubled, halved
 
 VECTORS = np.load(Path(__file__).parent / "vectors" / "stylegan2_vectors.npz")
@@ -185,6 +186,36 @@ def test_deviation_is_the_mean_deviation_within_groups():
     x = torch.arange(8.0).reshape(4, 2, 1, 1)  # groups of two: images 0 and 2, images 1 and 3
     new = with_deviation(x, 2)[:, 2, 0, 0]
     assert torch.allclose(new, torch.full((4,), 2.0))
+
+
+def test_without_a_group_size_the_whole_batch_is_one_group():
+    x = torch.randn(6, 2, 3, 3)
+    assert torch.equal(with_deviation(x, None), with_deviation(x, 6))
+    assert not torch.equal(with_deviation(x, None), with_deviation(x, 2))
+    settings = {"channel_base": 64, "channel_max": 8}
+    torch.manual_seed(0)
+    whole = Discriminator(0, 8, 1, mbstd_group_size=None, **settings)
+    torch.manual_seed(0)
+    seven = Discriminator(0, 8, 1, mbstd_group_size=7, **settings)
+    assert torch.equal(whole(images := torch.randn(7, 1, 8, 8)), seven(images))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_clamp_holds_all_convolutions_but_the_last_reading_of_the_image(architecture):
+    made = Discriminator(0, 8, 1, channel_base=64, channel_max=8, conv_clamp=0.25, architecture=architecture)
+    seen, names = {}, {module: name for name, module in made.named_modules()}
+
+    def keep(module, _given, found):
+        seen[names[module]] = float(found.detach().abs().max())
+
+    for module in made.modules():
+        if isinstance(module, Convolution):
+            module.weight.data *= 100
+            module.register_forward_hook(keep)
+    made(100 * torch.randn(4, 1, 8, 8))
+    free = {"b4.fromrgb"} if architecture == "skip" else {"b8.skip"} if architecture == "resnet" else set()
+    assert {name for name, most in seen.items() if most > 0.2501} == free
+    assert {"b8.fromrgb", "b8.conv0", "b8.conv1", "b4.conv"} <= set(seen)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

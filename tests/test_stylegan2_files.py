@@ -102,6 +102,36 @@ def test_an_official_discriminator_is_read(tmp_path, official):
     assert torch.equal(found(images, c), ours(images, c))
 
 
+def test_an_official_discriminator_that_compares_whole_batches_is_read_and_runs(tmp_path, official):
+    ours = Discriminator(0, 8, 1, **SIZES, mbstd_group_size=None)
+    given = {
+        "c_dim": 0, "img_resolution": 8, "img_channels": 1, **SIZES, "epilogue_kwargs": {"mbstd_group_size": None},
+    }  # fmt: skip
+    found = read_network(official(tmp_path / "n.pkl", {"D": (ours, "Discriminator", given)}), "D")
+    images = torch.randn(5, 1, 8, 8)  # a batch that no group but its own size divides
+    assert torch.equal(found(images), ours(images))
+    write_network(tmp_path / "ours.safetensors", found, network="D")
+    assert torch.equal(read_network(tmp_path / "ours.safetensors", "D")(images), ours(images))
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+@pytest.mark.parametrize("module", ["dnnlib.tflib.network", "tfutil"])
+def test_networks_of_tensorflow_are_to_be_converted(tmp_path, monkeypatch, module, protocol):
+    theirs = types.ModuleType(module)
+    theirs.Network = type("Network", (), {"__module__": module})
+    for name in ("dnnlib", "dnnlib.tflib", module):
+        monkeypatch.setitem(sys.modules, name, theirs if name == module else types.ModuleType(name))
+    networks = tuple(theirs.Network() for _ in range(3))
+    for network in networks:
+        network.__dict__.update(version=4, variables=[("w", np.zeros(3))])
+    path = tmp_path / "stylegan2-ffhq.pkl"
+    path.write_bytes(pickle.dumps(networks, protocol))
+    with pytest.raises(
+        StoreError, match=r"stylegan2-ffhq.pkl holds networks of TensorFlow.*legacy\.py --source=.*pkl"
+    ):
+        read_network(path)
+
+
 class Runs:
     def __init__(self, function, *arguments):
         self.call = function, arguments

@@ -61,6 +61,55 @@ def test_the_same_call_goes_on_and_gives_what_one_long_call_gives(tmp_path, cach
     assert all(np.array_equal(whole[k], longer[k]) for k in whole)
 
 
+def folder_of(path, sizes, channels=3):
+    """Write pictures of these sizes (height, width) in turns into two classes, to train on and to test on."""
+    for split in ("train", "test"):
+        for i, (height, width) in enumerate(sizes):
+            pixels = np.random.default_rng(i).integers(0, 256, (height, width, channels), np.uint8)
+            place = path / split / "ab"[i % 2]
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels.squeeze()).save(place / f"{i}.png")
+    return f"imagefolder:{path}"
+
+
+def test_photographs_of_mixed_sizes_are_learned_in_the_reading_asked_for(
+    tmp_path, cache, few, monkeypatch, capsys
+):
+    monkeypatch.setattr("robustshape.generators.settings.Settings", lambda n_images: SMALL)
+    name = folder_of(tmp_path / "pets", [(40, 50), (33, 64), (100, 36), (48, 48)] * 3)
+    call = ["train-generator", "-o", str(tmp_path / "x.safetensors"), "--dataset", name, "--images", "64"]
+    assert main(call) == 2
+    said = capsys.readouterr().err
+    assert (
+        "are 33 x 64 to 100 x 36 px; give a reading" in said
+        and "crop32" in said
+        and not list(cache.glob("gen*"))
+    )
+    assert main([*call, "--reading", "crop32", "--judge", "zoo:lenet-corrupted"]) == 0
+    card = json.loads((tmp_path / "x.json").read_text())
+    assert card["data"]["reading"] == "crop32" and card["settings"]["img_resolution"] == 32
+    assert card["settings"]["img_channels"] == 3 and card["scores"]["n"] == 12
+    assert main([*call, "--reading", "native"]) == 2 and "a power of two" in capsys.readouterr().err
+
+
+def test_images_of_28_px_get_a_black_rim_and_other_sizes_need_a_reading(tmp_path, cache):
+    small = folder_of(tmp_path / "small", [(28, 28)] * 8, channels=1)
+    data = trained.learnable(small, "test")
+    assert data.attrs["reading"] == "pad32" and data.image.shape[1:] == (32, 32, 1)
+    assert not data.image.values[:, :2].any() and data.image.values[:, 2:30, 2:30].any(axis=(1, 2, 3)).all()
+    card = trained.train_generator(tmp_path / "x.safetensors", dataset=small, settings=SMALL, judge="")
+    assert card["data"]["reading"] == "pad32" and card["settings"]["img_resolution"] == 32
+    assert trained.learnable(small, "test", "resize32").image.values[:, :2].any()  # what is asked for is done
+    with pytest.raises(InputError, match=r"are 28 x 28 px; give a reading .* resize32"):
+        trained.learnable(small, "test", "native")
+    for k, (size, words) in enumerate([((27, 27), "27 x 27"), ((40, 40), "40 x 40"), ((32, 16), "32 x 16")]):
+        with pytest.raises(
+            InputError, match=f"squares of a power of two from 4 px on, but .* are {words} px"
+        ):
+            trained.learnable(folder_of(tmp_path / str(k), [size] * 4), "test")
+    assert trained.learnable(folder_of(tmp_path / "fit", [(16, 16)] * 4), "test").attrs["reading"] == "native"
+
+
 def test_the_command_line_refuses_another_ending(tmp_path, capsys):
     with pytest.raises(InputError, match=r"\.safetensors, but the output is 'x\.pkl'"):
         trained.train_generator(tmp_path / "x.pkl")

@@ -69,6 +69,20 @@ def test_within_groups_it_equals_the_sandwich_with_a_level_for_each():
     )
 
 
+def test_a_group_of_one_run_is_left_out_and_the_others_keep_their_interval():
+    x, y = runs(2)
+    group = np.arange(20) // 5
+    expected = numbers(slope(x, y, groups=group))
+    found = slope([*x, 30.0, -7.0], [*y, 9.0, 1.0], groups=[*group, 8, 9])
+    assert numbers(found) == pytest.approx(expected) and np.isfinite(expected).all() and found.n == 20
+    # a run whose only fellow has no number is alone too
+    assert numbers(slope([*x, 3.0, 4.0], [*y, 9.0, np.nan], groups=[*group, 8, 8])) == pytest.approx(expected)
+    # by hand: within the two pairs y rises by 1 and by 3 per unit, the single one far away says nothing
+    pairs = slope([0, 1, 0, 1, 50], [0, 1, 10, 13, -99], groups=["a", "a", "b", "b", "c"])
+    assert pairs.estimate == pytest.approx(2.0) and pairs.n == 4 and np.isfinite(pairs.low)
+    assert np.isnan(slope(x[:6], y[:6], groups=range(6)).estimate)
+
+
 def test_within_groups_of_a_single_x_there_is_no_slope():
     assert np.isnan(slope([1, 1, 2, 2, 3, 3], [1, 2, 3, 4, 5, 6], groups=[0, 0, 1, 1, 2, 2]).estimate)
     assert np.isnan(slope([1, 2, 1, 2], [1, 2, 3, 4], groups=[0, 0, 1, 2]).estimate)  # no freedom is left
@@ -157,3 +171,8 @@ def test_the_interval_covers_the_true_slope_as_often_as_it_says():
 def test_other_lengths_are_refused(x, y):
     with pytest.raises(InputError, match="one value per model is needed in each, but the shapes are"):
         slope(x, y)
+
+
+def test_a_group_is_needed_for_each_run():
+    with pytest.raises(InputError, match=r"a group for each run, but was given \(2,\) for \(4,\) runs"):
+        slope([0, 1, 2, 3], [0, 1, 2, 3], groups=[0, 1])

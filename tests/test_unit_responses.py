@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from robustshape.unit_responses import input_gradients, logit_jacobian_norms, unit_responses
 from torch import nn
 from torch.autograd.functional import jacobian
 
@@ -11,7 +12,6 @@ from robustshape.errors import InputError
 from robustshape.models import zoo
 from robustshape.models.classifier import Classifier
 from robustshape.models.preprocessing import Preprocessing
-from robustshape.unit_responses import input_gradients, logit_jacobian_norms, unit_responses
 
 
 def tiny(seed=0, mean=None, std=None, channels=1):

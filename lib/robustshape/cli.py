@@ -10,17 +10,29 @@ import cyclopts
 from cyclopts import Parameter
 
 from robustshape import __version__
-from robustshape.errors import RobustshapeError
+from robustshape.errors import NotebookError, RobustshapeError
 
 app = cyclopts.App(
     name="robustshape",
     version=__version__,
     help="What does the shape of a classifier's clean feature space say about how it will fail?",
+    help_epilogue="Help on a command, with examples: robustshape COMMAND --help",
+    help_format="plaintext",
 )
-LISTS = ("studies", "models", "datasets", "corruptions", "attacks", "indicators", "presets")
+KINDS = ("studies", "presets", "models", "datasets", "corruptions", "attacks", "indicators")
 
 
-@app.command
+def command(*examples: str, **more):
+    """Register a function as a command, with examples at the end of its help."""
+    shown = "\n".join(["Examples:", *(f"  robustshape {example}" for example in examples)])
+    return app.command(help_epilogue=shown, **more)
+
+
+@command(
+    "run kstar_skewness --preset laptop",
+    'run kstar_skewness --preset laptop -p models \'["zoo:lenet", "python:my_module:build"]\' -p source extend',
+    "run my_copy.ipynb -p n_samples 200 -o out.ipynb",
+)
 def run(
     notebook: str,
     /,
@@ -43,41 +55,48 @@ def run(
     parameter
         NAME VALUE: a parameter of the notebook; lists as JSON. May be given several times, wins over the preset.
     output
-        The executed notebook; default NOTEBOOK.PRESET.ipynb in the cache.
+        The executed notebook; default NOTEBOOK.PRESET.ipynb in the cache. If a cell fails, what was done until then
+        is in OUTPUT.partial.ipynb.
     """
-    from robustshape.notebook import run_notebook
+    from robustshape.notebooks import run_notebook
 
     written = run_notebook(notebook, preset=preset, parameters=dict(parameter or []), output=output)
     print(f"executed notebook: {written}")
 
 
-@app.command(name="list")
-def list_(what: Literal[LISTS], pattern: str = "*", /) -> None:  # type: ignore[valid-type]
+@command(
+    "list presets",
+    "list models 'zoo:lenet*'",
+    "list datasets",
+    name="list",
+    usage="Usage: robustshape list KIND [PATTERN]\n",
+)
+def list_(kind: Literal[KINDS], pattern: str = "*", /) -> None:  # type: ignore[valid-type]
     """List what there is, one name a line with a few words about it.
 
     Parameters
     ----------
-    what
-        The kind of thing.
+    kind
+        What to list.
     pattern
         A shell pattern that names must match, such as 'zoo:lenet*'.
     """
-    for name, words in _listing(what, pattern):
+    for name, words in _listing(kind, pattern):
         print(f"{name:<34} {words}".rstrip())
 
 
-def _listing(what: str, pattern: str):
+def _listing(kind: str, pattern: str):
     from fnmatch import fnmatchcase
 
-    if what == "studies":
-        from robustshape import studies
+    if kind == "studies":
+        from robustshape.notebooks import titles
 
-        return [(n, studies.load(n).title) for n in studies.names() if fnmatchcase(n, pattern)]
-    if what == "presets":
-        from robustshape.parameters import list_presets
+        return [(name, title) for name, title in titles().items() if fnmatchcase(name, pattern)]
+    if kind == "presets":
+        from robustshape.notebooks import list_presets
 
         return [(n, ", ".join(books)) for n, books in list_presets().items() if fnmatchcase(n, pattern)]
-    if what == "models":
+    if kind == "models":
         from robustshape import models
 
         listed = [(name, "") for name in models.names(pattern)]
@@ -86,19 +105,22 @@ def _listing(what: str, pattern: str):
             "recipes join, one may be alpha=A, as in zoo:resnet-pgd+alpha=-0.4/1",
         )
         return [*listed, joined] if fnmatchcase("zoo:", pattern[:4] or "*") else listed
-    if what == "datasets":
+    if kind == "datasets":
         from robustshape.datasets import DATASETS as registry
-    elif what == "indicators":
+    elif kind == "indicators":
         from robustshape.indicators import INDICATORS as registry
-    elif what == "attacks":
+    elif kind == "attacks":
         from robustshape.attacks import ATTACKS as registry
     else:
         from robustshape.corruptions import CORRUPTIONS as registry
-    facts = {"datasets": "title", "indicators": "about", "attacks": "about", "corruptions": "what"}[what]
+    facts = {"datasets": "title", "indicators": "about", "attacks": "about", "corruptions": "what"}[kind]
     return [(name, str(registry.about(name)[facts])) for name in registry.names(pattern)]
 
 
-@app.command
+@command(
+    "results kstar_skewness --preset mnist",
+    "results kstar_skewness --preset mnist --per class --csv classes.csv",
+)
 def results(
     study: str, /, *, preset: str = "laptop", per: str = "", csv: Path | None = None, full: bool = False
 ) -> None:
@@ -132,7 +154,7 @@ def results(
         print(f"table: {csv}")
 
 
-@app.command
+@command("publish kstar_skewness --preset mnist")
 def publish(study: str, /, *, preset: str) -> None:
     """Copy your finished rows of a study into data/results, for others to read and extend.
 
@@ -143,13 +165,14 @@ def publish(study: str, /, *, preset: str) -> None:
     preset
         The preset whose rows to publish.
     """
-    from robustshape import preset_results
+    from robustshape import paths, preset_results
 
+    paths.require_checkout("publishing")
     done, wanted, file = preset_results.publish(study, preset)
     print(f"{done} of {wanted} rows published: {file}")
 
 
-@app.command
+@command("book", "book --preset smoke")
 def book(*, preset: str = "laptop") -> None:
     """Run every notebook whose inputs have changed and build the HTML book in _build/html.
 
@@ -163,11 +186,15 @@ def book(*, preset: str = "laptop") -> None:
     build_book(preset)
 
 
-@app.command
+@command(
+    "train-generator -o generator.safetensors --images 375000",
+    "train-generator -o mine.safetensors --dataset imagefolder:photographs --corruption gaussian_noise",
+)
 def train_generator(
     output: Annotated[Path, Parameter(name=["-o", "--output"])],
     *,
     dataset: str = "mnist",
+    reading: str | None = None,
     images: int = 800_000,
     seed: int = 0,
     corruption: Annotated[list[str] | None, Parameter(negative=())] = None,
@@ -181,6 +208,9 @@ def train_generator(
         The network, a .safetensors; its card (.json) and samples (.png) are written beside it.
     dataset
         See: robustshape list datasets; or imagefolder:PATH.
+    reading
+        How its images become squares of a power of two: resize32, resize64, crop32, crop64 ... By default the data set's
+        own; images of 28 px, say, get a black rim up to 32.
     images
         How many real images are shown. A later call with more goes on from there.
     seed
@@ -197,7 +227,7 @@ def train_generator(
     from robustshape.generators.trained import train_generator as trained
 
     card = trained(
-        output, dataset=dataset, settings=Settings(n_images=images), seed=seed, corruptions=corruption or CORRUPTIONS,
+        output, dataset=dataset, reading=reading, settings=Settings(n_images=images), seed=seed, corruptions=corruption or CORRUPTIONS,
         judge=JUDGE if judge is None else judge, progress=True, device=paths.device(),
     )  # fmt: skip
     print(f"{card['training']['images_seen']:,} images in {card['training']['seconds']:,} s: {output}")
@@ -214,7 +244,7 @@ def train_generator(
         )
 
 
-@app.command
+@command("doctor")
 def doctor() -> None:
     """Say what this machine has, which data and weights are found, and how to get what is missing."""
     from robustshape.doctor import report
@@ -223,15 +253,19 @@ def doctor() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; a person's mistake ends in exit code 2 with its message, without a traceback."""
+    """Run the command line; a person's mistake ends in exit code 2 with its message, without a traceback.
+
+    A cell that fails by an error of its own ends in 1, an interruption in 130.
+    """
     try:
         app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
         return 0
-    except cyclopts.CycloptsError:
-        return 2  # already shown
+    except cyclopts.CycloptsError as error:  # already shown
+        print(f"see: {' '.join(['robustshape', *(error.command_chain or ())])} --help", file=sys.stderr)
+        return 2
     except RobustshapeError as error:
         print(f"robustshape: {error}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, NotebookError) else 2
     except KeyboardInterrupt:
         print("robustshape: interrupted; run the same command again to go on", file=sys.stderr)
         return 130

@@ -7,7 +7,7 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from robustshape.paths import cache_dir, data_dirs, offline, project_root
+from robustshape.paths import cache_dir, checkout, data_dirs, offline, project_root
 
 PACKAGES = (
     "robustshape", "torch", "torchvision", "timm", "open-clip-torch", "numpy", "scipy", "scikit-learn", "pandas",
@@ -84,11 +84,20 @@ def places() -> dict[str, str]:
         ", ".join(map(str, data_dirs())) or "none (set ROBUSTSHAPE_DATA to the folders of your own data)"
     )
     return {
-        "project": str(project_root() or "none: only the library is installed, without the notebooks"),
+        "project": _project(),
         "cache": f"{cache}, {free:.0f} GiB free" + (" (a preset may need 5)" if free < 5 else ""),
         "searched for data": searched,
         "downloads": "forbidden by ROBUSTSHAPE_OFFLINE" if offline() else "allowed",
     }
+
+
+def _project() -> str:
+    carried = project_root()
+    if carried is None or carried == checkout():
+        return str(
+            carried or "missing: only the library is installed; install it from a clone of the project"
+        )
+    return f"{carried}, installed: the notebooks run; the book and publishing need a clone"
 
 
 def data_sets() -> dict[str, str]:

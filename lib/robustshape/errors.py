@@ -24,5 +24,9 @@ class MissingFileError(StoreError):
     """Data or weights that are neither on this machine nor allowed to be downloaded now."""
 
 
+class NotebookError(RobustshapeError):
+    """A cell of a notebook that failed by an error that is none of these."""
+
+
 class TrainingError(RobustshapeError):
     """A training whose loss is no longer a finite number."""

@@ -3,7 +3,7 @@
 ROBUSTSHAPE_DATA     folders searched for data sets and weights, ``:``-separated; each is searched in
                      itself and in its ``datasets/`` and ``weights/``
 ROBUSTSHAPE_CACHE    where downloads, trained networks, features and your own results are kept
-                     (default: ``data/cache`` of the project, or ``~/.cache/robustshape`` outside one)
+                     (default: ``data/cache`` of the clone, or ``~/.cache/robustshape`` outside a clone)
 ROBUSTSHAPE_OFFLINE  ``1``: never open a connection
 ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), ``cuda``, ``cuda:1``
 """
@@ -13,29 +13,51 @@ from pathlib import Path
 
 from robustshape.errors import InputError, StoreError
 
+INSTALLED = "project"  # the folder of this package that holds what a wheel carries, see setup.py
 
-def project_root() -> Path | None:
-    """Return the folder of the project this library is run from, or None for a library-only install."""
+
+def checkout() -> Path | None:
+    """Return the folder of the project's clone that this library is run from, or None where it is installed."""
     for folder in Path(__file__).resolve().parents:
         if (folder / "_config.yml").is_file() and (folder / "notebooks").is_dir():
             return folder
     return None
 
 
+def project_root() -> Path | None:
+    """Return the folder with ``notebooks`` and ``data``: the clone, or what an installed package carries, or None.
+
+    Nothing is written into what is installed; what does write asks for the clone, see `require_checkout`.
+    """
+    carried = Path(__file__).resolve().parent / INSTALLED
+    return checkout() or (carried if (carried / "notebooks").is_dir() else None)
+
+
 def require_project() -> Path:
-    """Return the project's folder, or say how to get one."""
+    """Return `project_root`, or say how to get one."""
     root = project_root()
     if root is None:
         raise StoreError(
-            "this command needs the project's notebooks, but robustshape is installed without them; "
-            "clone the project and run it from there"
+            "this needs the project's notebooks and data, but robustshape is installed without them; "
+            "install it from a clone of the project (pip install PATH-OF-THE-CLONE), or run it there"
+        )
+    return root
+
+
+def require_checkout(what: str) -> Path:
+    """Return the project's clone, or say that `what`, such as ``the book``, needs one."""
+    root = checkout()
+    if root is None:
+        raise StoreError(
+            f"{what} needs a clone of the project, but this robustshape is installed without one in "
+            f"{Path(__file__).resolve().parent}; clone the project and run make there"
         )
     return root
 
 
 def cache_dir(*parts: str) -> Path:
     """Return a folder under the cache, made if needed; raise StoreError if it cannot be written."""
-    root = project_root()
+    root = checkout()
     base = os.environ.get("ROBUSTSHAPE_CACHE") or (
         root / "data" / "cache" if root else Path.home() / ".cache" / "robustshape"
     )

@@ -16,7 +16,15 @@ DAMAGED = (
 )
 
 
-def read(content: bytes, allowed: dict, *, path: Path, kind: str, encoding: str = "ASCII"):
+def read(
+    content: bytes,
+    allowed: dict,
+    *,
+    path: Path,
+    kind: str,
+    encoding: str = "ASCII",
+    known: dict[str, str] | None = None,
+):
     """Return what is pickled in `content`.
 
     Parameters
@@ -30,6 +38,8 @@ def read(content: bytes, allowed: dict, *, path: Path, kind: str, encoding: str 
         What such a file is, for the messages: "batch of images".
     encoding : str
         Of texts that Python 2 wrote.
+    known : dict of module -> str, optional
+        What to say of a file that names anything of a module: files of another kind that are often taken for this one.
 
     Raises
     ------
@@ -44,6 +54,8 @@ def read(content: bytes, allowed: dict, *, path: Path, kind: str, encoding: str 
 
     class Reader(pickle.Unpickler):
         def find_class(self, module, name):
+            if module in (known or {}):
+                raise StoreError(f"{path} {known[module]}")
             if (module, name) not in allowed:
                 raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no {kind} needs")
             return allowed[module, name]

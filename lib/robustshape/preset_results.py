@@ -2,7 +2,7 @@
 
 from robustshape.errors import InputError
 from robustshape.models.ship import ship_all
-from robustshape.parameters import parameters_of, read_parameters
+from robustshape.notebooks import parameters_of, read_parameters
 from robustshape.store import results
 from robustshape.studies import load
 

@@ -140,12 +140,13 @@ def pictures_in(folder: str, rng):
     """Write JPEG files and return them as Pictures."""
     from PIL import Image
 
-    from robustshape.datasets.pictures import Pictures, describe
+    from robustshape.datasets.image_files import describe
+    from robustshape.datasets.pictures import Pictures
 
     paths = [Path(folder, f"{i}.jpg") for i in range(PICTURES)]
     for path in paths:
         Image.fromarray(smooth(rng, 375, 500)).save(path, quality=90)
-    digests, heights, widths, _ = zip(*(describe(path) for path in paths))
+    digests, heights, widths, *_ = zip(*(describe(path) for path in paths))
     columns = (np.array(values, dtype=object) for values in ([str(path) for path in paths], digests))
     return Pictures(*columns, np.array(heights), np.array(widths), 3)
 

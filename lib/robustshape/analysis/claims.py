@@ -8,7 +8,7 @@ replication is the training run or the model family, never the image, and a verd
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 from robustshape import paths
@@ -18,6 +18,9 @@ from robustshape.registry import closest, unknown_name
 HOLDS, FAILS, UNTOLD, UNMEASURED = "holds", "fails", "cannot be told", "not yet measured"
 UNJUDGED = "not judged"  # measured with a preset that the claim does not name
 SIGNIFICANCE = 0.05
+NUMBERS = {  # fields of a claim that are no texts, and what they may be
+    "smallest_effect": "a number above 0", "fewest_units": "a number of units above 0", "screen": "true, or left out",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,17 @@ class Claim:
     unit: str  # of replication
     test: str
     paper_population: str = ""  # whom the paper speaks of, where that is not whom we measure
+    # as restated before the population that decides was measured; the head of the file says what each is
+    smallest_effect: float = float("nan")
+    smallest_effect_why: str = ""
+    primary_quantity: str = ""
+    primary_claimed: str = ""
+    primary_population: str = ""
+    primary_unit: str = ""
+    primary_test: str = ""
+    fewest_units: int = 0
+    screen: bool = False
+    restated: str = ""
 
     @property
     def above(self) -> bool:
@@ -98,23 +112,39 @@ def _checked(entry: Mapping, number: int) -> Claim:
             raise InputError(f"{name}: unknown field {field!r}; closest: {', '.join(closest(field, known))}")
     for field in known:
         value = entry.get(field)
-        if field == "paper_population" and value is None:
+        if value is None and known[field].default is not MISSING:
             continue
         if value is None:
             raise InputError(f"{name}: the field {field!r} is missing")
         if field == "presets":
             if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
                 raise InputError(f"{name}: {field!r} must be a list of preset names, but is {value!r}")
+        elif field in NUMBERS:
+            if (
+                isinstance(value, bool) != (field == "screen")
+                or not isinstance(value, int | float)
+                or value <= 0
+            ):
+                raise InputError(f"{name}: {field!r} must be {NUMBERS[field]}, but is {value!r}")
         elif not isinstance(value, str) or not value.strip():
             raise InputError(f"{name}: {field!r} must be a text that is not empty, but is {value!r}")
-    try:
-        float(entry["claimed"][1:])
-        known_side = entry["claimed"][0] in "<>"
-    except ValueError:
-        known_side = False
-    if not known_side:
-        raise InputError(f"{name}: 'claimed' must be such as '> 0' or '< 0.5', but is {entry['claimed']!r}")
+    for field in ("claimed", "primary_claimed"):
+        if field in entry and not _is_side(entry[field]):
+            raise InputError(f"{name}: {field!r} must be such as '> 0' or '< 0.5', but is {entry[field]!r}")
     return Claim(**{**entry, "presets": tuple(entry["presets"])})
+
+
+def _is_side(words: str) -> bool:
+    """Return whether the words name a side of a number.
+
+    >>> [_is_side(words) for words in ("> 0", "< -0.5", "at least 0", ">")]
+    [True, True, False, False]
+    """
+    try:
+        float(words[1:])
+    except ValueError:
+        return False
+    return words[0] in "<>"
 
 
 def verdict(claim: Claim, evidence: Evidence | None) -> str:

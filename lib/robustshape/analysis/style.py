@@ -35,6 +35,7 @@ RECIPES = {  # name of a zoo recipe: words, marker
     "sgd": ("plain SGD", "*"),
     "steps": ("step schedule", "d"),
     "pgd": ("adversarial (PGD)", "X"),
+    "fast": ("adversarial (fast)", ">"),
     "provable": ("provably robust", "p"),
     "quantised": ("quantised", "h"),
 }

@@ -3,13 +3,15 @@
 Hendrycks and Dietterich, "Benchmarking neural network robustness to common corruptions and perturbations", ICLR
 2019. ImageNet-C and Tiny-ImageNet-C are folders of JPEG files (quality 85), CIFAR-10-C and CIFAR-100-C an array for
 each corruption; their addresses are those of https://github.com/hendrycks/robustness. An image is found by its id,
-and only where the benchmark has it under its label.
+and only where the benchmark has it under its label. Tiny-ImageNet-C shows other photographs than Tiny ImageNet's
+validation part (issues 39 and 59 there): it is a set of its own, which `Benchmark.paired` says.
 
 A further benchmark is one entry of `BENCHMARKS`.
 """
 
 import os
 import re
+import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from robustshape.errors import InputError, StoreError
 from robustshape.paths import data_dirs
 
 SEVERITIES = (1, 2, 3, 4, 5)
+IMAGE = re.compile(r"[^.].*\.JPEG")
 ARCHIVES = ("blur", "digital", "extra", "noise", "weather")  # of ImageNet-C; some keep them as folders
 
 
@@ -27,7 +30,7 @@ ARCHIVES = ("blur", "digital", "extra", "noise", "weather")  # of ImageNet-C; so
 class Benchmark:
     """A published benchmark: its name, where it comes from, and how its files lie.
 
-    A subclass gives ``wanted(data)``, what the images are called there; ``holds(wanted, corruption, severity)``,
+    A subclass gives ``wanted(ids, labels)``, what the images are called there; ``holds(wanted, corruption, severity)``,
     whether all of them are; and ``read(wanted, corruption, severity)``, the images (n, size, size, 3) uint8, which
     raises FileNotFoundError where one is not.
     """
@@ -37,8 +40,11 @@ class Benchmark:
     folders: tuple[str, ...]  # the names its folder may have
     layout: str  # how its files lie, in words
     size: int  # pixels a side
-    ids: str  # a regular expression: the ids of the images it was made from
+    ids: (
+        str  # a regular expression: the ids of the images it was made from, or its own where it is not paired
+    )
     reading: str = "native"  # of the clean images: the one that shows what the stored ones show
+    paired: bool = True  # whether each image is the corrupted version of one of the clean data set
 
     def roots(self) -> list[Path]:
         """Return the folders of the benchmark that are there, in the order of ROBUSTSHAPE_DATA."""
@@ -54,9 +60,9 @@ class Benchmark:
                     return root / archive / name
         raise FileNotFoundError(name)
 
-    def parsed(self, data) -> list[tuple[str, ...]]:
+    def parsed(self, ids) -> list[tuple[str, ...]]:
         """Return the groups of `ids` in the id of each image."""
-        found = [(name, re.fullmatch(self.ids, str(name))) for name in data["sample"].values]
+        found = [(name, re.fullmatch(self.ids, str(name))) for name in ids]
         strange = [name for name, match in found if match is None]
         if strange:
             raise InputError(
@@ -72,64 +78,56 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Files(Benchmark):
-    """``CORRUPTION/SEVERITY/WNID/NAME.JPEG``; `ids` has the groups WNID and NAME, or `by_label` NAME alone.
+    """``CORRUPTION/SEVERITY/WNID/NAME.JPEG``; `ids` has the groups WNID and NAME."""
 
-    By label, an image's class folder is that of its label: classes are numbered by their sorted WordNet ids.
-    """
+    def wanted(self, ids, labels) -> list[tuple[str, str]]:
+        """Return (class folder, file) of each image."""
+        return [(wnid, f"{name}.JPEG") for wnid, name in self.parsed(ids)]
 
-    by_label: bool = False
-
-    def wanted(self, data) -> tuple[list, int]:
-        """Return (class folder or label, file) of each image, and the number of classes."""
-        parsed = self.parsed(data)
-        classes = data["label"].values.tolist() if self.by_label else [wnid for wnid, _ in parsed]
-        return [(kind, f"{group[-1]}.JPEG") for kind, group in zip(classes, parsed)], data.attrs["n_classes"]
-
-    def _class_folders(self, n_classes: int, corruption: str, severity: int):
-        """Return the function from a class folder's name, or a label, to its path."""
+    def members(self, corruption: str, severity: int) -> list[list[str]]:
+        """Return the ids of a benchmark that is not paired, those of each class folder, which are sorted by name."""
         folder = self.find(corruption) / str(severity)
-        if not self.by_label:
-            return lambda wnid: folder / wnid
         classes = sorted(name for name in _listed(folder) if re.fullmatch(r"n\d{8}", name))
-        if len(classes) != n_classes:  # what a label stands for cannot be told
-            raise FileNotFoundError(folder)
-        return lambda label: folder / classes[label]
+        images = [filter(IMAGE.fullmatch, _listed(folder / wnid)) for wnid in classes]
+        found = [
+            [f"{self.title}/{wnid}/{name[:-5]}" for name in names] for wnid, names in zip(classes, images)
+        ]
+        return [sorted(names, key=lambda name: (len(name), name)) for names in found]
 
     def holds(self, wanted, corruption: str, severity: int) -> bool:
         """Return whether every image is there; each class folder is listed once."""
-        names, n_classes = wanted
         files: dict = {}
-        for kind, file in names:
-            files.setdefault(kind, set()).add(file)
+        for wnid, file in wanted:
+            files.setdefault(wnid, set()).add(file)
         try:
-            folder_of = self._class_folders(n_classes, corruption, severity)
-            return all(needed <= set(_listed(folder_of(kind))) for kind, needed in files.items())
+            folder = self.find(corruption) / str(severity)
+            return all(needed <= set(_listed(folder / wnid)) for wnid, needed in files.items())
         except FileNotFoundError:
             return False
 
     def read(self, wanted, corruption: str, severity: int):
         """Return the images (n, size, size, 3) uint8."""
-        names, n_classes = wanted
-        folder_of = self._class_folders(n_classes, corruption, severity)
-        images = np.empty((len(names), self.size, self.size, 3), np.uint8)
-        for image, (kind, file) in zip(images, names):
-            image[:] = self._decoded(folder_of(kind) / file)
+        folder = self.find(corruption) / str(severity)
+        images = np.empty((len(wanted), self.size, self.size, 3), np.uint8)
+        for image, (wnid, file) in zip(images, wanted):
+            image[:] = self._decoded(folder / wnid / file)
         return images
 
     def _decoded(self, path: Path):
         from PIL import Image
 
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise self.damaged(path, "it is no plain file")
             with Image.open(path, formats=("JPEG",)) as picture:
-                pixels = np.asarray(picture.convert("RGB"))
-        except FileNotFoundError:
+                width, height = picture.size
+                if width == height == self.size:
+                    return np.asarray(picture.convert("RGB"))
+        except (FileNotFoundError, StoreError):
             raise
         except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
             raise self.damaged(path, error) from error
-        height, width = pixels.shape[:2]
-        if (height, width) != (self.size, self.size):
-            raise self.damaged(path, f"{height} x {width} px, not {self.size} x {self.size}")
-        return pixels
+        raise self.damaged(path, f"{height} x {width} px, not {self.size} x {self.size}")
 
 
 @dataclass(frozen=True)
@@ -138,14 +136,14 @@ class Arrays(Benchmark):
 
     images: int = 10_000  # of the test split
 
-    def wanted(self, data) -> tuple:
+    def wanted(self, ids, labels) -> tuple:
         """Return the position of each image in the test split, and its label."""
-        positions = np.array([int(number) for (number,) in self.parsed(data)])
+        positions = np.array([int(number) for (number,) in self.parsed(ids)])
         if positions.max() >= self.images:
             raise InputError(
                 f"{self.title} was made from {self.images:,} test images, but was asked for number {positions.max()}"
             )
-        return positions, data["label"].values
+        return positions, labels
 
     def _opened(self, wanted, corruption: str):
         """Return the array of a corruption, its pixels still in the file; refuse other labels than the images'."""
@@ -221,8 +219,8 @@ BENCHMARKS = {
         folders=("Tiny-ImageNet-C", "TinyImageNet-C", "tiny-imagenet-c"),
         layout="Tiny-ImageNet-C/CORRUPTION/SEVERITY/WNID/*.JPEG",
         size=64,
-        ids=r"tiny_imagenet/test/(val_\d+)",
-        by_label=True,
+        ids=r"Tiny-ImageNet-C/(n\d{8})/([^/]+)",
+        paired=False,
     ),
     "cifar10": _cifar(10, 2535967),
     "cifar100": _cifar(100, 3555552),

@@ -1,6 +1,8 @@
-"""The published corrupted versions of images, read from the reader's own files: see `benchmarks`.
+"""The published corrupted benchmarks, read from the reader's own files: see `benchmarks`.
 
-Nothing is downloaded or unpacked.
+Most are `paired`: each image is the corrupted version of one of the clean data set (`stored_images`). Another shows
+photographs of its own, the same in every cell, with labels of its own (`stored_set`): its accuracy over the clean one
+is a robustness too, but nothing can be said image by image. Nothing is downloaded or unpacked.
 
 Beware: `corrupt` draws other random numbers, and does not save as JPEG (`jpeg.saved_as_jpeg` does), so its images are
 alike and not the same. ImageNet-C was cut from the shorter side at 256 px, as the reading ``frame224`` cuts and no
@@ -9,13 +11,32 @@ other does; a network takes the whole of such an image.
 
 from numbers import Integral
 
+import numpy as np
+
 from robustshape.corruptions.benchmarks import BENCHMARKS, SEVERITIES, Benchmark
 from robustshape.corruptions.catalogue import CORRUPTIONS
-from robustshape.errors import InputError, MissingFileError
+from robustshape.errors import InputError, MissingFileError, StoreError
 from robustshape.paths import data_dirs
 
 VERSION = 1  # raise when a change of the reading changes the images
 NAMED = 5  # cells that a message names
+
+
+def paired(data) -> bool:
+    """Return whether the benchmark of `data` holds the corrupted versions of its very images.
+
+    Raises
+    ------
+    InputError
+        See `stored_images`.
+
+    Examples
+    --------
+    >>> import xarray
+    >>> [paired(xarray.Dataset(attrs={"dataset": name})) for name in ("cifar10", "tiny_imagenet")]
+    [True, False]
+    """
+    return _benchmark(data).paired
 
 
 def stored_images(data, corruption: str, severity: int):
@@ -34,29 +55,90 @@ def stored_images(data, corruption: str, severity: int):
     Returns
     -------
     (n, h, w, 3) uint8
-        h = w = 224 (imagenet), 64 (tiny_imagenet) or 32 (cifar10, cifar100).
+        h = w = 224 (imagenet) or 32 (cifar10, cifar100).
 
     Raises
     ------
     InputError
-        If the data set has no published benchmark, or the images are not those it was made from or not as it
-        shows them (another reading).
+        If the data set has no published benchmark or one that is not paired, or the images are not those it was made
+        from or not as it shows them (another reading).
     MissingFileError
         If an image is not there.
     StoreError
         If a file is damaged, of another size, or belongs to other labels.
     """
+    benchmark = _pairing(data)
+    _checked([corruption], [severity])
+    return _read(benchmark, data["sample"].values, data["label"].values, corruption, int(severity))
+
+
+def stored_ids(data, corruption: str, severity: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the labels (n,) int64 and ids (n,) str of what `stored_set` has; no image is opened.
+
+    An id is that of the photograph, the same in every cell.
+
+    Raises
+    ------
+    InputError, MissingFileError, StoreError
+        See `stored_set`.
+    """
     benchmark = _benchmark(data)
     _checked([corruption], [severity])
-    try:
-        return benchmark.read(benchmark.wanted(data), corruption, int(severity))
-    except FileNotFoundError:
-        cell = (corruption, int(severity))
-        raise _incomplete(benchmark, data, [cell], [corruption], [int(severity)]) from None
+    if benchmark.paired:
+        return data["label"].values, data["sample"].values
+    members = _members(benchmark, corruption, int(severity))
+    if not members:
+        raise _incomplete(benchmark, "its images", [(corruption, severity)], [corruption], [severity])
+    if len(members) != data.attrs["n_classes"]:  # what the place of a class folder means cannot be told
+        raise StoreError(
+            f"{benchmark.title} has {len(members)} class folders under {corruption}/{severity}, but "
+            f"{data.attrs['dataset']} has {data.attrs['n_classes']} classes here; complete the one that is not"
+        )
+    found = [(label, name) for label, names in enumerate(members) for name in names]
+    labels, ids = zip(*found)
+    return np.array(labels, dtype=np.int64), np.array(ids, dtype=object)
 
 
-def missing_cells(data, corruptions, severities) -> list[tuple[str, int]]:
-    """Return which (corruption, severity) are not there for all images of `data`, in the order asked for.
+def stored_set(data, corruption: str, severity: int, ids=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a cell of a benchmark as a data set of its own: images, labels and ids.
+
+    Parameters
+    ----------
+    data : xarray.Dataset
+        The clean images, see `stored_images`. Where the benchmark is not `paired` they only say which it is, and how
+        many classes: labels then number its class folders sorted by WordNet id, as those of `data` do.
+    corruption, severity
+        See `stored_images`.
+    ids : sequence of str, optional
+        Which images, in this order, of those that `stored_ids` names; all if not given.
+
+    Returns
+    -------
+    images : (n, h, w, 3) uint8
+    labels : (n,) int64
+    ids : (n,) str
+
+    Raises
+    ------
+    InputError
+        See `stored_images`; also for an id that the cell has not.
+    MissingFileError, StoreError
+        See `stored_images`; also where the benchmark has another number of classes than `data`.
+    """
+    labels, known = stored_ids(data, corruption, severity)
+    if ids is not None:
+        place = {name: i for i, name in enumerate(known)}
+        if strange := [name for name in ids if name not in place]:
+            raise InputError(
+                f"{corruption} {severity} has no image {strange[0]!r}; ask for ids that stored_ids returns for each cell"
+            )
+        chosen = [place[name] for name in ids]
+        labels, known = labels[chosen], known[chosen]
+    return _read(_benchmark(data), known, labels, corruption, int(severity)), labels, known
+
+
+def missing_cells(data, corruptions, severities, *, own: bool = False) -> list[tuple[str, int]]:
+    """Return which (corruption, severity) are not there for all images, in the order asked for.
 
     Cheap: of the arrays only headers and labels are read, of the folders only listings. Files that are there and
     damaged are not missing; `stored_images` names them, and arrays of a wrong shape raise here.
@@ -67,6 +149,9 @@ def missing_cells(data, corruptions, severities) -> list[tuple[str, int]]:
         See `stored_images`.
     corruptions : sequence of str
     severities : sequence of int
+    own : bool
+        Whether a benchmark that is not `paired` may be meant, as a set of its own: then a cell is missing unless it has
+        every image that any of these cells has.
 
     Returns
     -------
@@ -78,14 +163,18 @@ def missing_cells(data, corruptions, severities) -> list[tuple[str, int]]:
     InputError, StoreError
         See `stored_images`.
     """
-    benchmark = _benchmark(data)
+    benchmark = _benchmark(data) if own else _pairing(data)
     _checked(corruptions, severities)
-    wanted = benchmark.wanted(data)
     cells = [(corruption, int(severity)) for corruption in corruptions for severity in severities]
+    if not benchmark.paired:
+        there = {cell: {name for names in _members(benchmark, *cell) for name in names} for cell in cells}
+        every = set().union(*there.values())
+        return [cell for cell in cells if not there[cell] or there[cell] != every]
+    wanted = benchmark.wanted(data["sample"].values, data["label"].values)
     return [cell for cell in cells if not benchmark.holds(wanted, *cell)]
 
 
-def check(data, corruptions, severities) -> None:
+def check(data, corruptions, severities, *, own: bool = False) -> None:
     """Raise MissingFileError, with what to do about it, if `missing_cells` finds any.
 
     Raises
@@ -93,9 +182,11 @@ def check(data, corruptions, severities) -> None:
     MissingFileError, InputError, StoreError
         See `stored_images`.
     """
-    missing = missing_cells(data, corruptions, severities)
+    missing = missing_cells(data, corruptions, severities, own=own)
     if missing:
-        raise _incomplete(_benchmark(data), data, missing, corruptions, severities)
+        benchmark = _benchmark(data)
+        images = f"these {data.sizes['sample']} images" if benchmark.paired else "its images"
+        raise _incomplete(benchmark, images, missing, corruptions, severities)
 
 
 def provenance(data) -> str:
@@ -110,10 +201,39 @@ def provenance(data) -> str:
     --------
     >>> import xarray
     >>> provenance(xarray.Dataset(attrs={"dataset": "tiny_imagenet", "split": "test"}))
-    'Tiny-ImageNet-C (https://zenodo.org/records/2536630), read from a folder of ROBUSTSHAPE_DATA'
+    'Tiny-ImageNet-C (https://zenodo.org/records/2536630), its own photographs, read from a folder of ROBUSTSHAPE_DATA'
     """
     benchmark = _benchmark(data)
-    return f"{benchmark.title} ({benchmark.url}), read from a folder of ROBUSTSHAPE_DATA"
+    whose = "" if benchmark.paired else ", its own photographs"
+    return f"{benchmark.title} ({benchmark.url}){whose}, read from a folder of ROBUSTSHAPE_DATA"
+
+
+def _pairing(data) -> Benchmark:
+    """Return the benchmark of the data set; refuse one that shows other photographs."""
+    benchmark = _benchmark(data)
+    if not benchmark.paired:
+        raise InputError(
+            f"{benchmark.title} shows other photographs than {data.attrs['dataset']} (split test), so it cannot be paired "
+            "with them image by image, whatever its files are called; measure it as a set of its own "
+            "(robustshape.corruptions.stored.stored_set), or use corrupted='generated'"
+        )
+    return benchmark
+
+
+def _members(benchmark: Benchmark, corruption: str, severity: int) -> list[list[str]]:
+    """Return the ids of each class of a cell, none if it is not there."""
+    try:
+        return benchmark.members(corruption, severity)
+    except FileNotFoundError:
+        return []
+
+
+def _read(benchmark: Benchmark, ids, labels, corruption: str, severity: int):
+    try:
+        return benchmark.read(benchmark.wanted(ids, labels), corruption, severity)
+    except FileNotFoundError:
+        images = f"these {len(ids)} images"
+        raise _incomplete(benchmark, images, [(corruption, severity)], [corruption], [severity]) from None
 
 
 def _benchmark(data) -> Benchmark:
@@ -148,7 +268,7 @@ def _checked(corruptions, severities) -> None:
             )
 
 
-def _incomplete(benchmark: Benchmark, data, missing, corruptions, severities) -> MissingFileError:
+def _incomplete(benchmark: Benchmark, images: str, missing, corruptions, severities) -> MissingFileError:
     """Return the error that says which cells are missing, where was looked, and what to do."""
     roots = ", ".join(map(str, benchmark.roots()))
     if roots:
@@ -167,6 +287,6 @@ def _incomplete(benchmark: Benchmark, data, missing, corruptions, severities) ->
     less = f"run the rest with {' or '.join(rest)}, or " if rest else ""
     return MissingFileError(
         f"{state}; of {len(corruptions) * len(severities)} (corruption, severity), {len(missing)} lack some or all "
-        f"of these {data.sizes['sample']} images: {named}{more}; get it from {benchmark.url} and unpack it as "
+        f"of {images}: {named}{more}; get it from {benchmark.url} and unpack it as "
         f"{benchmark.layout} in a folder of ROBUSTSHAPE_DATA, or {less}use corrupted='generated'"
     )

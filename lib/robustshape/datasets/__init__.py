@@ -2,26 +2,33 @@
 
 Images of various sizes stand in a data set by their paths; `pixels` reads them when they are looked at.
 
-A new data set is one module here: a function that reads a split, one that finds the local copy, and the facts
-in ``DATASETS.register``; name it in the import below.
+A new data set is one module here, which is found by itself: a function that reads a split, one that finds the local
+copy, and the facts in ``DATASETS.register``.
 """
 
-from robustshape.datasets import (  # noqa: F401  each registers itself
-    cifar,
-    digits,
-    imagefolder,
-    imagenet,
-    imagenette,
-    mnist,
-    mnist5k,
-    nips17,
-    tiny_imagenet,
-)
+import importlib
+import pkgutil
+
 from robustshape.datasets.pictures import pixels
 from robustshape.datasets.samples import DATASETS, check_images, checksum
 from robustshape.datasets.subsets import subset
 
-__all__ = ["DATASETS", "check_images", "checksum", "found", "load", "pixels", "read_as", "subset", "table"]
+__all__ = [
+    "DATASETS",
+    "check_images",
+    "checksum",
+    "found",
+    "load",
+    "pictures_of",
+    "pixels",
+    "read_as",
+    "state",
+    "subset",
+    "table",
+]
+
+for _module in pkgutil.iter_modules(__path__):  # each data set registers itself
+    importlib.import_module(f"{__name__}.{_module.name}")
 
 
 def load(name: str, *, split: str = "test", reading: str | None = None):
@@ -32,7 +39,7 @@ def load(name: str, *, split: str = "test", reading: str | None = None):
     name : str
         One of ``DATASETS``: ``cifar10``, ``cifar100``, ``digits``, ``imagenet``, ``imagenette``, ``mnist``,
         ``mnist5k``, ``nips17``, ``tiny_imagenet``; or ``imagefolder:PATH``, any folder with one folder of
-        images per class.
+        images per class, ``npz:PATH``, arrays in a file, or ``python:MODULE:FUNCTION``, arrays from a function.
     split : {"test", "train"}
     reading : str, optional
         How the images become the size a classifier takes: ``native`` (as they are; the default of all but the
@@ -48,7 +55,8 @@ def load(name: str, *, split: str = "test", reading: str | None = None):
         ``image`` (sample, y, x, channel) uint8, ``label`` (sample) int64, coordinate ``sample`` with the ids.
         Attributes: dataset, split, reading, n_classes, class_names, licence, source, citation, checksum (of
         these images and labels), checksum_matches (whether the copy is the one the name stands for), and
-        imagenet_index (the classes' indices among ImageNet's 1,000) where the classes are ImageNet's.
+        imagenet_index (the classes' indices among ImageNet's 1,000) where the classes are ImageNet's. A folder
+        has class_order, skipped and remarks too: see `imagefolder.read_folder`.
         Images of various sizes read as ``native`` have ``path``, ``digest``, ``height`` and ``width`` (sample)
         in place of ``image``: see `pixels`.
 
@@ -121,6 +129,61 @@ def read_as(data, reading: str | None = None):
     if reading in FRAMED:
         facts["framed"] = True
     return build(images, data.label.values, data.sample.values, **facts)
+
+
+def state(name: str, *, split: str = "test") -> str:
+    """Return a text that changes when the files behind a split do: what is kept of it is as good as this is the same.
+
+    Names, sizes and times of the files are looked at, nothing is opened; of a folder of thousands of files only now
+    and then (`file_state.of_folder`). It holds on this machine alone, and enters no key: that is the checksum.
+
+    >>> state("digits") == state("digits")
+    True
+    """
+    return DATASETS[name].state(split)
+
+
+def pictures_of(name: str, ids, *, split: str = "test", reading: str | None = None) -> dict:
+    """Return single images of a data set by their ids; no others are decoded where images are files.
+
+    Parameters
+    ----------
+    name, split, reading
+        As of `load`.
+    ids : sequence of str
+        Sample ids, as `load` gives them.
+
+    Returns
+    -------
+    dict of str to (h, w, c) uint8
+        Of the ids that the data set has, in the order given.
+
+    Raises
+    ------
+    MissingFileError
+        If the data set is not on this machine: nothing is downloaded.
+    InputError, StoreError
+        See `load`.
+
+    Examples
+    --------
+    >>> {name: image.shape for name, image in pictures_of("digits", ["digits/test/00000", "none"]).items()}
+    {'digits/test/00000': (32, 32, 1)}
+    """
+    import warnings
+
+    from robustshape.errors import MissingFileError
+
+    if DATASETS[name].locate() is None:
+        raise MissingFileError(f"{name} is not on this machine; {DATASETS.about(name)['get']}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a copy that is another is told where it is measured
+        whole = load(name, split=split, reading="native")
+    place = {str(sample): i for i, sample in enumerate(whole.sample.values)}
+    wanted = [str(each) for each in ids if str(each) in place]
+    if not wanted:
+        return {}
+    return dict(zip(wanted, pixels(read_as(whole.isel(sample=[place[each] for each in wanted]), reading))))
 
 
 def _known_reading(reading: str | None, about: dict) -> str:

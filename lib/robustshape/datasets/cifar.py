@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from robustshape.datasets import cifar_facts as known
+from robustshape.datasets import file_state
 from robustshape.datasets.pickled_batches import read_batch
 from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.errors import StoreError
@@ -216,6 +217,14 @@ def _damaged(place: Path, why) -> StoreError:
     )
 
 
+def state(cifar: Cifar, split: str) -> str:
+    """Return what changes with the files of a split."""
+    place, form = find(cifar, split) or (Path(), None)
+    return file_state.of_files(
+        *([place / name for name in form.batches[split]] if place.is_dir() and form else [place])
+    )
+
+
 def locate(cifar: Cifar) -> str | None:
     """Return the files or folders that hold the splits, or the one that is there, or None."""
     return places(lambda split: (find(cifar, split) or (None,))[0], ("train", "test"))
@@ -243,4 +252,4 @@ for _cifar, _title in ((CIFAR10, "CIFAR-10 photographs"), (CIFAR100, "CIFAR-100 
             f"downloaded when first used ({_cifar.archive[0] // 10**6} MB); or put {_cifar.binary.folder} or "
             f"{_cifar.python.folder} from {SITE}cifar.html into a folder of ROBUSTSHAPE_DATA"
         ),
-    )(Entry(functools.partial(read, _cifar), functools.partial(locate, _cifar)))
+    )(Entry(*(functools.partial(function, _cifar) for function in (read, locate, state))))

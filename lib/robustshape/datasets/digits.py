@@ -5,7 +5,7 @@ doi:10.24432/C50P49 (its test part). The 8 x 8 counts from 0 to 16 become grey l
 The split is ours: of each digit, the first 50 in the seeded order of the ids are test images, the rest train.
 """
 
-from robustshape.datasets import packaged
+from robustshape.datasets import file_state, packaged
 from robustshape.datasets.samples import DATASETS, Entry
 from robustshape.datasets.subsets import by_class
 
@@ -50,4 +50,4 @@ DATASETS.register(
         "test": "sha256:0849de39de287e2a701077b0b75b4932bd9cc098898d4c51862a0f047a1ca5a9",
     },
     get=GET,
-)(Entry(read, locate))
+)(Entry(read, locate, lambda split: file_state.of_files(locate())))

@@ -67,4 +67,4 @@ DATASETS.register(
     urls=("https://image-net.org",),
     checksum=dict.fromkeys(PLACES, "none is published for the unpacked files"),
     get=GET,
-)(Entry(read, locate))
+)(Entry(read, locate, lambda split: imagefolder.state_of(find(split))))

@@ -48,6 +48,12 @@ def read(split: str):
     )
 
 
+def state(split: str) -> str:
+    """Return what changes with the files of a split."""
+    place = find(split)
+    return imagefolder.state_of(place) if place and place.is_dir() else labelled_tar.state(place)
+
+
 def locate() -> str | None:
     """Return the folders or archives of the splits that are there, or None."""
     return ", ".join(sorted({str(place) for place in map(find, ("test", "train")) if place})) or None
@@ -68,4 +74,4 @@ DATASETS.register(
     urls=("https://github.com/fastai/imagenette",),
     checksum=dict.fromkeys(("test", "train"), "none is published for the unpacked files"),
     get=GET,
-)(Entry(read, locate))
+)(Entry(read, locate, state))

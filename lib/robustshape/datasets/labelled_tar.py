@@ -5,8 +5,8 @@ import io
 import tarfile
 from pathlib import Path
 
-from robustshape.datasets import imagenet_classes
-from robustshape.datasets.pictures import decode
+from robustshape.datasets import file_state, imagenet_classes
+from robustshape.datasets.image_files import decode
 from robustshape.errors import StoreError
 from robustshape.paths import data_dirs
 
@@ -62,6 +62,11 @@ def read(archive: Path, source: str) -> tuple:
         raise StoreError(f"{archive} holds no image from {source!r}; replace it and {TABLE}")
     stems = [name.rpartition("/")[2].rpartition(".")[0] for name, _, _ in rows]
     return stacked(images, archive), [index for _, index, _ in rows], [wnid for _, _, wnid in rows], stems
+
+
+def state(archive: Path | None) -> str:
+    """Return what changes with the archive or its table."""
+    return file_state.of_files(archive, archive and archive.parent / TABLE)
 
 
 def stacked(images: list, place: Path):

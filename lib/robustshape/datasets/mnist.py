@@ -8,6 +8,7 @@ A copy that is not the official one, byte for byte, is used, but its checksum sa
 
 from pathlib import Path
 
+from robustshape.datasets import file_state
 from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.errors import StoreError
 from robustshape.paths import cache_dir, data_dirs
@@ -139,6 +140,14 @@ def _damaged(path: Path, why) -> StoreError:
     )
 
 
+def state(split: str) -> str:
+    """Return what changes with the files of a split."""
+    place = find(split)
+    if place is None or place.suffix == ".npz":
+        return file_state.of_files(place)
+    return file_state.of_files(*(_packed_or_not(place, name) for name, _, _ in FILES[split]))
+
+
 def locate() -> str | None:
     """Return the folder or file that holds both splits, or the one that is there, or None."""
     return places(find, FILES)
@@ -162,4 +171,4 @@ DATASETS.register(
         "test": "sha256:a0863a96c44e5666edbb30c4071ee79ca0514c621e6349c5967fc78e7305c891",
     },
     get="downloaded when first used (12 MB); or put mnist.npz or torchvision's MNIST/raw into a folder of ROBUSTSHAPE_DATA",
-)(Entry(read, locate))
+)(Entry(read, locate, state))

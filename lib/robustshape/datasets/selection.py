@@ -42,15 +42,21 @@ class Selection:
 
     def load(self):
         """Return the images as an xarray.Dataset (see `robustshape.datasets.load`)."""
-        return _load(self)[0]
+        return self._read[0]
 
     def identity(self) -> dict:
         """Return what defines the images: data set, checksum, reading, and the ids in their order."""
-        return dict(_load(self)[1])
+        return dict(self._read[1])
+
+    @property
+    def _read(self):
+        from robustshape import datasets
+
+        return _load(self, datasets.state(self.dataset, split=self.split))
 
 
 @functools.lru_cache(maxsize=8)
-def _load(selection: Selection):
+def _load(selection: Selection, _state: str):
     from robustshape import datasets
 
     whole = datasets.load(selection.dataset, split=selection.split, reading="native")

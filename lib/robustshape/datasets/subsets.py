@@ -47,6 +47,32 @@ def equal_shares(size: int, available: list[int]) -> list[int]:
     return shares
 
 
+def balanced(labels, ids, *sizes: int, seed: int) -> list[list[int]]:
+    """Return the positions of disjoint parts with the classes as equal as the labels allow: see `subset`.
+
+    Parameters
+    ----------
+    labels : (n,) int
+    ids : (n,) str
+    *sizes : int
+        Together at most n.
+    seed : int
+
+    Examples
+    --------
+    >>> balanced([0, 0, 0, 1, 1, 1], ["a", "b", "c", "d", "e", "f"], 2, 2, seed=0)
+    [[4, 2], [5, 0]]
+    """
+    members, parts = by_class(labels, ids, seed), []
+    for size in sizes:
+        shares = equal_shares(size, [len(waiting) for waiting in members.values()])
+        chosen = [p for waiting, share in zip(members.values(), shares) for p in waiting[:share]]
+        for waiting, share in zip(members.values(), shares):
+            del waiting[:share]
+        parts.append([chosen[i] for i in seeded_order([ids[p] for p in chosen], seed)])
+    return parts
+
+
 def subset(data, *sizes: int, seed: int) -> list:
     """Return disjoint parts of a data set, one for each size, with the classes as equal as the data allow.
 
@@ -94,15 +120,8 @@ def subset(data, *sizes: int, seed: int) -> list:
             f"{data.attrs.get('dataset', 'the data set')} ({data.attrs.get('split', 'given')}) has {n}; "
             "ask for fewer or load a larger data set"
         )
-    ids = data.sample.values
-    members = by_class(data.label.values, ids, seed)
     parts = []
-    for size in sizes:
-        shares = equal_shares(size, [len(waiting) for waiting in members.values()])
-        chosen = [p for waiting, share in zip(members.values(), shares) for p in waiting[:share]]
-        for waiting, share in zip(members.values(), shares):
-            del waiting[:share]
-        order = seeded_order([ids[p] for p in chosen], seed)
-        part = data.isel(sample=[chosen[i] for i in order])
+    for chosen in balanced(data.label.values, data.sample.values, *sizes, seed=seed):
+        part = data.isel(sample=chosen)
         parts.append(part.assign_attrs(checksum=checksum(pixels(part), part.label.values)))
     return parts

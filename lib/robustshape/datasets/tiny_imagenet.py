@@ -16,8 +16,8 @@ import hashlib
 import io
 from pathlib import Path
 
-from robustshape.datasets import imagenet_classes
-from robustshape.datasets.pictures import decode
+from robustshape.datasets import file_state, imagenet_classes
+from robustshape.datasets.image_files import decode
 from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.download import fetch, has_checksum
 from robustshape.errors import StoreError
@@ -152,6 +152,17 @@ def _damaged(place: Path, why) -> StoreError:
     )
 
 
+def state(split: str) -> str:
+    """Return what changes with the files of a split."""
+    place = find(split)
+    if place is None or not place.is_dir():
+        return file_state.of_files(place, place and place.parent / TABLE)
+    images = place / ("val/images" if split == "test" else "train")
+    return file_state.of_files(place / ANNOTATIONS) + file_state.of_folder(
+        images, lambda: file_state.below(images)
+    )
+
+
 def locate() -> str | None:
     """Return the folders or archives that hold the splits, or the one that is there, or None."""
     return places(find, ("train", "test"))
@@ -172,4 +183,4 @@ DATASETS.register(
     urls=(URL,),
     checksum={"train": f"of the official archive, sha256:{SHA256}", "test": VALIDATION},
     get=f"downloaded when first used (248 MB); or put {NAME} or {ARCHIVE} into a folder of ROBUSTSHAPE_DATA",
-)(Entry(read, locate))
+)(Entry(read, locate, state))

@@ -19,6 +19,8 @@ SHIFT, BRIGHTNESS, CONTRAST = (
 def augmented(x, p: float, generator=None, fill: float = -1.0):
     """Return images, each shifted, brightened and given another contrast, each of the three with probability `p`.
 
+    One coin decides on a shift along both axes, as in StyleGAN2-ADA.
+
     Parameters
     ----------
     x : (n, c, h, w) tensor
@@ -40,18 +42,15 @@ def augmented(x, p: float, generator=None, fill: float = -1.0):
     n, _, h, w = x.shape
 
     def chosen(values):
-        return torch.where(
-            torch.rand(n, generator=generator, device=x.device) < p, values, torch.zeros_like(values)
-        )
+        coin = torch.rand(n, generator=generator, device=x.device) < p
+        return torch.where(coin.reshape(n, *[1] * (values.ndim - 1)), values, torch.zeros_like(values))
 
     def normal(deviation):
         return deviation * torch.randn(n, generator=generator, device=x.device)
 
-    moves = []
-    for side in (h, w):
-        share = 2 * torch.rand(n, generator=generator, device=x.device) - 1
-        moves.append(chosen((share * SHIFT * side).round()).long())
-    x = _shifted(x, *moves, fill)
+    share = 2 * torch.rand((n, 2), generator=generator, device=x.device) - 1
+    down, right = chosen((share * SHIFT * share.new_tensor([h, w])).round()).long().T
+    x = _shifted(x, down, right, fill)
     x = x + chosen(normal(BRIGHTNESS))[:, None, None, None]
     return x * torch.exp2(chosen(normal(CONTRAST)))[:, None, None, None]
 

@@ -2,6 +2,9 @@
 
 A dimension of StyleSpace is named by the one that changes most when it moves. Each is a number for each image that grows
 with what it is named for; none is exact: a strong blur also thickens strokes.
+
+A new one is one function here, decorated with `attribute`. It is measured beside the others and kept under its own name and
+version, and changes none of their numbers: directions and severities are those of `FIRST`.
 """
 
 from dataclasses import dataclass
@@ -14,6 +17,52 @@ from robustshape.errors import InputError
 from robustshape.registry import Registry
 
 ATTRIBUTES = Registry("attribute", "robustshape.generators.attributes.ATTRIBUTES.names()")
+FIRST = (
+    "area",
+    "blur",
+    "contrast",
+    "noise",
+    "slant",
+    "stroke_width",
+)  # all that there were when rows were published
+
+
+def attribute(name: str, *, quality: bool, version: int = 1):
+    """Register an attribute: a function of `Grey` images that returns a number for each, NaN where there is none.
+
+    Parameters
+    ----------
+    name : str
+    quality : bool
+        Whether it is of the image's quality, such as noise, or of the shape of what is seen.
+    version : int
+        Raise it when a change of the function changes its numbers.
+    """
+    return ATTRIBUTES.register(name, quality=quality, version=version)
+
+
+def added() -> list[str]:
+    """Return the names of the attributes that are not of the `FIRST`."""
+    return [name for name in ATTRIBUTES.names() if name not in FIRST]
+
+
+def identity(name: str) -> str:
+    """Return what stands for an attribute in a key: its name, with its version if that is not the first.
+
+    >>> identity("noise")
+    'noise'
+    """
+    version = ATTRIBUTES.about(name)["version"]
+    return name if version == 1 else f"{name} {version}"
+
+
+def of_quality() -> list[str]:
+    """Return the attributes of an image's quality; the others are of the shape of what is seen.
+
+    >>> [name for name in of_quality() if name in FIRST]
+    ['blur', 'contrast', 'noise']
+    """
+    return [name for name in ATTRIBUTES.names() if ATTRIBUTES.about(name)["quality"]]
 
 
 @dataclass(frozen=True)
@@ -35,13 +84,15 @@ class Grey:
         return (calm > (low + high) / 2) & (high > low)
 
 
-def measured(images) -> dict[str, np.ndarray]:
-    """Return every attribute of grey images.
+def measured(images, names=None) -> dict[str, np.ndarray]:
+    """Return attributes of grey images.
 
     Parameters
     ----------
     images : (n, h, w) float
         In [0, 1], a bright digit on black.
+    names : sequence of str, optional
+        Which ones, in this order; by default all, sorted.
 
     Returns
     -------
@@ -52,14 +103,14 @@ def measured(images) -> dict[str, np.ndarray]:
     --------
     >>> image = np.zeros((1, 8, 8))
     >>> image[0, 2:6, 3:5] = 0.5
-    >>> {name: round(float(values[0]), 2) for name, values in measured(image).items()}
+    >>> {name: round(float(values[0]), 2) for name, values in measured(image, FIRST).items()}
     {'area': 0.12, 'blur': 0.4, 'contrast': 0.5, 'noise': 0.0, 'slant': 0.0, 'stroke_width': 1.33}
     """
     images = np.asarray(images, dtype=float)
     if images.ndim != 3 or not len(images):
         raise InputError(f"attributes are measured on grey images (n, h, w), but were given {images.shape}")
     seen = Grey(images)
-    return {name: ATTRIBUTES[name](seen) for name in sorted(ATTRIBUTES.names())}
+    return {name: ATTRIBUTES[name](seen) for name in (ATTRIBUTES.names() if names is None else names)}
 
 
 def median_filtered(images):
@@ -87,7 +138,7 @@ def _sorted(a, b, c):
     return np.minimum(low, c), np.maximum(low, np.minimum(high, c)), np.maximum(high, c)
 
 
-@ATTRIBUTES.register("noise")
+@attribute("noise", quality=True)
 def noise(seen: Grey):
     """Return the standard deviation of noise: the median size of what a Laplacian difference leaves of edges.
 
@@ -99,7 +150,7 @@ def noise(seen: Grey):
     return np.median(np.abs(left), axis=(1, 2)) / 0.6745
 
 
-@ATTRIBUTES.register("blur")
+@attribute("blur", quality=True)
 def blur(seen: Grey):
     """Return the standard deviation in pixels of the Gaussian whose edge of the image's contrast is as steep.
 
@@ -110,19 +161,19 @@ def blur(seen: Grey):
     return _ratio(_range(calm), slopes * np.sqrt(2 * np.pi))
 
 
-@ATTRIBUTES.register("contrast")
+@attribute("contrast", quality=True)
 def contrast(seen: Grey):
     """Return the brightest value, after a median filter against noise, minus the median one."""
     return _range(seen.calm)
 
 
-@ATTRIBUTES.register("area")
+@attribute("area", quality=False)
 def area(seen: Grey):
     """Return the share of pixels that belong to the digit."""
     return seen.digit.mean(axis=(1, 2))
 
 
-@ATTRIBUTES.register("stroke_width")
+@attribute("stroke_width", quality=False)
 def stroke_width(seen: Grey):
     """Return twice the digit's area over the length of its border, in pixels: the width of a long stroke."""
     digit = np.pad(seen.digit, ((0, 0), (1, 1), (1, 1))).astype(int)
@@ -130,7 +181,7 @@ def stroke_width(seen: Grey):
     return _ratio(2.0 * digit.sum((1, 2)), border)
 
 
-@ATTRIBUTES.register("slant")
+@attribute("slant", quality=False)
 def slant(seen: Grey):
     """Return by how many columns the digit leans to the right for each row upwards: a ratio of its second moments."""
     digit = seen.digit

@@ -7,7 +7,6 @@ import numpy as np
 from robustshape.errors import InputError
 
 WEAK = 0.3  # of an attribute's spread: a dimension that changes every attribute by less has no name
-QUALITY = ("blur", "contrast", "noise")  # of the image; the others are of the digit's shape
 
 
 class Effect(NamedTuple):

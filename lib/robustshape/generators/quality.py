@@ -149,7 +149,9 @@ def scores(made, asked, real, labels, *, judge, severities) -> dict:
         "real_accuracy": float(truth.mean()),
         "mild_accuracy": mild_accuracy,
         "real_mild_accuracy": real_mild_accuracy,
-        "mild_ratio": mild_accuracy / real_mild_accuracy if mild_accuracy and real_mild_accuracy else None,
+        "mild_ratio": None
+        if mild_accuracy is None or not real_mild_accuracy
+        else mild_accuracy / real_mild_accuracy,
         "n_mild": int(mild.sum()),
         "real_n_mild": int(known_mild.sum()),
         "by_class": [float(found[asked == k].mean()) for k in np.unique(asked)],

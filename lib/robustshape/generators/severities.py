@@ -6,13 +6,13 @@ They judge a generator's images, whose severities nobody knows, without asking t
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.generators.attributes import measured
+from robustshape.generators.attributes import FIRST, measured
 
 MILD = 0.5  # an image below it in every corruption counts as mildly corrupted
 
 
 class Severities:
-    """A regression for each corruption, from what `attributes.measured` sees; `fit`, then `predict`.
+    """A regression for each corruption, from what the `attributes.FIRST` see; `fit`, then `predict`.
 
     Examples
     --------
@@ -59,4 +59,4 @@ class Severities:
 
 
 def _table(images):
-    return np.stack(list(measured(images).values()), axis=1)
+    return np.stack(list(measured(images, FIRST).values()), axis=1)

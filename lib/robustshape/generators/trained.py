@@ -13,13 +13,14 @@ from robustshape.generators import quality
 from robustshape.generators.corrupted_images import CORRUPTIONS, randomly_corrupted
 from robustshape.generators.settings import Settings
 from robustshape.generators.severities import Severities
-from robustshape.generators.training import train
+from robustshape.generators.training import VERSION, train
 from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
 
 CONSTANTS = "224"  # severities of ImageNet-C, as on the slides
 PROBABILITY = 0.5  # of each corruption
 JUDGE = "zoo:lenet-corrupted"
+PADDED = "pad32"  # the reading of images of 18 to 30 px where none is asked for
 N_SCORED = 5_000  # made and real images for the score, and as many others to fit the severities to
 
 
@@ -35,7 +36,7 @@ def train_generator(
         Of the .safetensors. Beside it are written its card (.json) and a picture of samples (.png), the last every few
         minutes. A checkpoint in the cache is found again by the same call, or by one that asks for more images.
     dataset, reading : str
-        See `robustshape.datasets.load`; square images of a power of two.
+        See `learnable`.
     settings : Settings, optional
     corruptions : sequence of str
         Applied in this order to an image, each with probability 1/2, at severities 1 to 5.
@@ -58,9 +59,11 @@ def train_generator(
     output, settings = Path(output), settings or Settings()
     if output.suffix != ".safetensors":
         raise InputError(f"a generator is written to a .safetensors, but the output is {output.name!r}")
+    data = learnable(dataset, "train", reading)
+    if progress and reading != (reading := data.attrs["reading"]):
+        print(f"images are read as {reading}: {data.image.shape[1]} px a side")
     if judge:  # what is wrong with its name is said now, not after the training
         models.identity(judge, **_options(judge, dataset, reading))
-    data = datasets.load(dataset, split="train", reading=reading)
     images, labels, ids = data.image.values, data.label.values, data.sample.values
     n_classes = data.attrs["n_classes"]
     kinds = {"corruptions": list(corruptions), "probability": PROBABILITY, "constants": CONSTANTS}
@@ -74,7 +77,7 @@ def train_generator(
         "checksum": data.attrs["checksum"],
         **kinds,
     }
-    key = key_of({**about, "seed": seed, **asdict(replace(settings, n_images=1))})
+    key = key_of({**about, "version": VERSION, "seed": seed, **asdict(replace(settings, n_images=1))})
     grid_labels = np.repeat(np.arange(n_classes), 12)
     output.parent.mkdir(parents=True, exist_ok=True)
 
@@ -104,6 +107,42 @@ def train_generator(
     with write_file(output.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card
+
+
+def learnable(dataset: str, split: str, reading: str | None = None):
+    """Return a split of a data set in a reading that a generator can learn: squares of a power of two.
+
+    Parameters
+    ----------
+    dataset, split, reading
+        See `robustshape.datasets.load`. Without a reading, images of an even size from 18 to 30 px, such as digits of 28,
+        get a black rim up to 32 px, for resizing would change how sharp and how noisy they are; others are taken as the
+        data set reads them.
+
+    Raises
+    ------
+    InputError
+        If they are no such squares: which sizes there are, and readings that would make some.
+
+    Examples
+    --------
+    >>> learnable("digits", "test").image.shape
+    (500, 32, 32, 1)
+    """
+    data = datasets.load(dataset, split=split, reading=reading)
+    sizes = (
+        {data.image.shape[1:3]} if "image" in data else set(zip(data["height"].values, data["width"].values))
+    )
+    least, most = ((int(h), int(w)) for h, w in (min(sizes), max(sizes)))
+    if least == most and least[0] == least[1] and least[0] in (2**k for k in range(2, 16)):
+        return data
+    if reading is None and least == most and all(16 < side < 32 and side % 2 == 0 for side in least):
+        return datasets.read_as(data, PADDED)
+    found = " to ".join(f"{h} x {w}" for h, w in dict.fromkeys((least, most)))
+    raise InputError(
+        f"a generator learns squares of a power of two from 4 px on, but the images of {dataset} are {found} px; give a "
+        "reading that makes some: resize32 or resize64, crop32 or crop64 for photographs"
+    )
 
 
 def card_of(path: Path) -> dict:

@@ -22,6 +22,8 @@ from robustshape.generators.stylegan2.generator import one_hot
 from robustshape.training import checkpoints
 from robustshape.training.randomness import generator_at
 
+VERSION = 2  # raise when a change of the algorithm changes the weights
+
 
 def train(
     images: Callable[[int], np.ndarray],
@@ -80,6 +82,7 @@ def train(
     """
     run = _Run(images, labels, settings, seed, n_classes, torch.device(device))
     configuration = {
+        "version": VERSION,
         "recipe": {k: v for k, v in asdict(settings).items() if k != "n_images"},
         "seed": seed,
         "tag": tag,

@@ -58,7 +58,7 @@ def davies_bouldin(features, labels) -> float:
     """
     from scipy.spatial.distance import cdist
 
-    classes, means, residuals = _about_class_means(features, labels, "the Davies-Bouldin index")
+    classes, means, residuals = about_class_means(features, labels, "the Davies-Bouldin index")
     sizes = np.bincount(classes)
     widths = np.bincount(classes, np.sqrt(np.einsum("ij,ij->i", residuals, residuals))) / sizes
     distances = cdist(means, means)
@@ -87,7 +87,7 @@ def within_between_ratio(features, labels) -> float:
     >>> round(within_between_ratio([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1]), 4)
     0.0123
     """
-    classes, means, residuals = _about_class_means(features, labels, "the ratio within to between")
+    classes, means, residuals = about_class_means(features, labels, "the ratio within to between")
     within, between = _traces(np.bincount(classes), means, residuals)
     return float(within / between) if between > RESOLUTION**2 * (within + between) else float("nan")
 
@@ -113,7 +113,7 @@ def neural_collapse_nc1(features, labels) -> float:
     >>> round(neural_collapse_nc1([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1]), 5)  # 0.25 / 20.25 / 2
     0.00617
     """
-    classes, means, residuals = _about_class_means(features, labels, "NC1")
+    classes, means, residuals = about_class_means(features, labels, "NC1")
     sizes = np.bincount(classes)
     # S_B is the square of this (C, d) matrix: its right singular vectors and squared singular values
     roots = np.sqrt(sizes / len(classes))[:, None] * means
@@ -145,7 +145,7 @@ def dispersion_score(features, labels) -> float:
     >>> round(dispersion_score([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1]), 4)  # log(2 * 20.25 + 2 * 20.25)
     4.3944
     """
-    classes, means, residuals = _about_class_means(features, labels, "the dispersion score")
+    classes, means, residuals = about_class_means(features, labels, "the dispersion score")
     sizes = np.bincount(classes)
     within, between = _traces(sizes, means, residuals)
     if not between > RESOLUTION**2 * (within + between):
@@ -153,7 +153,7 @@ def dispersion_score(features, labels) -> float:
     return float(np.log(len(classes) * between / (len(sizes) - 1)))
 
 
-def _about_class_means(features, labels, purpose: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def about_class_means(features, labels, purpose: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what all of the above start from, or say why the features and labels cannot be used.
 
     These are the class of each sample as 0 to C - 1 (n,), the class means less the mean of all (C, d), and

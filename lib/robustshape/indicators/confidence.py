@@ -110,3 +110,21 @@ def _checked_logits(logits, purpose: str) -> np.ndarray:
         bad = int(np.count_nonzero(~np.isfinite(logits).all(axis=1)))
         raise InputError(f"{bad} of {len(logits)} samples have NaN or infinite logits; leave them out")
     return logits.astype(np.float64)
+
+
+@INDICATORS.register("accuracy", symbol="accuracy", about="share of right predictions among all classes")
+def accuracy(logits, labels) -> float:
+    """Return the share of samples whose largest logit is that of their class."""
+    logits = _checked_logits(logits, "an accuracy")
+    return float((logits.argmax(1) == np.asarray(labels)).mean())
+
+
+@INDICATORS.register(
+    "accuracy_among_classes",
+    symbol="accuracy among",
+    about="share of right predictions among the classes that occur",
+)
+def accuracy_among_classes(logits, labels) -> float:
+    """Return the share of samples whose largest logit among those of the classes in `labels` is that of their class."""
+    logits, classes = _checked_logits(logits, "an accuracy"), np.unique(labels)
+    return float((classes[logits[:, classes].argmax(1)] == np.asarray(labels)).mean())

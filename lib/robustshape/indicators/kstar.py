@@ -7,7 +7,7 @@ class, whose skewness gamma says whether the class is fractured (> 0.5), cluster
 The papers' bodies could not be read: the definitions are those of the authors' released computation and of the
 papers' abstracts and captions; the formulas of Gamma and Gamma' are ours, after the captions. We differ from
 that computation where a class is constant: its skewness is NaN and counted, its pattern follows from the ranks
-(the authors call a wholly fractured class overlapped or, by rounding, clustered). ``compat="authors"`` gives
+(the authors give a wholly fractured class the skewness 0 and call it overlapped). ``compat="authors"`` gives
 their numbers. Exactly tied neighbours count as foreign first.
 """
 

@@ -13,12 +13,14 @@ additive edge contraction and, from there, Kernighan-Lin with joins (Keuper et a
 """
 
 import functools
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.registered import INDICATORS
 
 MOST = 4000  # samples: 8 million edges; the time grows with about the cube
 RIDGE = 1.0  # on the slope per standard deviation of the distances: finite where distances separate perfectly
@@ -244,3 +246,53 @@ def multicut_clusters(features, calibration: Calibration) -> np.ndarray:
     features = np.asarray(features)
     check_number(len(features))
     return minimum_cost_multicut(len(features), calibration.cost(pair_distances(features)))
+
+
+@INDICATORS.register(
+    "multicut_purity",
+    symbol="multicut purity",
+    about="purity of a minimum cost multicut, calibrated on others",
+)
+def multicut_purity(features, labels, calibration) -> float:
+    """Return the purity of the multicut; NaN where the calibrating classes are not told apart by distance."""
+    return _agreement(features, labels, calibration)["purity"]
+
+
+@INDICATORS.register(
+    "multicut_ari", symbol="multicut ARI", about="adjusted Rand index of that multicut and the classes"
+)
+def multicut_ari(features, labels, calibration) -> float:
+    """Return the adjusted Rand index of the multicut; NaN where the calibrating classes are not told apart."""
+    return _agreement(features, labels, calibration)["ari"]
+
+
+def _agreement(features, labels, calibration) -> dict[str, float]:
+    from robustshape.indicators.purity import cluster_agreement
+
+    arrays = [np.ascontiguousarray(array) for array in (features, *calibration)]
+    clusters = _clustered(_Arrays(arrays))
+    return {"purity": np.nan, "ari": np.nan} if clusters is None else cluster_agreement(clusters, labels)
+
+
+class _Arrays:
+    """Arrays that are equal if their content is, so that both numbers of a clustering share it."""
+
+    def __init__(self, arrays: list[np.ndarray]):
+        self.arrays = arrays
+        digest = hashlib.blake2b(digest_size=16)
+        for array in arrays:
+            digest.update(repr((array.shape, array.dtype)).encode() + array.tobytes())
+        self.digest = digest.hexdigest()
+
+    def __eq__(self, other) -> bool:
+        return self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@functools.lru_cache(maxsize=32)
+def _clustered(given: _Arrays) -> np.ndarray | None:
+    features, others, labels = given.arrays
+    calibration = fit_calibration(others, labels)
+    return multicut_clusters(features, calibration) if calibration.separates else None

@@ -179,3 +179,12 @@ def _pair(assignments, labels) -> tuple[np.ndarray, np.ndarray]:
 def kmeans_purity(features, labels, rng) -> float:
     """Return the purity of a k-means clustering with as many clusters as classes."""
     return cluster_purity(kmeans_clusters(features, len(np.unique(labels)), rng=rng), labels)
+
+
+@INDICATORS.register(
+    "kmeans_ari", symbol="k-means ARI", about="adjusted Rand index of that k-means and the classes"
+)
+def kmeans_ari(features, labels, rng) -> float:
+    """Return the adjusted Rand index of a k-means clustering with as many clusters as classes."""
+    clusters = kmeans_clusters(features, len(np.unique(labels)), rng=rng)
+    return cluster_agreement(clusters, labels)["ari"]

@@ -20,10 +20,16 @@ class Facts:
 INDICATORS = Registry(
     "indicator", "robustshape list indicators", facts=Facts, package="robustshape.indicators"
 )
-GIVEN = ("features", "labels", "logits", "rng")  # what an indicator may ask for, by these names
+GIVEN = (
+    "features",
+    "labels",
+    "logits",
+    "rng",
+    "calibration",
+)  # what an indicator may ask for, by these names
 
 
-def value(name: str, *, features, labels, logits=None, rng=None) -> float:
+def value(name: str, *, features, labels, logits=None, rng=None, calibration=None) -> float:
     """Return the indicator called `name`.
 
     Parameters
@@ -34,6 +40,8 @@ def value(name: str, *, features, labels, logits=None, rng=None) -> float:
         For those that look at them, such as the margin.
     rng : numpy.random.Generator, optional
         For those that draw.
+    calibration : pair of (m, d) float and (m,) int, optional
+        Features and labels of other classes, for those that are calibrated.
 
     Examples
     --------
@@ -41,6 +49,6 @@ def value(name: str, *, features, labels, logits=None, rng=None) -> float:
     0.25
     """
     function = INDICATORS[name]
-    given = {"features": features, "labels": labels, "logits": logits, "rng": rng}
+    given = dict(zip(GIVEN, (features, labels, logits, rng, calibration)))
     asked = [parameter for parameter in inspect.signature(function).parameters if parameter in GIVEN]
     return float(function(**{parameter: given[parameter] for parameter in asked}))

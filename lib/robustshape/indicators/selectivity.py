@@ -9,6 +9,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.checks import class_labels
+from robustshape.indicators.registered import INDICATORS
 
 EPS = 1e-6
 
@@ -63,6 +64,36 @@ def class_selectivity(responses, labels) -> np.ndarray:
     largest = means.max(0)
     others = (means.sum(0) - largest) / (len(means) - 1)
     return (largest - others) / (largest + others + EPS)
+
+
+@INDICATORS.register(
+    "feature_selectivity", symbol="SI", about="mean class selectivity index of the penultimate features"
+)
+def feature_selectivity(features, labels) -> float:
+    """Return the mean class selectivity index over the features that the last layer takes, what is below 0 taken as 0.
+
+    Where a ReLU comes before, as in most convolutional networks, that changes nothing; of features of both signs (after a
+    layer norm) it is the selectivity of their positive part.
+
+    Parameters
+    ----------
+    features : (n, d) float
+        One row per sample, finite.
+    labels : (n,) int
+        At least two classes.
+
+    Returns
+    -------
+    float
+        In [0, 1]; a feature that is never above 0 counts as 0. Scaling all features changes it only through EPS.
+
+    Examples
+    --------
+    >>> round(feature_selectivity([[1.0, 2.0, -1.0], [0.0, 1.0, -2.0], [0.0, 1.0, -1.0]], [0, 1, 2]), 3)
+    0.444
+    """
+    features = np.asarray(features)
+    return float(class_selectivity(np.maximum(features, 0), labels).mean())
 
 
 def selectivity_loss(pooled, labels):

@@ -1,6 +1,7 @@
 """Spectrum: over how many directions is the variance of the features spread?
 
-Both numbers count the principal directions, each by how much it matters, and heed no label. They see the
+The first two numbers count the principal directions, each by how much it matters, and the third says how fast they
+fall off; none heeds a label. They see the
 cloud of all features as a whole, where `dimensionality` looks at a sample's nearest neighbours: a curled-up
 line has one dimension there and several here. They differ in the weights: the participation ratio of
 variances hardly heeds the many weak directions, the effective rank of standard deviations does.
@@ -15,7 +16,7 @@ from robustshape.indicators.registered import INDICATORS
 @INDICATORS.register(
     "participation_ratio", symbol="PR", about="number of directions with much of the variance; heeds no label"
 )
-def participation_ratio(features) -> float:
+def participation_ratio(features=None, *, variances=None) -> float:
     """Return the participation ratio of the features: ``(sum of l)^2 / sum of l^2``, l the variances.
 
     l are the eigenvalues of the covariance: Gao, Trautmann, Yu, Santhanam, Ryu, Shenoy, Ganguli 2017, "A
@@ -26,6 +27,9 @@ def participation_ratio(features) -> float:
     ----------
     features : (n, d) float
         One row per sample, finite; at least two. Computed in float64; no label is needed.
+    variances : (k,) float, optional
+        Along the principal directions, in place of the features where they are known: see
+        `principal_components.variances`.
 
     Returns
     -------
@@ -45,10 +49,17 @@ def participation_ratio(features) -> float:
 
     >>> round(participation_ratio([[2, 0], [-2, 0], [0, 1], [0, -1]]), 4)
     1.4706
+    >>> round(participation_ratio(variances=[4.0, 1.0]), 4)
+    1.4706
     """
-    gram = _relative_gram(features, "the participation ratio")
-    # its trace is the sum of the eigenvalues, here 1, and its squared norm that of their squares
-    return float(1 / np.vdot(gram, gram)) if gram.any() else float("nan")
+    if variances is None:
+        gram = _relative_gram(features, "the participation ratio")
+        # its trace is the sum of the eigenvalues, here 1, and its squared norm that of their squares
+        total, squares = 1.0, np.vdot(gram, gram)
+    else:
+        variances = np.asarray(variances, dtype=np.float64)
+        total, squares = variances.sum(), (variances**2).sum()
+    return float(total**2 / squares) if squares else float("nan")
 
 
 @INDICATORS.register(
@@ -83,14 +94,45 @@ def effective_rank(features) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-def _relative_gram(features, purpose: str) -> np.ndarray:
-    """Return the smaller of X^T X and X X^T over its trace, X centred; 0 if all samples are equal.
+@INDICATORS.register(
+    "spectrum_exponent",
+    symbol="alpha",
+    about="exponent of the power law of the features' variances; heeds no label",
+)
+def spectrum_exponent(features) -> float:
+    """Return how fast the variances of the features fall off: a of the power law ``l_k ~ k^-a`` that fits them best.
 
-    Both have the eigenvalues of the covariance, but for zeros and a factor.
+    `principal_components.spectrum_exponent` of the features' variances along their principal directions.
+
+    Takes and refuses what `participation_ratio` does. 0 for a flat spectrum, large where few directions have all the
+    variance; NaN for fewer than three directions. Rotating, shifting or scaling the features does not change it. Few
+    samples make it too large: compare like with like.
+
+    Three directions with variances of 1, 1/2 and 1/3.
+
+    >>> features = np.vstack([np.eye(3), -np.eye(3)]) * np.sqrt([3, 3 / 2, 1])
+    >>> round(spectrum_exponent(features), 6)
+    1.0
+    """
+    from robustshape.indicators.principal_components import spectrum_exponent, variances
+
+    return spectrum_exponent(variances(features))
+
+
+def smaller_gram(features, purpose: str) -> np.ndarray:
+    """Return the smaller of X^T X and X X^T, X the centred features: (min(n, d), min(n, d)); 0 if all samples are equal.
+
+    Both have the eigenvalues of the covariance times n, but for zeros. `purpose` begins the words of an error.
     """
     features = centred(features, purpose)
-    if (features == features[0]).all():  # less their mean, equal samples may differ from 0 by rounding
-        return np.zeros((1, 1))
     n, d = features.shape
-    gram = features.T @ features if d <= n else features @ features.T
-    return gram / np.trace(gram)
+    if (features == features[0]).all():  # less their mean, equal samples may differ from 0 by rounding
+        return np.zeros((min(n, d), min(n, d)))
+    return features.T @ features if d <= n else features @ features.T
+
+
+def _relative_gram(features, purpose: str) -> np.ndarray:
+    """Return `smaller_gram` over its trace; 0 if all samples are equal."""
+    gram = smaller_gram(features, purpose)
+    total = np.trace(gram)
+    return gram / total if total else gram

@@ -13,7 +13,9 @@ from robustshape.store.kept import Kept
 from robustshape.store.keys import since
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
-PIECE = FIRST_PIECE = 2048  # images; a multiple of the classifier's own chunk, so that pieces do not change a number
+PIECE = FIRST_PIECE = (
+    2048  # images; a multiple of the classifier's own chunk, so that pieces do not change a number
+)
 
 
 def kept(network: Network, selection: Selection) -> dict[int, Kept]:

@@ -28,9 +28,10 @@ class OnDraws:
     n_draws: int
     layer: str = "penultimate"
     normalise: bool = False
+    without: tuple[str, ...] = ()  # indicators that a study measures itself
 
     def kept(self, network: Network) -> dict[str, Kept]:
-        """Return the entry of each registered indicator by its name; nothing is computed."""
+        """Return the entry of each indicator by its name; nothing is computed."""
         spec = {
             "kind": "indicator",
             "version": [VERSION, features.VERSION],
@@ -46,6 +47,7 @@ class OnDraws:
                 spec | {"indicator": name, "indicator version": INDICATORS.about(name)["version"]},
             )
             for name in INDICATORS.names()
+            if name not in self.without
         }
 
     def compute(self, network: Network, names: list[str]) -> None:
@@ -67,9 +69,10 @@ class OnDraws:
         for name in names:
             began, values = time.perf_counter(), []
             for i, draw in enumerate(drawn):
-                at, rng = draw.scored, np.random.default_rng([self.selection.seed, 4, i])
+                at, other = draw.scored, draw.calibration
+                rng = np.random.default_rng([self.selection.seed, 4, i])
                 given = {"features": shape[at], "labels": labels[at], "logits": logits[at], "rng": rng}
-                values.append(value(name, **given))
+                values.append(value(name, **given, calibration=(shape[other], labels[other])))
             seconds = (time.perf_counter() - began) / len(drawn)
             found = {
                 "indicator_value": (("indicator", "draw"), [values]),

@@ -1,6 +1,7 @@
 """Classifiers by name: a prefix says where a network comes from, one module here for each.
 
-A new source is one module with ``load(name, **kw)``, ``identity(name, **kw)`` and ``names()``, and one line below.
+A new source is one module with ``load(name, **kw)``, ``identity(name, **kw)`` and ``names()``, and one line below;
+with ``check(name)`` where a name can be looked up without importing a library of networks or reading weights.
 A `robustshape.models.network.Network` is such a name with the data that it is trained on.
 
 >>> names("zoo:lenet*")[:2]
@@ -126,6 +127,13 @@ def short_name(name: str) -> str:
     if not colon or prefix not in SOURCES:
         return str(name)
     return PurePath(rest).stem if prefix == "file" else rest
+
+
+def check(name: str) -> None:
+    """Raise InputError if there is plainly no network called `name`; what takes seconds to know is not asked."""
+    source, rest = _source(name)
+    if hasattr(source, "check"):
+        source.check(rest)
 
 
 def _numbers_only(kw: dict) -> dict:

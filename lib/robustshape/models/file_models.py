@@ -84,6 +84,11 @@ def _read(name: str) -> tuple[dict, Path]:
     return card, path
 
 
+def check(name: str) -> None:
+    """Raise InputError if there is no such card, or it lacks something; its weights are not looked for."""
+    _read(name)
+
+
 def _checksum(card: dict) -> str:
     return "sha256:" + str(card["sha256"]).removeprefix("sha256:")
 

@@ -57,11 +57,17 @@ def _module_of_file(path: Path):
     return sys.modules[name]
 
 
+def check(name: str) -> None:
+    """Raise InputError if `name` is not of the form ``module:function``; nothing is imported."""
+    module, _, function = name.partition(":")
+    if not module or not function:
+        raise InputError(f"'python:{name}' names no function; write it as python:package.module:factory")
+
+
 def factory(name: str, folder: Path | None = None):
     """Return (function, source file or None) of ``module:function``; a file of `folder` comes first."""
-    module_name, colon, function = name.partition(":")
-    if not colon or not function:
-        raise InputError(f"'python:{name}' names no function; write it as python:package.module:factory")
+    check(name)
+    module_name, _, function = name.partition(":")
     beside = folder / f"{module_name.replace('.', '/')}.py" if folder else None
     module = _module_of_file(beside) if beside and beside.is_file() else _module(module_name)
     if not callable(getattr(module, function, None)):

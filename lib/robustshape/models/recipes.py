@@ -7,6 +7,12 @@ them, digits too. lenet, resnet, convnext and vit shift by up to 2 pixels and mi
 and their ``pgd`` (the perceptron's too) has the radius 0.15 on any data: zoo:lenet-pgd on CIFAR-10 trains far
 beyond the usual 8/255. The multilayer perceptron sees images unshifted, and has the classical Adam at a constant
 rate, since it is compared with published numbers.
+
+The small networks of `robustshape.models.families` are trained alike, so that a population of them differs by its
+architectures: by the same recipe but for the learning rate of their clan, which follows what they are trained on.
+Images of one channel count as digits: one pass over MNIST, shifts of up to 2 pixels. Images of three count as
+photographs: 4 passes over CIFAR-10, shifts of up to 4 pixels, mirrored. The radius of ``fast`` follows the channels
+for every architecture: 0.1 on digits, 2/255 on photographs.
 """
 
 import math
@@ -14,6 +20,7 @@ import re
 from dataclasses import replace
 
 from robustshape.errors import InputError
+from robustshape.models.families import built_here, family_of
 from robustshape.training.recipe import Recipe
 
 PHOTOGRAPHS = ("crop", "flip")
@@ -66,6 +73,19 @@ PLAIN = {
     "tiny_resnet50": replace(TINY_RESNET, batch_size=1400),
 }
 
+# Those of `robustshape.models.families`; `epochs` says how many for 5,000 images, which makes 1 for 60,000 digits
+# and 4 for 50,000 photographs.
+FAMILY_DIGITS = Recipe(batch_size=64, epochs=5, kept_as="float16")
+FAMILY_PHOTOGRAPHS = Recipe(batch_size=128, epochs=13, augmentation=PHOTOGRAPHS, kept_as="float16")
+CLAN = {  # what a clan changes
+    "conv, residual": {"learning_rate": 5e-3},
+    "conv, plain": {"learning_rate": 5e-3},
+    "mobile": {"learning_rate": 5e-3},
+    "modern conv": {"learning_rate": 3e-3},
+    "tokens": {"learning_rate": 2e-3},
+    "mlp": {"learning_rate": 2e-3},
+}
+
 # What each recipe changes: fields of Recipe; `augmentation` is added to what there is.
 CHANGES = {
     "plain": {},
@@ -84,7 +104,10 @@ CHANGES = {
     "steps": {"schedule": "steps", "milestones": (0.5, 0.75)},
     "pgd": {"adversary_eps": 0.15, "adversary_steps": 2},
     "corrupted": {"augmentation": ("blur_noise",), "trains_on": ("gaussian_blur", "gaussian_noise")},
+    # one step of the gradient's sign from a random start: Wong, Rice, Kolter 2020, arXiv 2001.03994
+    "fast": {"adversary_eps": 0.1, "adversary_steps": 1, "adversary_step": 1.25},
 }
+FAST_RADIUS_OF_PHOTOGRAPHS = 2 / 255
 
 # The same for the architectures made for colour photographs, where it differs: less noise and decay, and the
 # field's radius of 8/255.
@@ -150,14 +173,41 @@ def _strength(part: str) -> float | None:
     return strength if math.isfinite(strength) else None
 
 
-def recipe_for(architecture: str, name: str) -> Recipe:
-    """Return the recipe `name` of the family `architecture`; joined parts each change the plain one.
+def plain_for(architecture: str, channels: int) -> Recipe:
+    """Return the plain recipe of an architecture for images of so many channels.
+
+    >>> plain_for("resnext", 1).augmentation, plain_for("resnext", 3).augmentation
+    (('shift',), ('crop', 'flip'))
+    """
+    if architecture in PLAIN:
+        return PLAIN[architecture]
+    plain = FAMILY_DIGITS if channels == 1 else FAMILY_PHOTOGRAPHS
+    return replace(plain, **CLAN[family_of(architecture).clan])
+
+
+def _change(part: str, plain: Recipe, channels: int) -> dict:
+    """Return what one part of a recipe's name changes of the plain recipe."""
+    if part.startswith(ALPHA):
+        return {"selectivity": _strength(part)}
+    changes = CHANGES_FOR_PHOTOGRAPHS if plain.augmentation == PHOTOGRAPHS else CHANGES
+    changes = CHANGES_FOR_SGD if plain.optimiser == "sgd" else changes
+    changes = CHANGES_FOR_CIFAR_RESNET if plain is CIFAR_RESNET else changes
+    change = dict(changes[part])
+    if part == "fast" and channels != 1:
+        change["adversary_eps"] = FAST_RADIUS_OF_PHOTOGRAPHS
+    return change
+
+
+def recipe_for(architecture: str, name: str, channels: int = 1) -> Recipe:
+    """Return the recipe `name` of an architecture for images of so many channels; joined parts each change the plain one.
 
     >>> recipe_for("lenet", "noise").augmentation
     ('shift', 'noise')
     >>> joined = recipe_for("resnet", "sgd+alpha=-0.4")
     >>> joined.optimiser, joined.selectivity
     ('sgd', -0.4)
+    >>> [round(recipe_for("swin", "fast", channels).adversary_eps, 4) for channels in (1, 3)]
+    [0.1, 0.0078]
 
     Raises
     ------
@@ -168,13 +218,10 @@ def recipe_for(architecture: str, name: str) -> Recipe:
     wrong = objection(name)
     if wrong:
         raise InputError(f"unknown recipe {name!r}: {wrong}")
-    recipe = plain = PLAIN[architecture]
-    changes = CHANGES_FOR_PHOTOGRAPHS if plain.augmentation == PHOTOGRAPHS else CHANGES
-    changes = CHANGES_FOR_SGD if plain.optimiser == "sgd" else changes
-    changes = CHANGES_FOR_CIFAR_RESNET if plain is CIFAR_RESNET else changes
+    recipe = plain = plain_for(architecture, channels)
     changed = {}
     for part in _parts(name):
-        change = {"selectivity": _strength(part)} if part.startswith(ALPHA) else dict(changes[part])
+        change = _change(part, plain, channels)
         for field, value in change.items():
             if field != "augmentation" and changed.setdefault(field, value) != value:
                 raise InputError(
@@ -183,3 +230,8 @@ def recipe_for(architecture: str, name: str) -> Recipe:
         change["augmentation"] = recipe.augmentation + change.get("augmentation", ())
         recipe = replace(recipe, **change)
     return recipe
+
+
+def architectures() -> list[str]:
+    """Return the names of the architectures that have a recipe."""
+    return [*PLAIN, *built_here()]

@@ -39,6 +39,11 @@ def _row(name: str) -> dict[str, str]:
     return row
 
 
+def check(name: str) -> None:
+    """Raise InputError if the catalogue has no such network, or none that can be used."""
+    _row(name)
+
+
 def identity(name: str) -> dict:
     """Return the name and the checksum of the weights, which is published nowhere: the file is fetched first."""
     _row(name)

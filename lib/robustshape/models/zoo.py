@@ -10,7 +10,9 @@ import json
 from dataclasses import replace
 
 from robustshape.errors import InputError, TrainingError
-from robustshape.models.recipes import CHANGES, PLAIN, objection, recipe_for
+from robustshape.models.families import FAMILIES, family_of
+from robustshape.models.families import build as build_family
+from robustshape.models.recipes import CHANGES, architectures, objection, recipe_for
 from robustshape.paths import cache_dir
 from robustshape.registry import unknown_name
 from robustshape.training.recipe import epochs_for
@@ -23,8 +25,8 @@ LICENCE, CITATION = "MIT", "trained here"
 def names() -> list[str]:
     """Return the names of all networks of seed 0."""
     return [
-        f"zoo:{family}" + ("" if recipe == "plain" else f"-{recipe}")
-        for family in PLAIN
+        f"zoo:{architecture}" + ("" if recipe == "plain" else f"-{recipe}")
+        for architecture in architectures()
         for recipe in CHANGES
     ]
 
@@ -37,7 +39,7 @@ def parse(name: str) -> tuple[str, str, int]:
     """
     rest, slash, seed = name.partition("/")
     architecture, _, recipe = rest.partition("-")
-    if architecture not in PLAIN:
+    if architecture not in architectures():
         raise unknown_name("model", f"zoo:{name}", names(), "robustshape list models 'zoo:*'")
     wrong = objection(recipe) if rest != architecture else ""
     if wrong and any(sign in recipe for sign in "+="):
@@ -54,13 +56,16 @@ def parse(name: str) -> tuple[str, str, int]:
     return architecture, recipe or "plain", int(seed or 0)
 
 
+check = parse  # all that can be said of a name without its training data
+
+
 def identity(
     name: str, *, dataset: str = "mnist5k", epochs: int | None = None, reading: str | None = None
 ) -> dict:
     """Return what defines the network's numbers; nothing is trained."""
     architecture, recipe_name, seed = parse(name)
     data = _training_data(dataset, reading)
-    recipe = recipe_for(architecture, recipe_name)
+    recipe = recipe_for(architecture, recipe_name, data.sizes["channel"])
     if epochs is not None and epochs < 1:
         raise InputError(f"epochs is {epochs}, but must be at least 1")
     if "image" not in data:
@@ -145,7 +150,8 @@ def _classifier(name: str, spec: dict, module, device: str):
         n_classes=spec["n_classes"],
         identity=spec,
         about={
-            "family": architecture.rstrip("0123456789"),
+            "family": family_of(architecture).family,
+            "clan": family_of(architecture).clan,
             "recipe": recipe_name,
             "trains_on": tuple(spec["recipe"]["trains_on"]),
             "licence": LICENCE,
@@ -179,10 +185,12 @@ def construct(
     """
     import torch
 
-    if name not in PLAIN:
-        raise unknown_name("architecture", name, PLAIN, "robustshape list models 'zoo:*'")
+    if name not in architectures():
+        raise unknown_name("architecture", name, architectures(), "robustshape list models 'zoo:*'")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        if name in FAMILIES and FAMILIES[name].build:
+            return build_family(name, channels, size, n_classes, **arguments)
         family = name.rstrip("0123456789")
         if family != name:
             depth = int(name[len(family) :])
@@ -258,7 +266,7 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
         )
         weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}
         if recipe.kept_as == "float16":  # of matrices and filters; the rest is small and stays as it is
-            weights = {name: w.half() if w.ndim > 1 else w for name, w in weights.items()}
+            weights = {n: w.half() if w.ndim > 1 and w.is_floating_point() else w for n, w in weights.items()}
         _check_answers(_build(spec), weights, data)
     except TrainingError as error:
         news = {"message": str(error), "identity": spec, "provenance": provenance(device)}

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from robustshape.errors import InputError
 from robustshape.statistics.correlations import paired
 from robustshape.statistics.inference import Estimate
 
@@ -20,7 +21,7 @@ def slope(x, y, level: float = 0.95, *, groups=None) -> Estimate:
     level : float
     groups : (n,), optional
         Runs of one group, such as a seed, have a level of their own: the slope is that within groups, and each of them
-        costs a degree of freedom.
+        costs a degree of freedom. A group of one run says nothing of the slope, for it is its level: it is left out.
 
     Returns
     -------
@@ -38,15 +39,20 @@ def slope(x, y, level: float = 0.95, *, groups=None) -> Estimate:
     from scipy.stats import t
 
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    group = np.zeros(x.shape, int) if groups is None else np.asarray(groups)
+    if group.shape != x.shape:
+        raise InputError(
+            f"a slope needs a group for each run, but was given {group.shape} for {x.shape} runs"
+        )
     if x.shape == y.shape:
         there = np.isfinite(x) & np.isfinite(y)
-        x, y = x[there], y[there]
-        groups = None if groups is None else np.asarray(groups)[there]
+        x, y, group = x[there], y[there], group[there]
     x, y = paired(x, y)  # other lengths raise
+    if groups is not None:
+        _, group, size = np.unique(group, return_inverse=True, return_counts=True)
+        x, y, group = (v[size[group] > 1] for v in (x, y, group))
+    _, group, size = np.unique(group, return_inverse=True, return_counts=True)
     n, nothing = len(x), float("nan")
-    _, group, size = np.unique(
-        np.zeros(n) if groups is None else groups, return_inverse=True, return_counts=True
-    )
     freedom = n - len(size) - 1
     centred, above = (v - (np.bincount(group, v) / size)[group] for v in (x, y)) if n else (x, y)
     spread = centred @ centred

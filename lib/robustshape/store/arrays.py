@@ -1,10 +1,11 @@
-"""xarray Datasets in a checked folder (your cache) or as zarr in one zip file (published results).
+"""xarray Datasets in a checked folder (your cache), or as zarr in one zip file (published results) or for others to open.
 
 A folder holds zarr, or one ``.npz`` where the whole is small: of a kilobyte zarr would take ten times as long.
 """
 
 import json
 import tempfile
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -24,9 +25,11 @@ def _text_as_objects(dataset):
     )
 
 
-def _write(dataset, target) -> None:
+def _write(dataset, target, *, consolidated: bool = False) -> None:
     plain = _text_as_objects(dataset.drop_encoding())
-    plain.to_zarr(target, mode="w", consolidated=False, zarr_format=3)
+    with warnings.catch_warnings():  # xarray reads consolidated metadata, others need not
+        warnings.filterwarnings("ignore", "Consolidated metadata is currently not part")
+        plain.to_zarr(target, mode="w", consolidated=consolidated, zarr_format=3)
 
 
 def save_folder(dataset, path: Path) -> None:
@@ -87,10 +90,10 @@ def open_folder(path: Path, *, chunks=None):
     return _text_as_objects(opened if chunks is not None else opened.load())
 
 
-def save_zip(dataset, path: Path) -> None:
+def save_zip(dataset, path: Path, *, consolidated: bool = False) -> None:
     """Write `dataset` to one ``.zarr.zip`` file, replacing an earlier one in a single step."""
     with tempfile.TemporaryDirectory() as folder, write_file(path) as temporary:
-        _write(dataset, Path(folder) / DATA)
+        _write(dataset, Path(folder) / DATA, consolidated=consolidated)
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
             for file in sorted((Path(folder) / DATA).rglob("*")):
                 if file.is_file():
@@ -116,3 +119,28 @@ def open_zip(path: Path):
             f"{path} is damaged or missing ({error}); restore it with: git checkout -- {path}"
         ) from error
     return dataset
+
+
+def export(dataset, path: Path) -> str:
+    """Write `dataset` in one step for others to open: a new folder that is the zarr store itself, or a ``.zarr.zip`` file.
+
+    Returns
+    -------
+    str
+        The call that opens it; a zip file has no other (zarr-python's issue 2831).
+
+    Examples
+    --------
+    >>> import xarray
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     call = export(xarray.Dataset({"a": ("x", [1, 2])}), Path(folder) / "a.zarr")
+    ...     eval(call)["a"].values.tolist(), call.replace(folder, "")
+    ([1, 2], "xarray.open_zarr('/a.zarr')")
+    """
+    path = Path(path)
+    if path.suffix == ".zip":
+        save_zip(dataset, path, consolidated=True)
+        return f"xarray.open_zarr('zip::{path}')"
+    with write_file(path) as temporary:  # no manifest: it is no part of a zarr store
+        _write(dataset, temporary, consolidated=True)
+    return f"xarray.open_zarr('{path}')"

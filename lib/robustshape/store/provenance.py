@@ -7,7 +7,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from robustshape.paths import project_root
+from robustshape.paths import checkout
 
 PACKAGES = ("robustshape", "torch", "torchvision", "timm", "numpy", "scipy", "scikit-learn", "xarray", "zarr")
 
@@ -21,7 +21,7 @@ def versions() -> str:
 @functools.cache
 def commit() -> str:
     """Return the short commit of the project, with ``+`` if tracked files differ; '' outside a clone."""
-    root = project_root()
+    root = checkout()
     if root is None:
         return ""
     ask = functools.partial(subprocess.run, capture_output=True, text=True, timeout=30, check=True)

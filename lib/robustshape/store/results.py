@@ -12,6 +12,8 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir, published_dir
 from robustshape.registry import closest
@@ -73,7 +75,9 @@ def read_published(study: str, preset: str):
 
 
 def _other_schema(file, rows) -> str:
-    return f"{file} has rows of schema {rows.attrs.get('schema', 1)}, but this robustshape reads schema {SCHEMA}"
+    return (
+        f"{file} has rows of schema {rows.attrs.get('schema', 1)}, but this robustshape reads schema {SCHEMA}"
+    )
 
 
 def stack(rows: dict):
@@ -153,8 +157,6 @@ def finished(wanted: dict[str, Wanted], published: dict | None = None) -> dict:
     published : dict, optional
         Published rows to be taken in place of those in the cache.
     """
-    import xarray
-
     rows = {}
     for name, one in wanted.items():
         given = (published or {}).get(name)
@@ -164,14 +166,26 @@ def finished(wanted: dict[str, Wanted], published: dict | None = None) -> dict:
         if one.along:
             there = _parts_of(given, one)
             parts = {p: there[p] if p in there else entry.open() for p, entry in one.parts.items()}
-            parts = {p: part for p, part in parts.items() if part is not None}
-            row = row.drop_dims(one.along, errors="ignore")
-            if parts:
-                both = xarray.concat(list(parts.values()), dim=one.along, combine_attrs="drop")
-                keys = [one.parts[p].key for p in parts]
-                row = row.merge(both.assign({f"{one.along}_key": (one.along, keys)}))
+            row = _joined(row, {p: part for p, part in parts.items() if part is not None}, one)
         rows[name] = row.assign(key=one.row.key, origin=MEASURED if given is None else PUBLISHED)
     return rows
+
+
+def _joined(row, parts: dict, one: Wanted):
+    """Return a row with these parts after what it has of its own along their dimension."""
+    import xarray
+
+    along, known = one.along, f"{one.along}_key"
+    keys = row[known].values.astype(str) if known in row else np.full(row.sizes.get(along, 0), "")
+    own = row[[name for name, v in row.data_vars.items() if along in v.dims and name != known]]
+    own = own.isel({along: np.flatnonzero(keys == "")}) if along in own.dims else own
+    pieces = ([own] if own.sizes.get(along) else []) + list(parts.values())
+    rest = row.drop_dims(along, errors="ignore")
+    if not parts:
+        return rest.merge(own) if own.sizes.get(along) else rest
+    both = xarray.concat(pieces, dim=along, data_vars="minimal", coords="minimal", combine_attrs="drop")
+    keys = [""] * own.sizes.get(along, 0) + [one.parts[part].key for part in parts]
+    return rest.merge(both.assign({known: (along, keys)}))
 
 
 def _published(study: str, wanted: dict[str, Wanted], preset: str) -> dict:

@@ -33,8 +33,9 @@ class Recipe:
     augmentation: tuple[str, ...] = ("shift",)  # names of training.augmentation, applied in this order
     label_smoothing: float = 0.0
     mixup: bool = False  # Zhang et al. 2018 with alpha = 1: one uniform share a batch
-    adversary_eps: float = 0.0  # L-infinity radius of PGD training; 0 = none
+    adversary_eps: float = 0.0  # L-infinity radius of adversarial training; 0 = none
     adversary_steps: int = 2
+    adversary_step: float = 0.0  # length of a step in radii; 0 = 2 / adversary_steps
     trains_on: tuple[str, ...] = ()  # corruptions (by name) that the network sees while it is trained
     channels_last: bool = False
     mixed_precision: bool = False  # bfloat16 on CUDA; ignored elsewhere, where it is slower
@@ -68,7 +69,8 @@ class Recipe:
         >>> "n_images" in Recipe().describe(), Recipe(n_images=500).describe()["n_images"]
         (False, 500)
         """
-        late = {"n_images": 0, "kept_as": "float32", "selectivity": 0.0}  # keys made before them stay valid
+        # keys made before them stay valid
+        late = {"n_images": 0, "kept_as": "float32", "selectivity": 0.0, "adversary_step": 0.0}
         found = {name: value for name, value in asdict(self).items() if late.get(name, ...) != value}
         if self.selectivity and SELECTIVITY_VERSION > 1:
             found["selectivity version"] = SELECTIVITY_VERSION

@@ -13,17 +13,17 @@ from robustshape.generators.stylegan2.resampling import KERNEL, halved
 ARCHITECTURES = ("resnet", "skip", "orig")
 
 
-def with_deviation(x, group_size: int):
+def with_deviation(x, group_size: int | None):
     """Return maps with one more channel: how much the images of a group of the batch differ, on average.
 
     A generator that makes the same image again and again betrays itself by it (Karras et al. 2018, arXiv 1710.10196,
-    section 3). Image i is in a group with every (n / group size)-th other.
+    section 3). Image i is in a group with every (n / group size)-th other; without a size all are in one group.
 
     >>> with_deviation(torch.tensor([0.0, 2.0]).reshape(2, 1, 1, 1), 4)[:, 1].flatten()
     tensor([1., 1.])
     """
     n, _, h, w = x.shape
-    size = min(group_size, n)
+    size = n if group_size is None else min(group_size, n)
     if n % size:
         raise InputError(
             f"the discriminator compares images in groups of {size}, so a batch holds a multiple of {size}, but held {n}"
@@ -65,7 +65,7 @@ class Epilogue(nn.Module):
         super().__init__()
         self.group_size = group_size
         if architecture == "skip" or first:
-            self.fromrgb = Convolution(channels, width, 1, clamp=clamp)
+            self.fromrgb = Convolution(channels, width, 1)  # not clamped, other than a block's
         self.conv = Convolution(width + 1, width, 3, clamp=clamp)
         self.fc = FullyConnected(width * 16, width, active=True)
         self.out = FullyConnected(width, outputs)
@@ -87,8 +87,8 @@ class Discriminator(nn.Module):
         Number of classes; 0: it knows none.
     img_resolution, img_channels, channel_base, channel_max, mapping_layers, conv_clamp
         As of the generator.
-    mbstd_group_size : int
-        How many images of a batch are compared with each other; a batch holds a multiple of it.
+    mbstd_group_size : int or None
+        How many images of a batch are compared with each other; a batch holds a multiple of it. None: all of them.
     architecture : {"resnet", "skip", "orig"}
 
     Examples
@@ -100,7 +100,7 @@ class Discriminator(nn.Module):
 
     def __init__(
         self, c_dim: int, img_resolution: int, img_channels: int, *, channel_base: int = 32768, channel_max: int = 512,
-        mapping_layers: int = 8, mbstd_group_size: int = 4, architecture: str = "resnet",
+        mapping_layers: int = 8, mbstd_group_size: int | None = 4, architecture: str = "resnet",
         conv_clamp: float | None = None,
     ):  # fmt: skip
         super().__init__()

@@ -24,6 +24,12 @@ DEFAULTS = {
     "resample_filter": [1, 3, 3, 1], "mbstd_num_channels": 1, "cmap_dim": None, "kernel_size": 3,
 }  # fmt: skip
 
+TENSORFLOW = (
+    "holds networks of TensorFlow, from before StyleGAN2-ADA for PyTorch; convert it with the legacy.py of that "
+    "repository (NVlabs/stylegan2-ada-pytorch: python legacy.py --source={name} --dest=converted.pkl), then give the "
+    "converted.pkl"
+)
+
 
 class _Dict(dict):
     """Stands for the file's own kind of dictionary."""
@@ -81,11 +87,13 @@ def read(path: Path, network: str):
     Raises
     ------
     StoreError
-        If the file is damaged, names anything but what such networks need, or holds something else.
+        If the file is damaged, names anything but what such networks need, holds something else, or networks of
+        TensorFlow: how they are converted.
     InputError
         If it holds no network of that name, or one that was built otherwise than ours: how.
     """
-    content = pickles.read(path.read_bytes(), ALLOWED, path=path, kind=KIND)
+    tensorflow = dict.fromkeys(("dnnlib.tflib.network", "tfutil"), TENSORFLOW.format(name=path.name))
+    content = pickles.read(path.read_bytes(), ALLOWED, path=path, kind=KIND, known=tensorflow)
     modules = (
         {k: v for k, v in content.items() if isinstance(v, _Module)} if isinstance(content, dict) else {}
     )

@@ -32,7 +32,6 @@ BESIDE = {
     "multicut_clusters": "multicut clusters",
 }
 RATIOS = (P_PURITY, "one_accuracy", "geometric_mean", "kmeans_ratio", "multicut_ratio", "all_classes")
-OURS = "kmeans_purity"  # of the registry: a clustering as this study's, from other starts
 RIVALS = {  # words for the rivals; one that is registered later goes by its name
     "approximate_skewness": "Gamma' of k*",
     "true_skewness": "Gamma of k*",
@@ -74,8 +73,8 @@ def denominator(rows, variant: str):
 
 
 def rivals(rows) -> list[str]:
-    """Return the names of the indicators beside those of this study's own clusterings."""
-    return [str(name) for name in rows["indicator"].values if name != OURS]
+    """Return the names of the indicators that stand beside this study's own clusterings."""
+    return [str(name) for name in rows["indicator"].values]
 
 
 def of_draws(rows) -> dict[str, np.ndarray]:

@@ -15,6 +15,16 @@ from robustshape.studies.cluster_purity import draws as on
 from robustshape.studies.study import Settings, Study
 from robustshape.values import as_list
 
+OURS = (  # registered indicators that the study measures itself, with more beside them
+    "accuracy",
+    "accuracy_among_classes",
+    "kmeans_ari",
+    "kmeans_purity",
+    "log_rank_over_twin",
+    "multicut_ari",
+    "multicut_purity",
+)
+
 
 @dataclass(frozen=True)
 class PuritySettings(Settings):
@@ -66,7 +76,7 @@ def check_layers(population: Population, networks: list[Network], settings: Puri
 def indicators(population: Population, settings: PuritySettings) -> OnDraws:
     """Return where every registered indicator is measured: on the draws of the clusterings."""
     how = settings.n_classes, settings.per_class, settings.n_draws, settings.layer, settings.normalise
-    return OnDraws(population.clean, *how)
+    return OnDraws(population.clean, *how, without=OURS)
 
 
 def row(population: Population, network: Network, settings: PuritySettings):

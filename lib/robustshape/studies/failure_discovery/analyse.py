@@ -3,7 +3,8 @@
 import numpy as np
 
 from robustshape import statistics
-from robustshape.generators.naming import QUALITY
+from robustshape.generators.attributes import of_quality
+from robustshape.studies.failure_discovery import movements
 
 LOST = 0.05  # a class is hit if the probability falls by as much
 SHIFTS = {  # what 1 is of a shift, in words and beside a number
@@ -88,6 +89,11 @@ def of_runs(rows) -> dict[str, np.ndarray]:
     }  # fmt: skip
 
 
+def names(row) -> np.ndarray:
+    """Return what each dimension is called (dimension,): the attribute that it changes most; "" if none enough."""
+    return movements.names(row["effect"].transpose("dimension", "way", "attribute")).astype(str)
+
+
 def strongest_by_name(row) -> tuple[np.ndarray, np.ndarray]:
     """Return the names (k,) of the dimensions among the ten of largest gradient of any class, and their falls (k, class).
 
@@ -96,13 +102,13 @@ def strongest_by_name(row) -> tuple[np.ndarray, np.ndarray]:
     top = np.unique(row["chosen"].values.astype(int))
     fall = row["fall"].transpose("dimension", "way", "class").values[top]
     way = fall.mean(axis=2).argmax(axis=1)
-    return row["name"].values.astype(str)[top], fall[np.arange(len(top)), way]
+    return names(row)[top], fall[np.arange(len(top)), way]
 
 
 def classes_hit(row) -> float:
     """Return the share of classes that a dimension named noise, blur or contrast hits, mean over them (failure-3)."""
     names, falls = strongest_by_name(row)
-    hits = (falls >= LOST).mean(axis=1)[np.isin(names, QUALITY)]
+    hits = (falls >= LOST).mean(axis=1)[np.isin(names, of_quality())]
     return float(hits.mean()) if len(hits) else float("nan")
 
 
@@ -123,7 +129,7 @@ def unevenness(falls) -> np.ndarray:
 def shape_over_quality(row) -> float:
     """Return how much more class-specific dimensions of shape are than those of image quality (failure-4)."""
     names, falls = strongest_by_name(row)
-    spread, quality = unevenness(falls), np.isin(names, QUALITY)
+    spread, quality = unevenness(falls), np.isin(names, of_quality())
     shape = (names != "") & ~quality
     if not np.isfinite(spread[shape]).any() or not np.isfinite(spread[quality]).any():
         return float("nan")

@@ -5,11 +5,12 @@ Made once and shown to every classifier, as the sweep is; see `movements`.
 
 import numpy as np
 
-from robustshape.generators.attributes import ATTRIBUTES
+from robustshape import tasks
+from robustshape.generators.attributes import ATTRIBUTES, FIRST, identity
 from robustshape.generators.stylespace import moved
 from robustshape.generators.sweep import swept
 from robustshape.store.kept import Kept
-from robustshape.studies.failure_discovery.movements import judged_by, kept, names, sweep
+from robustshape.studies.failure_discovery.movements import effects, judged_by, kept, names
 from robustshape.studies.failure_discovery.scene import Scene, prepared
 
 N_MAPPED = 5  # samples of each class in a map
@@ -40,14 +41,14 @@ def missing_walks(scene: Scene) -> list[tuple]:
 
 def walk_of(scene: Scene, attribute: str) -> Kept:
     """Return the entry of the walk along the direction of an attribute."""
-    return kept(scene, f"walk along {attribute}")
+    return kept(scene, f"walk along {identity(attribute)}")
 
 
 def compute_walk(scene: Scene, attribute: str) -> None:
     """Follow the direction of an attribute in steps, and keep the images."""
     import xarray
 
-    begin, (dimension, sign) = prepared(scene), _of(scene)[attribute]
+    begin, (dimension, sign) = prepared(scene), _of(scene, attribute)
     amounts = sign * scene.places * float(begin.units[dimension])
     styles = begin.styles[begin.of_classes(scene.n_walked)]
     images = swept(begin.generator, styles, [dimension], amounts[None], noise=scene.noise)
@@ -72,8 +73,8 @@ def compute_map(scene: Scene) -> None:
     """Follow two directions together, and keep the images."""
     import xarray
 
-    begin, found = prepared(scene), _of(scene)
-    (first, one), (second, other) = (found[name] for name in scene.map_attributes)
+    begin = prepared(scene)
+    (first, one), (second, other) = (_of(scene, name) for name in scene.map_attributes)
     styles = begin.styles[begin.of_classes(min(N_MAPPED, scene.n_walked))]
     images = np.concatenate(
         [
@@ -94,13 +95,19 @@ def compute_map(scene: Scene) -> None:
     kept(scene, "map").save(made)
 
 
-def _of(scene: Scene) -> dict[str, tuple[int, int]]:
-    return of_attributes(sweep(scene)["effect"].load())
+def show(scene: Scene, client=None) -> None:
+    """Make the images of the walks and of the map, where they are not kept yet; the sweep is finished."""
+    tasks.run(compute_walk, missing_walks(scene), client=client, label="walks")
+    tasks.run(compute_map, missing_map(scene), client=client, label="map")
 
 
-def walks(scene: Scene):
-    """Return the finished walks and map; see `compute_walk` and `compute_map`."""
+def _of(scene: Scene, attribute: str) -> tuple[int, int]:
+    return of_attributes(effects(scene, attribute))[attribute]
+
+
+def walks(scene: Scene, attributes=FIRST):
+    """Return the finished walks along these attributes, and the map; see `compute_walk` and `compute_map`."""
     import xarray
 
-    parts = [walk_of(scene, name).open(chunks={}) for name in ATTRIBUTES.names()]
+    parts = [walk_of(scene, name).open(chunks={}) for name in attributes]
     return xarray.concat(parts, dim="attribute").merge(kept(scene, "map").open(chunks={}))

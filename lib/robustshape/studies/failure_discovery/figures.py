@@ -63,7 +63,7 @@ def strips(rows, model: str, generator: str = ""):
             axis.set_xlabel(words, fontsize=7, labelpad=2, color=style.ACCENT if wrong else style.INK)
             if c == 0:
                 axis.set_title(f"{shifts[i]:g}{analyse.shift_unit(row)[1]}", fontsize=8, fontweight="normal")
-        named = str(row["name"].values[dimension]).replace("_", " ") or "no name"
+        named = str(analyse.names(row)[dimension]).replace("_", " ") or "no name"
         where = f"{row['style_layer'].values[dimension]} {int(row['style_channel'].values[dimension])}"
         axes[c, 0].set_ylabel(
             f"{k}: {named}\n{where}", fontsize=7, rotation=0, ha="right", va="center", labelpad=6
@@ -104,7 +104,10 @@ def curves(rows, quantity: str = "accuracy"):
     style.theme()
     names = [str(a) for a in rows.attribute.values]
     palette = style.colours(rows["family"].values)
-    figure, axes = plt.subplots(2, 3, figsize=(9.6, 5.6), sharex=True, sharey=True)
+    lines = -(-len(names) // 3)
+    figure, axes = plt.subplots(
+        lines, 3, figsize=(9.6, 0.4 + 2.6 * lines), sharex=True, sharey=True, squeeze=False
+    )
     for axis, attribute in zip(axes.flat, names):
         for kind, models in analyse.kinds(rows).items():
             runs = rows[f"walk_{quantity}"].sel(model=models, attribute=attribute).mean("class")

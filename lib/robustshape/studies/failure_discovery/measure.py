@@ -3,20 +3,18 @@
 import math
 from dataclasses import dataclass, replace
 
-from robustshape import tasks
 from robustshape.errors import InputError
 from robustshape.generators import stylespace
 from robustshape.generators.attributes import ATTRIBUTES
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
-from robustshape.studies.failure_discovery import directions, movements, repair, row
+from robustshape.studies.failure_discovery import added, directions, movements, repair, row
 from robustshape.studies.failure_discovery.answers import Subject
 from robustshape.studies.failure_discovery.scene import UNITS, Scene, check_fits, fitting, generator_path
 from robustshape.studies.seeds import at_every_seed
 from robustshape.studies.study import Settings, Study
 from robustshape.values import as_list
 
-VERSION = 3  # raise when a change of the algorithm changes the numbers
 NOISES = ("const", "none")
 
 
@@ -109,7 +107,7 @@ class FailureSettings(Settings):
     def key(self, population: Population, network: Network) -> dict:
         """Return what of the settings defines a classifier's row."""
         return {
-            "study version": [VERSION, movements.VERSION],
+            "movements version": movements.VERSION,
             "scene": self.scene(population).identity(),
             "choice": self.choice,
             "repair": self.with_repair,
@@ -143,10 +141,8 @@ def judge_of(population: Population, networks: list[Network], settings: FailureS
 
 def show(population: Population, networks: list[Network], settings: FailureSettings, client=None) -> None:
     """Make the images of a scene's movements, where they are not kept yet."""
-    scene = settings.scene(population)
-    tasks.run(movements.compute_block, movements.missing_blocks(scene), client=client, label="movements")
-    tasks.run(directions.compute_walk, directions.missing_walks(scene), client=client, label="walks")
-    tasks.run(directions.compute_map, directions.missing_map(scene), client=client, label="map")
+    movements.show(settings.scene(population), client)
+    directions.show(settings.scene(population), client)
 
 
 def export_corner_cases(plan) -> None:
@@ -155,7 +151,8 @@ def export_corner_cases(plan) -> None:
         population, network = next(iter(plan.cases.values()))
         show(population, [network], plan.settings)
         subject = Subject(plan.settings.scene(population), network.load())
-        print(f"corner cases of {network.name}: {repair.export(subject, plan.settings.corner_set)}")
+        call = repair.export(subject, plan.settings.corner_set)
+        print(f"corner cases of {network.name}, opened by {call}")
 
 
 STUDY = Study(
@@ -165,8 +162,12 @@ STUDY = Study(
     row=row.of_classifier,
     variables=row.VARIABLES,
     quantities=("accuracy", "corrupted_accuracy", "start_accuracy", "fall", "walk_accuracy", "repair"),
+    version=3,
+    first_version=3,
     check=check,
     needs=judge_of,
     before=show,
     after=export_corner_cases,
+    parts=added.parts,
+    along="attribute",
 )

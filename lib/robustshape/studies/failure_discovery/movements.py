@@ -1,13 +1,15 @@
 """The scene's images when dimensions move, made once and shown to every classifier; and what each dimension is called.
 
-Every dimension moves either way: the sweep. How far single ones are followed then is in `directions`.
+Every dimension moves either way: the sweep. How far single ones are followed then is in `directions`. What an attribute
+that is not of the first (`attributes.FIRST`) sees in the sweep is kept beside it, under its own name and version.
 """
 
 import functools
 
 import numpy as np
 
-from robustshape.generators.attributes import ATTRIBUTES, measured
+from robustshape import tasks
+from robustshape.generators.attributes import FIRST, added, identity, measured
 from robustshape.generators.naming import effect, spread_of
 from robustshape.generators.quality import grey
 from robustshape.generators.stylespace import StyleSpace, images_of
@@ -49,32 +51,58 @@ def compute_block(scene: Scene, start: int) -> None:
 
     begin = prepared(scene)
     chosen = begin.of_classes(scene.n_moved)
-    styles, labels = begin.styles[chosen], begin.labels[chosen]
+    styles = begin.styles[chosen]
     dimensions = np.arange(start, min(start + BLOCK, len(begin.units)))
     amounts = scene.distance * begin.units.numpy()[dimensions, None] * [1, -1]
     images = swept(begin.generator, styles, dimensions, amounts, noise=scene.noise)
-    named = np.concatenate([np.flatnonzero(labels == k)[:N_NAMED] for k in np.unique(labels)])
-    before = images_of(begin.generator, styles[named], noise=scene.noise)
     found = xarray.Dataset(
         {
             "image": (("dimension", "way", "moved", "y", "x", "channel"), images),
-            "effect": (("dimension", "way", "attribute"), _effects(before, images[:, :, named], scene)),
+            "effect": (("dimension", "way", "attribute"), _effects(scene, images, FIRST)),
             "judged": (("dimension", "way", "moved"), judged_by(scene, images)),
         },
-        coords={"dimension": dimensions, "way": list(WAYS), "attribute": sorted(ATTRIBUTES.names())},
+        coords={"dimension": dimensions, "way": list(WAYS), "attribute": list(FIRST)},
     )
     blocks(scene)[start].save(found.chunk(dimension=8))
 
 
-def _effects(before, after, scene: Scene) -> np.ndarray:
-    """Return what changes between images (n, ...) and moved ones (..., n, ...): standardised effects (..., attribute)."""
-    spread, leading = spread_of(real_attributes(scene)[0]), after.shape[:-4]
-    first = measured(grey(before))
-    seen = measured(grey(after.reshape(-1, *after.shape[-3:])))
+def effect_of(scene: Scene, attribute: str) -> Kept:
+    """Return the entry of the effects on an added attribute."""
+    return kept(scene, f"effect on {identity(attribute)}")
+
+
+def missing_effects(scene: Scene) -> list[tuple]:
+    """Return the arguments of `compute_effect` whose effects are not in the cache."""
+    return [(scene, name) for name in added() if effect_of(scene, name).missing]
+
+
+def compute_effect(scene: Scene, attribute: str) -> None:
+    """Measure an added attribute in the images of the finished sweep."""
+    import xarray
+
+    seen = [_effects(scene, block["image"].values, (attribute,)) for block in _finished(scene)]
+    found = xarray.Dataset(
+        {"effect": (("dimension", "way", "attribute"), np.concatenate(seen))},
+        coords={"dimension": np.arange(sum(map(len, seen))), "way": list(WAYS), "attribute": [attribute]},
+    )
+    effect_of(scene, attribute).save(found)
+
+
+def _effects(scene: Scene, images, names) -> np.ndarray:
+    """Return what changes when the first samples of each class move: standardised effects (dimension, way, attribute)."""
+    begin = prepared(scene)
+    chosen = begin.of_classes(scene.n_moved)
+    labels = begin.labels[chosen]
+    named = np.concatenate([np.flatnonzero(labels == k)[:N_NAMED] for k in np.unique(labels)])
+    before = images_of(begin.generator, begin.styles[chosen][named], noise=scene.noise)
+    after = images[:, :, named]
+    spread, leading = spread_of(real_attributes(scene, tuple(names))[0]), after.shape[:-4]
+    first = measured(grey(before), names)
+    seen = measured(grey(after.reshape(-1, *after.shape[-3:])), names)
     seen = {name: values.reshape(-1, len(before)) for name, values in seen.items()}
     sizes = [
         list(effect(first, {name: values[i] for name, values in seen.items()}, spread).sizes.values())
-        for i in range(len(seen["noise"]))
+        for i in range(int(np.prod(leading)))
     ]
     return np.array(sizes).reshape(*leading, -1)
 
@@ -84,8 +112,8 @@ def judged_by(scene: Scene, images) -> np.ndarray:
     return scene.judging.load().predict(images.reshape(-1, *images.shape[-3:])).reshape(images.shape[:-3])
 
 
-@functools.lru_cache(maxsize=2)
-def real_attributes(scene: Scene) -> tuple[dict, np.ndarray]:
+@functools.lru_cache(maxsize=16)
+def real_attributes(scene: Scene, names: tuple[str, ...] = FIRST) -> tuple[dict, np.ndarray]:
     """Return what is measured in real test images corrupted at random, by attribute, and their severities (n, corruption)."""
     from robustshape import datasets
     from robustshape.generators.corrupted_images import randomly_corrupted
@@ -96,7 +124,7 @@ def real_attributes(scene: Scene) -> tuple[dict, np.ndarray]:
         datasets.pixels(data), data.sample.values, corruptions=list(KNOWN), probability=0.5, constants="224",
         seed=scene.seed,
     )  # fmt: skip
-    return measured(grey(images)), severities
+    return measured(grey(images), names), severities
 
 
 def agreement_with_severities(scene: Scene) -> dict[str, float]:
@@ -116,12 +144,34 @@ def sweep(scene: Scene):
     -------
     xarray.Dataset
         ``image (dimension, way, moved, y, x, channel)`` uint8, ``judged (dimension, way, moved)`` what the judge reads in
-        them, ``effect (dimension, way, attribute)`` in spreads of real images.
+        them, ``effect (dimension, way, attribute)`` in spreads of real images, on the first attributes.
     """
     import xarray
 
-    found = [entry.open(chunks={"dimension": 8}) for entry in blocks(scene).values()]
-    return xarray.concat(found, dim="dimension")
+    return xarray.concat(_finished(scene), dim="dimension")
+
+
+def effects(scene: Scene, attribute: str):
+    """Return the ``effect (dimension, way, attribute)`` by which the direction of an attribute is found, in memory.
+
+    Those on the first attributes, and on this one if it is none of them: what else was added changes no direction.
+    """
+    import xarray
+
+    found = sweep(scene)["effect"].load()
+    if attribute in FIRST:
+        return found
+    return xarray.concat([found, effect_of(scene, attribute).open()["effect"]], dim="attribute")
+
+
+def _finished(scene: Scene) -> list:
+    return [entry.open(chunks={"dimension": 8}) for entry in blocks(scene).values()]
+
+
+def show(scene: Scene, client=None) -> None:
+    """Make the images of the sweep, and what added attributes see in them, where they are not kept yet."""
+    tasks.run(compute_block, missing_blocks(scene), client=client, label="movements")
+    tasks.run(compute_effect, missing_effects(scene), client=client, label="effects")
 
 
 def names(effects) -> np.ndarray:

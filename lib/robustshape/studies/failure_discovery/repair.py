@@ -26,7 +26,7 @@ def corner_cases(subject: Subject) -> np.ndarray:
     return np.argwhere(subject.flips & subject.readable)
 
 
-def export(subject: Subject, target: str) -> Path:
+def export(subject: Subject, target: str) -> str:
     """Write the corner cases of a classifier as one xarray store: images, labels, and the shifts that made them.
 
     Parameters
@@ -36,7 +36,8 @@ def export(subject: Subject, target: str) -> Path:
 
     Returns
     -------
-    Path
+    str
+        The call that opens it.
     """
     import xarray
 
@@ -61,8 +62,7 @@ def export(subject: Subject, target: str) -> Path:
             **{k: str(v) for k, v in subject.scene.samples().items()},
         },
     )
-    (arrays.save_zip if path.suffix == ".zip" else arrays.save_folder)(store, path)
-    return path
+    return arrays.export(store, path)
 
 
 def check_target(target: str) -> None:

@@ -10,7 +10,6 @@ from robustshape.studies.failure_discovery.answers import Subject, falls
 
 VARIABLES = {
     "effect": ("change of an attribute when a dimension moves, in spreads of real images", "1"),
-    "name": ("attribute that a dimension changes most; empty: none enough", ""),
     "style_layer": ("layer of the generator whose style the dimension belongs to", ""),
     "style_channel": ("channel of that layer", ""),
     "deviation": ("standard deviation of the dimension over samples", ""),
@@ -109,7 +108,7 @@ def of_classifier(population: Population, network: Network, settings):
 
 
 def dimensions(subject: Subject):
-    """Return what each dimension is: ``effect (dimension, way, attribute)``, its ``name``, place, ``deviation`` and the
+    """Return what each dimension is: ``effect (dimension, way, attribute)``, its place, ``deviation`` and the
     ``unit`` in which it moves; ``attribute_agreement (known)``, see `movements.agreement_with_severities`."""
     effects, begin = subject.sweep["effect"].load(), subject.begin
     agreement = movements.agreement_with_severities(subject.scene)
@@ -117,7 +116,6 @@ def dimensions(subject: Subject):
     layers, channels = zip(*map(space.place, range(space.size)))
     return effects.astype(np.float32).to_dataset().assign(
         attribute_agreement=("known", np.array(list(agreement.values()))),
-        name=("dimension", movements.names(effects)),
         style_layer=("dimension", np.array(layers)),
         style_channel=("dimension", np.array(channels)),
         deviation=("dimension", begin.deviations.numpy()),

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from robustshape.errors import InputError
-from robustshape.generators.attributes import ATTRIBUTES
+from robustshape.generators.attributes import FIRST, identity
 from robustshape.models.network import Network
 from robustshape.paths import device, find_local, project_root
 
@@ -71,11 +71,14 @@ class Scene:
             "distance",
             "shifts",
             "shift_unit",
-            "map_attributes",
             "dataset",
             "reading",
         )
-        named = {"attributes": sorted(ATTRIBUTES.names())}  # a new one is another direction
+        # one that is added is kept under its own name beside these, see `movements` and `added`
+        named = {
+            "attributes": [identity(name) for name in FIRST],
+            "map_attributes": tuple(identity(name) for name in self.map_attributes),
+        }
         return self.samples() | {name: getattr(self, name) for name in names} | named
 
     @property
@@ -214,7 +217,8 @@ def check_fits(generator, name: str, n_classes: int, size: int, channels: int) -
         )
     if made["img_resolution"] != size:
         raise InputError(
-            f"the generator makes images of {made['img_resolution']} px, but {name} takes {size} px; give two of one size"
+            f"the generator makes images of {made['img_resolution']} px, but {name} takes {size} px; give two of one "
+            "size, by a reading of the data set such as the generator's card names"
         )
     if channels not in (made["img_channels"], 3):
         raise InputError(

@@ -77,7 +77,7 @@ def directions(rows):
             {
                 "direction": attribute.replace("_", " "),
                 "dimension": d,
-                "named so": "yes" if str(first["name"].values[d]) == attribute else "no",
+                "named so": "yes" if analyse.names(first)[d] == attribute else "no",
                 "where": f"{first['style_layer'].values[d]} {int(first['style_channel'].values[d])}",
                 **sizes,
             }

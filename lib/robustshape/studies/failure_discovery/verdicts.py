@@ -4,7 +4,7 @@ import numpy as np
 
 from robustshape import statistics
 from robustshape.analysis import claims
-from robustshape.generators.naming import QUALITY
+from robustshape.generators.attributes import of_quality
 from robustshape.studies.failure_discovery import analyse
 
 SCORES = (
@@ -56,7 +56,7 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
             f"repair_{line['measure']}_{part}": float(line[part])
             for part in ("before", "after", "control", "gain", "low", "high", "over_control", "over_low", "over_high")
         }  # fmt: skip
-    names = first["name"].values.astype(str)
+    names = analyse.names(first)
     scores = generator_card.get("scores") or {}
     training = generator_card.get("training") or {}
     return found | {
@@ -64,8 +64,8 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
         "n_dimensions_all": int(rows.sizes["dimension"]),
         "n_chosen": int(rows.sizes["rank"]),
         "n_named": int((names != "").sum()),
-        "n_quality": int(np.isin(names, QUALITY).sum()),
-        "n_shape": int(((names != "") & ~np.isin(names, QUALITY)).sum()),
+        "n_quality": int(np.isin(names, of_quality()).sum()),
+        "n_shape": int(((names != "") & ~np.isin(names, of_quality())).sum()),
         "n_classes": int(rows.sizes["class"]),
         "n_moved": int(first["n_moved"]),
         "n_walked": int(rows.sizes["walked"] // rows.sizes["class"]),
@@ -89,8 +89,9 @@ def numbers(rows, verdicts, generator_card: dict) -> dict:
 
 
 def _of_generator(scores: dict) -> dict:
-    """Return the generator's scores by name, shares with Wilson's 95 % intervals; NaN without scores."""
-    found = {f"generator_{name}": scores.get(name, float("nan")) for name in SCORES}
+    """Return the generator's scores by name, shares with Wilson's 95 % intervals; NaN without scores or such images."""
+    known = {name: float("nan") if scores.get(name) is None else scores[name] for name in SCORES}
+    found = {f"generator_{name}": value for name, value in known.items()}
     for name, n in (
         ("mild_accuracy", "n_mild"),
         ("real_mild_accuracy", "real_n_mild"),
@@ -98,8 +99,8 @@ def _of_generator(scores: dict) -> dict:
         ("real_accuracy", "n"),
     ):
         low, high = float("nan"), float("nan")
-        if scores:
-            low, high = statistics.wilson_interval(round(scores[name] * scores[n]), scores[n])
+        if np.isfinite(known[name]):
+            low, high = statistics.wilson_interval(round(known[name] * known[n]), known[n])
         found |= {f"generator_{name}_low": float(low), f"generator_{name}_high": float(high)}
     return found
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from robustshape.generators.attributes import FIRST
 from robustshape.generators.failures import first_flips
 from robustshape.generators.stylespace import images_of
 from robustshape.studies.failure_discovery import directions, movements
@@ -51,8 +52,8 @@ def strips(subject: Subject, choice):
     )
 
 
-def walks(subject: Subject):
-    """Return the answers along the direction of each attribute.
+def walks(subject: Subject, attributes=FIRST):
+    """Return the answers along the direction of each of these attributes.
 
     Returns
     -------
@@ -65,7 +66,7 @@ def walks(subject: Subject):
     import xarray
 
     begin, places = subject.begin, subject.scene.places
-    made, walked = directions.walks(subject.scene), begin.of_classes(subject.scene.n_walked)
+    made, walked = directions.walks(subject.scene, attributes), begin.of_classes(subject.scene.n_walked)
     labels, images, middle = begin.labels[walked], made["walk"].values, len(places) // 2
     found = answers(subject.classifier, images, labels)
     right = found.predicted == labels

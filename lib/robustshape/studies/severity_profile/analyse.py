@@ -77,7 +77,7 @@ def numbers(rows) -> dict:
     by_corruption = first.drop(["classifier and reading", "clean accuracy", "all"]).astype(float)
     worst = by_corruption.idxmax()
     gap = gaps(rows).sel(model=best, corruption=worst)
-    where = int(np.abs(gap).argmax())
+    where = int(np.abs(gap.values).argmax())
     padded = [m for m in table["classifier and reading"] if m.endswith(" pad32")]
     blur = table.set_index("classifier and reading").get("gaussian_blur", {})
     return {

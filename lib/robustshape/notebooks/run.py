@@ -2,13 +2,15 @@
 
 import contextlib
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from robustshape import errors
-from robustshape.errors import StoreError
-from robustshape.parameters import notebook_path, read_parameters
+from robustshape.errors import NotebookError, StoreError
+from robustshape.notebooks.parameters import notebook_path, read_parameters
 from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
 from robustshape.tasks import KEEPS_MEMORY
@@ -20,6 +22,7 @@ KERNEL_ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     **KEEPS_MEMORY,
 }
+PARTIAL = ".partial.ipynb"  # how the notebook of a run that failed ends
 
 
 def run_notebook(
@@ -31,10 +34,12 @@ def run_notebook(
 ) -> Path:
     """Execute a notebook and return the path of the executed copy.
 
+    Of a run that fails, ``OUTPUT.partial.ipynb`` shows how far it came; OUTPUT itself is only ever a finished one.
+
     Parameters
     ----------
     notebook : str or Path
-        A name of `notebooks()`, or the path of any ``.ipynb``.
+        A name of `names()`, or the path of any ``.ipynb``.
     preset : str, optional
         Whose parameter file to start from; without it the notebook's own defaults hold.
     parameters : dict, optional
@@ -49,17 +54,31 @@ def run_notebook(
     InputError
         A notebook, preset, parameter name or value that does not exist or fit; before anything runs.
     RobustshapeError
-        Whatever of our own errors a cell raised, with its message alone.
+        Whatever of our own errors a cell raised, with its message and where the unfinished notebook is.
+    NotebookError
+        For any other error of a cell.
     """
-    import nbformat
-
     source, values = notebook_path(notebook), read_parameters(notebook, preset, parameters)
     if output is None:
         output = cache_dir("runs") / f"{source.stem}{f'.{preset}' if preset else ''}.ipynb"
-    with write_file(Path(output).absolute()) as unfinished:
+    output = Path(output).absolute()
+    with write_file(output) as unfinished, tempfile.TemporaryDirectory() as folder:
         unfinished.touch()  # a folder that cannot be written shows now, not after hours
-        nbformat.write(_execute(source, values, progress), unfinished)
-    return Path(output).absolute()
+        copy, partial = Path(folder) / "copy.ipynb", output.with_name(output.stem + PARTIAL)
+        try:
+            _execute(source, copy, values, progress)
+        except BaseException as error:
+            where = ""
+            if copy.is_file():
+                shutil.copyfile(copy, partial)
+                where = f"the notebook as far as it came: {partial}"
+            ours = _ours(error, source)
+            if ours is None:
+                raise
+            raise type(ours)("\n".join(filter(None, (str(ours), where)))) from None
+        shutil.copyfile(copy, unfinished)
+        partial.unlink(missing_ok=True)  # of an earlier run
+    return output
 
 
 @contextlib.contextmanager
@@ -74,39 +93,48 @@ def kernel_environment():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-def _execute(source: Path, values: dict[str, Any], progress: bool):
-    """Return the notebook as run by papermill on this environment's Python; its failures become ours."""
+def _execute(source: Path, copy: Path, values: dict[str, Any], progress: bool) -> None:
+    """Let papermill run the notebook on this environment's Python; `copy` is written after every cell."""
     import warnings
 
     import papermill
     import zmq
-    from nbclient.exceptions import DeadKernelError
     from traitlets.config import Config
 
     shown = {"stdout_file": sys.stdout, "stderr_file": sys.stderr} if progress else {}
     # Other users of this machine can read an unencrypted kernel's traffic; the kernel warns about it too.
     encrypted = Config(KernelManager={"transport_encryption": "auto" if zmq.has("curve") else "disabled"})
-    try:
-        with warnings.catch_warnings(), kernel_environment():
-            warnings.filterwarnings("ignore", module="(nbformat|traitlets|zmq|jupyter_client).*")
-            return papermill.execute_notebook(
-                source,
-                None,
-                parameters=values,
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                cwd=os.getcwd(),  # where your own modules and cards are found
-                config=encrypted,
-                **shown,
-            )
-    except papermill.PapermillExecutionError as error:
+    with warnings.catch_warnings(), kernel_environment():
+        warnings.filterwarnings("ignore", module="(nbformat|traitlets|zmq|jupyter_client).*")
+        papermill.execute_notebook(
+            *(
+                str(path).replace("{", "{{").replace("}", "}}") for path in (source, copy)
+            ),  # it fills in braces
+            parameters=values,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            cwd=os.getcwd(),  # where your own modules and cards are found
+            config=encrypted,
+            **shown,
+        )
+
+
+def _ours(error: BaseException, source: Path) -> Exception | None:
+    """Return the error of ours that a failure of papermill's stands for, or None if it stands for itself."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill import PapermillExecutionError
+
+    if isinstance(error, PapermillExecutionError):
         ours = getattr(errors, error.ename, None)
         if isinstance(ours, type) and issubclass(ours, errors.RobustshapeError):
-            raise ours(error.evalue) from None
-        raise
-    except DeadKernelError as error:
-        raise StoreError(
+            return ours(error.evalue)
+        return NotebookError(
+            f"cell [{error.exec_count}] of {source.stem} failed: {error.ename}: {error.evalue}"
+        )
+    if isinstance(error, DeadKernelError):
+        return StoreError(
             f"the Python that ran {source.stem} was ended from outside, most often because memory ran out; "
             "run the same command again: what is finished is not computed twice"
-        ) from error
+        )
+    return None

@@ -1,0 +1,176 @@
+"""Which notebooks and presets there are, and the parameters that a notebook takes.
+
+The parameters are read from the notebook's cell with the tag ``parameters``: typed, commented assignments such as
+``n_samples: int = 500  # images per class``. A preset is a flat YAML file ``presets/<notebook>.<preset>.yaml``
+beside the notebook.
+"""
+
+import ast
+import io
+import json
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robustshape.errors import InputError, StoreError
+from robustshape.notebooks.meanings import check_meanings
+from robustshape.notebooks.types import fit, type_of
+from robustshape.paths import project_root, require_project
+from robustshape.registry import closest, unknown_name
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a notebook's parameters cell."""
+
+    name: str
+    type: Any  # see `types.fit`
+    written_type: str  # the annotation as it stands in the notebook
+    default: Any
+    help: str
+
+
+def names() -> list[str]:
+    """Return the names of the project's notebooks, sorted."""
+    return sorted(path.stem for path in (require_project() / "notebooks").glob("*.ipynb"))
+
+
+def list_presets() -> dict[str, list[str]]:
+    """Return every preset with the notebooks that have it, both sorted."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((require_project() / "notebooks" / "presets").glob("*.yaml")):
+        notebook, _, preset = path.stem.partition(".")
+        found.setdefault(preset, []).append(notebook)
+    return dict(sorted(found.items()))
+
+
+def notebook_path(notebook: str | Path) -> Path:
+    """Return the file of a notebook given by its name (``kstar_skewness``) or by a path to an ``.ipynb``."""
+    path = Path(notebook)
+    if path.suffix == ".ipynb":
+        if not path.is_file():
+            raise StoreError(
+                f"there is no notebook file {path}; list the project's with: robustshape list studies"
+            )
+        return path.resolve()
+    if str(notebook) not in names():
+        raise unknown_name("notebook", str(notebook), names(), "robustshape list studies")
+    return require_project() / "notebooks" / f"{notebook}.ipynb"
+
+
+def presets_of(notebook: str | Path) -> list[str]:
+    """Return the presets that a notebook has, sorted."""
+    source = notebook_path(notebook)
+    return [
+        file.stem.partition(".")[2]
+        for file in sorted((source.parent / "presets").glob(f"{source.stem}.*.yaml"))
+    ]
+
+
+def preset_path(notebook: str | Path, preset: str) -> Path:
+    """Return the parameter file of a notebook's preset; an unknown one is refused with the closest three."""
+    source, known = notebook_path(notebook), presets_of(notebook)
+    if preset not in known:
+        raise unknown_name(f"preset of {source.stem}", preset, known, "robustshape list presets")
+    return source.parent / "presets" / f"{source.stem}.{preset}.yaml"
+
+
+def titles() -> dict[str, str]:
+    """Return the project's notebooks with the first heading of each."""
+    found = {}
+    for name in names():
+        lines = "".join(_cells(notebook_path(name))[0]["source"]).splitlines()
+        found[name] = next((line.lstrip("# ") for line in lines if line.startswith("# ")), "")
+    return found
+
+
+def _cells(path: Path) -> list[dict]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} is not a notebook that can be read ({error}); open it in JupyterLab"
+        ) from error
+
+
+def parameters_of(notebook: str | Path) -> dict[str, Parameter]:
+    """Return the parameters that a notebook takes, in the order of its parameters cell."""
+    tagged = [
+        cell
+        for cell in _cells(notebook_path(notebook))
+        if "parameters" in cell.get("metadata", {}).get("tags", [])
+    ]
+    if not tagged:
+        return {}
+    source = "".join(tagged[0]["source"])
+    comments = {
+        token.start[0]: token.string.lstrip("# ").strip()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    found = {}
+    for line in ast.parse(source).body:
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value is not None:
+            name, kind, written = line.target.id, type_of(line.annotation), ast.unparse(line.annotation)
+        elif isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+            name, kind, written = line.targets[0].id, Any, ""
+        else:
+            continue
+        help_ = comments.get(line.lineno) or comments.get(line.end_lineno, "")
+        found[name] = Parameter(name, kind, written, ast.literal_eval(line.value), help_)
+    return found
+
+
+def check_parameters(notebook: str | Path, given: dict[str, Any]) -> dict[str, Any]:
+    """Return `given` with each value as its parameter's type, or refuse it in words: see `types` and `meanings`."""
+    known, path = parameters_of(notebook), notebook_path(notebook)
+    for name in given:
+        if name not in known:
+            raise InputError(
+                f"unknown parameter {name!r} of {path.stem}; closest: {', '.join(closest(name, known)) or 'none'}; "
+                f"list them all with: papermill --help-notebook {_shown(path)}"
+            )
+    checked = {}
+    for name, value in given.items():
+        try:
+            checked[name] = fit(name, known[name].type, value)
+        except InputError as error:
+            example = json.dumps(known[name].default)
+            raise InputError(f"{error}; {path.stem}'s default is {example}") from error
+    check_meanings({name: parameter.default for name, parameter in known.items()} | checked)
+    return checked
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a reader in the project's folder would type it."""
+    root = project_root()
+    return str(path.relative_to(root)) if root and path.is_relative_to(root) else str(path)
+
+
+def read_parameters(
+    notebook: str | Path, preset: str | None = None, given: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the checked parameters of a run: the preset's, then what is `given` over them.
+
+    Who gives a parameter ``preset`` that is the name of one takes its parameters too: published rows belong to a
+    preset by how they were measured, and by its bare name none of them would be found.
+    """
+    given = given or {}
+    if preset is None and given.get("preset") in presets_of(notebook):
+        preset = given["preset"]
+    values = {} if preset is None else _read_preset(notebook, preset)
+    return check_parameters(notebook, values | given)
+
+
+def _read_preset(notebook: str | Path, preset: str) -> dict[str, Any]:
+    import yaml
+
+    path = preset_path(notebook, preset)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise StoreError(f"the preset file {path} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise StoreError(f"the preset file {path} must be lines of 'parameter: value'")
+    return ({"preset": preset} if "preset" in parameters_of(notebook) else {}) | values

@@ -1,0 +1,183 @@
+"""Split conformal intervals for a network of a new family: the family is the unit of calibration.
+
+Vovk, Gammerman, Shafer 2005, "Algorithmic learning in a random world"; Dunn, Wasserman, Ramdas 2023, "Distribution-free
+prediction sets for two-layer hierarchical models", JASA 118: with groups, one member of each is drawn at random, so that
+the scores are exchangeable with that of a member of a new group, and what follows is averaged over draws. A score is the
+absolute error of a prediction that was fitted without the family.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from robustshape.errors import InputError
+from robustshape.statistics.correlations import paired
+
+Predictor = Callable[
+    [np.ndarray, np.ndarray, np.ndarray], np.ndarray
+]  # x (n, p), y (n,), x of others (m, p) -> (m,)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How intervals did for families that neither the prediction nor the calibration had seen."""
+
+    covered: float  # mean over families of the share of their members within the interval
+    half_width: float  # median over families
+    families: int
+
+
+def least_squares(x, y, others) -> np.ndarray:
+    """Return the predictions (m,) at `others` (m, p) of the plane fitted to x (n, p) and y (n,).
+
+    >>> least_squares(np.array([[0.0], [1.0]]), np.array([1.0, 3.0]), np.array([[2.0]])).round(6).tolist()
+    [5.0]
+    """
+    design = np.column_stack([np.ones(len(x)), x])
+    return np.column_stack([np.ones(len(others)), others]) @ np.linalg.lstsq(design, y, rcond=None)[0]
+
+
+def conformal_quantile(scores, level: float = 0.9) -> float:
+    """Return the score that a new one stays below with at least the chance `level`: the ceil((n + 1) level)-th smallest.
+
+    Infinite where there are too few scores for the level (nine are needed for .9).
+
+    >>> conformal_quantile(range(1, 10)), conformal_quantile(range(1, 9))
+    (9.0, inf)
+    """
+    scores = np.sort(np.asarray(scores, dtype=np.float64))
+    if not 0 < level < 1:
+        raise InputError(f"level must lie between 0 and 1, such as 0.9, but is {level}")
+    if scores.ndim != 1 or np.isnan(scores).any():
+        raise InputError(f"scores must be a flat list without NaN, but are {scores.shape}")
+    place = int(np.ceil((len(scores) + 1) * level - 1e-9))
+    return float(scores[place - 1]) if place <= len(scores) else float("inf")
+
+
+def family_quantile(
+    scores, families, *, rng: np.random.Generator, level: float = 0.9, draws: int = 200
+) -> float:
+    """Return the conformal quantile with one random member of each family, averaged over draws.
+
+    Parameters
+    ----------
+    scores : (n,) float
+        Absolute errors of every network, each predicted without its family.
+    families : (n,) of str or int
+    rng : numpy.random.Generator
+    level : float
+    draws : int
+        Of a member for each family; one suffices where every family has one member.
+
+    Returns
+    -------
+    float
+        Infinite for too few families.
+
+    Examples
+    --------
+    A family of many members weighs as much as the others.
+
+    >>> scores, families = [*range(1, 10), *[9.0] * 50], [*range(9), *[8] * 50]
+    >>> family_quantile(scores, families, rng=np.random.default_rng(0), level=0.5)
+    5.0
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    _, family = np.unique(np.asarray(families), return_inverse=True)
+    if scores.ndim != 1 or family.shape != scores.shape:
+        raise InputError(
+            f"one score and one family per network are needed, but the shapes are {scores.shape} and {family.shape}"
+        )
+    members = [scores[family == g] for g in range(family.max() + 1 if len(family) else 0)]
+    drawn = np.array([m[rng.integers(len(m), size=draws)] for m in members]).reshape(len(members), draws)
+    return float(np.mean([conformal_quantile(one, level) for one in drawn.T]))
+
+
+def left_out_scores(x, y, families, predict: Predictor = least_squares) -> np.ndarray:
+    """Return the absolute error (n,) of every network, predicted from all networks of other families.
+
+    >>> left_out_scores([0.0, 1.0, 2.0], [0.0, 1.0, 4.0], list("abc")).round(6).tolist()
+    [2.0, 1.0, 2.0]
+    """
+    x, y, families = _checked(x, y, families)
+    scores = np.empty(len(y))
+    for name in np.unique(families):
+        own = families == name
+        scores[own] = np.abs(y[own] - predict(x[~own], y[~own], x[own]))
+    return scores
+
+
+def predict_with_interval(
+    x, y, families, new, *, rng: np.random.Generator, predict: Predictor = least_squares, level: float = 0.9,
+    draws: int = 200,
+) -> tuple[np.ndarray, float]:  # fmt: skip
+    """Return the predictions (m,) for networks of new families, and the half-width of their interval.
+
+    Parameters
+    ----------
+    x, y, families : (n, p) or (n,) float, (n,) float, (n,) of str or int
+        The population: indicators, target, family.
+    new : (m, p) or (m,) float
+        Indicators of the new networks.
+    rng, level, draws
+        As for `family_quantile`.
+    predict : function of x, y and other x -> predictions
+        By default least squares.
+
+    Examples
+    --------
+    >>> x = np.arange(40.0)
+    >>> middle, half = predict_with_interval(x, 2 * x + (-1) ** x, np.arange(40), [50.0], rng=np.random.default_rng(0))
+    >>> round(float(middle[0])), round(half)
+    (100, 1)
+    """
+    x, y, families = _checked(x, y, families)
+    new = np.asarray(new, dtype=np.float64)
+    scores = left_out_scores(x, y, families, predict)
+    half = family_quantile(scores, families, rng=rng, level=level, draws=draws)
+    return predict(x, y, new[:, None] if new.ndim == 1 else new), half
+
+
+def nested_coverage(
+    x, y, families, *, rng: np.random.Generator, predict: Predictor = least_squares, level: float = 0.9,
+    draws: int = 50,
+) -> Coverage:  # fmt: skip
+    """Return how often the interval holds a network of a family left out of prediction and calibration alike.
+
+    The outer loop leaves a family out; an inner one, over the others, makes the scores. Takes what
+    `predict_with_interval` does.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=60)
+    >>> found = nested_coverage(x, x + rng.normal(size=60), np.arange(60), rng=rng)
+    >>> 0.8 < found.covered < 1, found.families
+    (True, 60)
+    """
+    x, y, families = _checked(x, y, families)
+    names, shares, halves = np.unique(families), [], []
+    for name in names:
+        own = families == name
+        middle, half = predict_with_interval(
+            x[~own], y[~own], families[~own], x[own], rng=rng, predict=predict, level=level, draws=draws
+        )
+        shares.append(np.mean(np.abs(y[own] - middle) <= half))
+        halves.append(half)
+    return Coverage(float(np.mean(shares)), float(np.median(halves)), len(names))
+
+
+def _checked(x, y, families):
+    """Return x as (n, p), y and families, of one length and at least three families."""
+    x, y = paired(x, y)
+    families = np.asarray(families)
+    if y.ndim != 1 or families.shape != y.shape:
+        raise InputError(
+            f"one y and family per network are needed, but the shapes are {y.shape} and {families.shape}"
+        )
+    if len(np.unique(families)) < 3:
+        raise InputError(
+            f"a conformal interval needs at least three families, but was given {len(np.unique(families))}"
+        )
+    return x[:, None] if x.ndim == 1 else x, y, families
