@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from robustshape.robustness import attacked
 
 from robustshape.attacks import ATTACKS, auto
 from robustshape.attacks.stages import Stage, ladder

@@ -60,5 +60,5 @@ def test_normalised_features_have_length_1_and_those_that_are_nothing_stay(monke
 
 
 def test_an_unknown_layer_says_the_closest():
-    with pytest.raises(InputError, match="unknown layer 'fcc' of a .*; closest: "):
+    with pytest.raises(InputError, match=r"unknown layer 'fcc' of a .*; closest: "):
         layer_features(MLP, IMAGES, "fcc")

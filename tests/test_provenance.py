@@ -29,7 +29,7 @@ def project(tmp_path, monkeypatch):
     root = tmp_path / "project"
     root.mkdir()
     (root / "file").write_text("as committed")
-    monkeypatch.setattr(module, "project_root", lambda: root)
+    monkeypatch.setattr(module, "checkout", lambda: root)
     who = ["-c", "user.name=me", "-c", "user.email=me@example.org", "-c", "commit.gpgsign=false"]
     return root, lambda *words, at=root: subprocess.run(
         ["git", *who, *words], cwd=at, check=True, capture_output=True, text=True
@@ -69,7 +69,7 @@ def test_without_a_repository_it_is_the_version_and_a_hash_of_the_package(projec
     monkeypatch.setenv("PATH", "")  # no git at all
     assert commit() == "" and code().endswith(package_hash())
     commit.cache_clear()
-    monkeypatch.setattr(module, "project_root", lambda: None)  # installed without the project
+    monkeypatch.setattr(module, "checkout", lambda: None)  # installed without the project
     assert commit() == ""
 
 

@@ -40,18 +40,19 @@ def table(rows, per: str = "", *, full: bool = False):
     known = sorted(str(dim) for dim in rows.dims if dim != "model")
     if per and per not in known:
         raise unknown_name("dimension of the rows", per, known, f"one of {', '.join(known)}")
-    dims = {"model", per} if per else {"model"}
-    found = {str(name): v for name, v in rows.data_vars.items() if set(v.dims) == dims}
+    dims = ["model", per] if per else ["model"]
+    found = {str(name): v for name, v in rows.data_vars.items() if set(v.dims) == set(dims)}
     if not per:
         found |= _summarised(rows)
     about = {name for name in found if name in rows and rows[name].attrs.get("role") == "about"}
     about -= {*FIRST, *LAST}
     names = sorted(found.keys() - about) + (sorted(about) if full else [])
     chosen = rows[[dim for dim in dims if dim in rows.coords]].assign({name: found[name] for name in names})
-    flat = chosen.drop_vars([c for c in chosen.coords if c not in dims]).to_dataframe().reset_index()
+    flat = chosen.drop_vars([c for c in chosen.coords if c not in dims]).to_dataframe(dims).reset_index()
     flat["network"] = [short_name(str(model)) for model in flat["model"]]
     first = [name for name in ("network", per, *FIRST[1:]) if name in flat]
     under = [name for name in flat if str(name).startswith("accuracy, ")]
+    under += sorted(str(x) for x in rows["indicator"].values) if "indicator_value" in rows and not per else []
     last = [name for name in LAST if name in flat]
     return flat[[*first, *under, *[n for n in flat if n not in {*first, *under, *last}], *last]]
 

@@ -180,7 +180,7 @@ class Study:
         """Return the entry of each row in the cache; nothing is computed. Takes what `measure` takes."""
         return self.plan(**given).wanted
 
-    def publish(self, preset: str, **given) -> tuple[int, int]:
+    def publish(self, preset: str, /, **given) -> tuple[int, int]:
         """Copy the finished rows of a preset into ``data/results``; return how many of how many are there."""
         wanted = self.wanted(**given)
         return results.publish(self.name, preset, wanted), len(wanted)
