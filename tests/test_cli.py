@@ -91,11 +91,16 @@ def test_results_of_your_run_as_a_table(cache, tmp_path, capsys):
     header, *lines = (tmp_path / "t.csv").read_text().splitlines()
     shown = set(header.split(","))
     assert len(lines) == 2 and {"model", "approximate_skewness", "corrupted_accuracy"} <= shown
-    assert header.startswith("network,family,recipe,R,accuracy,") and "approximate_skewness_interval, low" in header
+    assert (
+        header.startswith("network,family,recipe,R,accuracy,")
+        and "approximate_skewness_interval, low" in header
+    )
     assert "accuracy, fgsm linf 0.1" in header and not {"key", "provenance", "seed"} & shown
     assert main([*command, "--full", "--csv", str(tmp_path / "f.csv")]) == 0
     full = (tmp_path / "f.csv").read_text()
-    assert {"key", "provenance", "seed"} | shown <= set(full.splitlines()[0].split(",")) and '""code""' in full
+    assert {"key", "provenance", "seed"} | shown <= set(
+        full.splitlines()[0].split(",")
+    ) and '""code""' in full
     assert main([*command, "--per", "class", "--csv", str(tmp_path / "c.csv")]) == 0
     assert len((tmp_path / "c.csv").read_text().splitlines()) == 1 + 2 * 10
     assert main([*command, "--per", "classes"]) == 2
