@@ -21,9 +21,12 @@ from robustshape.errors import InputError, TrainingError
 from robustshape.relu_maps import pooled_relu_maps
 from robustshape.training import checkpoints
 from robustshape.training.augmentation import AUGMENTATIONS, mix
+from robustshape.training.outcome import step_length
 from robustshape.training.randomness import generator_at
 from robustshape.training.recipe import Recipe, learning_rate
 from robustshape.training.regularisers import batch_selectivity
+
+CHECKED_EVERY = 100  # steps, on a GPU: to read the loss there is to wait for all that runs
 
 
 def train(
@@ -126,7 +129,7 @@ class _Run:
         self.optimiser = _optimiser(module, recipe)
         self.per_epoch = math.ceil(len(images) / recipe.batch_size)
         self.n_steps, self.step, self.resumed_at = recipe.epochs * self.per_epoch, 0, 0
-        self.sums = [0.0, 0]  # loss and hits of the epoch so far
+        self.sums = torch.zeros(2, dtype=torch.float64, device=device)  # loss and hits of the epoch so far
         self.history = {"loss": [], "accuracy": []}
 
     def all(self, checkpoint, seconds, configuration, progress):
@@ -185,19 +188,26 @@ class _Run:
             loss = loss - recipe.selectivity * batch_selectivity(pooled, labels, self.module)
         if self.penalty is not None:
             loss = loss + self.penalty(labels)
-        value = loss.item()
+        self.check(loss, epoch, batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.step += 1
+        hits = (logits.argmax(1) == labels).sum()
+        self.sums += torch.stack([loss.detach().double() * len(chosen), hits.double()])
+
+    def check(self, loss, epoch, batch):
+        """Raise TrainingError if the loss is not finite; on a GPU, only now and then look."""
+        last = batch == self.per_epoch - 1
+        if self.device.type == "cuda" and not last and self.step % CHECKED_EVERY:
+            return
+        value, recipe = loss.item(), self.recipe
         if not math.isfinite(value):
             milder = f" or a selectivity (alpha) nearer to 0 than {recipe.selectivity:g}"
             raise TrainingError(
                 f"the loss is {value} in epoch {epoch + 1} of {recipe.epochs}, step {batch + 1} of {self.per_epoch}; "
                 f"try a learning rate below {recipe.learning_rate:g}{milder if recipe.selectivity else ''}"
             )
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-        self.step += 1
-        self.sums[0] += value * len(chosen)
-        self.sums[1] += int((logits.argmax(1) == labels).sum())
 
     def attacked(self, x, labels, generator):
         """Return the batch under PGD on the network in eval mode, whose running statistics so stay clean.
@@ -208,16 +218,17 @@ class _Run:
         """
         ramp = min(1.0, (self.step + 1) / (0.3 * self.n_steps))
         eps, steps = ramp * self.recipe.adversary_eps, self.recipe.adversary_steps
-        step_size = self.recipe.adversary_step * eps or 2 * eps / steps
+        step_size = step_length(self.recipe, eps)
         self.module.eval()
         x = pgd(self.module, x, labels, eps=eps, steps=steps, step_size=step_size, generator=generator)
         self.module.train()
         return x
 
     def end_epoch(self):
-        self.history["loss"].append(self.sums[0] / len(self.images))
-        self.history["accuracy"].append(self.sums[1] / len(self.images))
-        self.sums = [0.0, 0]
+        loss, hits = self.sums.tolist()
+        self.history["loss"].append(loss / len(self.images))
+        self.history["accuracy"].append(hits / len(self.images))
+        self.sums.zero_()
 
     def images_done(self):
         epochs, batches = divmod(self.step, self.per_epoch)
@@ -229,14 +240,15 @@ class _Run:
 
     def write(self, path, configuration):
         state = {"module": self.module.state_dict(), "optimiser": self.optimiser.state_dict()}
-        progress = {"step": self.step, "sums": self.sums, "history": self.history}
+        progress = {"step": self.step, "sums": self.sums.tolist(), "history": self.history}
         checkpoints.write(path, configuration, state, progress)
 
     def read(self, path, configuration):
         state, progress = checkpoints.read(path, configuration, self.device)
         self.module.load_state_dict(state["module"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.sums, self.history = (progress[name] for name in ("step", "sums", "history"))
+        self.step, self.history = progress["step"], progress["history"]
+        self.sums.copy_(torch.tensor(progress["sums"], dtype=torch.float64))
         self.resumed_at = self.step
 
 
