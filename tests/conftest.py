@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,14 @@ os.environ |= {
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch) -> Path:
-    """Give a test an empty cache."""
+def cache(tmp_path, monkeypatch) -> Iterator[Path]:
+    """Give a test an empty cache, and no network that another test left in memory."""
+    from robustshape.models import network
+
+    network._kept.cache_clear()
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    yield tmp_path / "cache"
+    network._kept.cache_clear()
 
 
 @pytest.fixture
@@ -44,6 +49,31 @@ def data_folder(cache, tmp_path, monkeypatch) -> Path:
     (tmp_path / "data").mkdir()
     monkeypatch.setenv("ROBUSTSHAPE_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
+
+
+@pytest.fixture
+def photos(data_folder):
+    """Return a function of a reading that selects four photographs of three of ImageNet's classes.
+
+    Their brightness is 0.31, 0.51 and 0.98 of 1; the last is bright in its middle alone, so that a crop sees another.
+    """
+    import numpy as np
+    from PIL import Image
+
+    from networks import WNIDS
+    from robustshape.datasets.selection import Selection, _load
+
+    middle = np.zeros((256, 256, 3), np.uint8)
+    middle[72:184, 72:184] = 255  # a quarter of the 224 px that frame224 leaves, all of the middle of those
+    values = [("a", 0, 0.31 * 255), ("b", 1, 130), ("c", 2, 250), ("d", 2, middle)]
+    for name, label, value in values:
+        folder = data_folder / "photos" / WNIDS[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        image = np.zeros((256, 256, 3)) + value
+        Image.fromarray(image.astype(np.uint8)).save(folder / f"{name}.png")
+    _load.cache_clear()
+    yield lambda reading: Selection.parts("imagefolder:photos", (4,), seed=0, reading=reading)[0]
+    _load.cache_clear()
 
 
 def pytest_report_header() -> str:

@@ -1,6 +1,8 @@
 """A network whose answers can be worked out by hand, called ``python:networks:by_brightness``."""
 
 TEN = tuple((k, k / 10) for k in range(10))
+WNIDS = ("n01443537", "n02124075", "n07753592")  # 1, 285 and 954 of ImageNet: goldfish, cat, banana
+THREE = ((1, 0.0), (285, 0.4), (954, 1.0), (7, 0.3))  # the brightness of each, and of another
 
 
 def by_brightness(levels=TEN, n_classes=10, side=32, resize=None):
@@ -25,3 +27,13 @@ def by_brightness(levels=TEN, n_classes=10, side=32, resize=None):
         return module
     preprocess = Preprocessing(channels=3, size=(side, side), resize=resize)
     return Classifier("by brightness", module, preprocess, "1", n_classes, {})
+
+
+def of_imagenet(levels=THREE):
+    """Return a network of ImageNet's 1,000 classes, which crops images; 7, none of the three, is its answer to 0.3."""
+    return by_brightness(levels=levels, n_classes=1000, side=8, resize=16)
+
+
+def wrong_of_all_right_of_three():
+    """Return another, which takes 0.31 for class 7, and among the three for a goldfish."""
+    return of_imagenet(((1, 0.5), (285, 0.0), (954, 1.0), (7, 0.3)))

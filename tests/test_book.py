@@ -12,8 +12,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from robustshape import book, pages
-from robustshape.book import Run
+from robustshape.book import build, outputs, pages, runs, tables
+from robustshape.book.runs import Run
 from robustshape.errors import InputError
 from robustshape.notebooks import names, parameters, parameters_of
 
@@ -77,12 +77,13 @@ def project(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def here(project, monkeypatch) -> Path:
-    monkeypatch.setattr(book, "require_checkout", lambda what: project)
+    for module in (build, runs, tables):
+        monkeypatch.setattr(module, "require_checkout", lambda what: project)
     monkeypatch.setattr(parameters, "require_project", lambda: project)
     return project
 
 
-def build(project: Path, preset: str, cache: Path) -> subprocess.CompletedProcess:
+def book_of(project: Path, preset: str, cache: Path) -> subprocess.CompletedProcess:
     """Build the book as the command line does, with the library of `project`."""
     import os
 
@@ -103,41 +104,64 @@ def text_of(page: Path) -> str:
 
 
 def test_a_preset_is_run_in_laptops_place_and_published_ones_are_drawn(here):
-    runs = [(run.preset, run.source, run.name) for run in book.runs_of("smoke")]
-    assert runs == [("smoke", "measure", "tiny.laptop"), ("mnist", "published", "tiny.mnist")]
-    assert [run.preset for run in book.runs_of("laptop")] == ["laptop", "mnist"]
+    shown = [(run.preset, run.source, run.name) for run in runs.runs_of("smoke")]
+    assert shown == [("smoke", "measure", "tiny.laptop"), ("mnist", "published", "tiny.mnist")]
+    assert [run.preset for run in runs.runs_of("laptop")] == ["laptop", "mnist"]
     with pytest.raises(
         InputError, match=r"unknown preset 'smokey'; closest: smoke.*robustshape list presets"
     ):
-        book.runs_of("smokey")
+        runs.runs_of("smokey")
 
 
 @pytest.mark.parametrize(
     "name",
     ["notebooks/tiny.ipynb", "notebooks/presets/tiny.smoke.yaml", "lib/robustshape/measurements/features.py",
-     "data/claims.toml", "data/results/mnist/tiny.zarr.zip", "requirements.lock", "data/models/tiny.safetensors", "data/models/tiny.json"],
+     "data/claims.toml", "data/results/mnist/tiny.zarr.zip", "requirements.lock", "data/models/tiny.safetensors", "data/models/tiny.json",
+     "notebooks/pretrained/tiny.json", "notebooks/pretrained/tiny.py", "lib/robustshape/models/robustbench.csv"],
 )  # fmt: skip
 def test_whatever_an_executed_notebook_follows_from_is_in_its_key(here, name):
-    run = book.runs_of("smoke")[0]
-    key, path = book.key_of_run(run), here / name
+    run = runs.runs_of("smoke")[0]
+    key, path = runs.key_of_run(run), here / name
     path.parent.mkdir(parents=True, exist_ok=True)
     before = path.read_bytes() if path.is_file() else None
     path.write_bytes((before or b"") + b" ")
-    assert book.key_of_run(run) != key
+    assert runs.key_of_run(run) != key
     path.unlink() if before is None else path.write_bytes(before)
-    assert book.key_of_run(run) == key
+    assert runs.key_of_run(run) == key
+
+
+def test_only_a_notebook_whose_inputs_changed_is_executed_again(here, cache, monkeypatch):
+    ran, function = [], here / "lib" / "robustshape" / "registry.py"
+
+    def run_notebook(name, *, preset, parameters, output, progress):
+        ran.append(preset)
+        output.write_text("{}")
+
+    monkeypatch.setattr(runs, "run_notebook", run_notebook)
+    own, published = runs.runs_of("smoke")
+    (path, first), (again, second) = runs.execute(own), runs.execute(own)
+    assert (first, second) == (True, False) and path == again and ran == ["smoke"]
+    before = function.read_text()
+    function.write_text(before.replace("cutoff=0.0", "cutoff=0.1"))
+    changed, now = runs.execute(own)
+    assert now and changed != path and not path.exists()  # what it replaces is gone
+    function.write_text(before)
+    assert runs.execute(published)[1] and not runs.execute(published)[1]
+    (here / "data" / "results" / "mnist" / "tiny.zarr.zip").write_bytes(b"other rows")
+    assert runs.execute(published)[1]
+    (here / "data" / "results" / "mnist" / "tiny.zarr.zip").write_bytes(b"rows")
 
 
 def test_tagged_cells_without_an_output_are_named():
     cell = {"metadata": {"tags": ["figure:lost"]}, "outputs": [{"data": {"text/plain": "1"}}]}
     with pytest.raises(InputError, match="'figure:lost' shows no figure"):
-        book.outputs_of({"cells": [cell]})
+        outputs.outputs_of({"cells": [cell]})
     cell["outputs"] += [{"data": {"image/png": RED_DOT}}]
-    assert book.outputs_of({"cells": [cell]})["figures/lost.png"].startswith(b"\x89PNG")
+    assert outputs.outputs_of({"cells": [cell]})["figures/lost.png"].startswith(b"\x89PNG")
 
 
 def test_table_cells_show_as_they_are_written():
-    made = book.table(["a", "b"], [["k*_x", "1, <2>"], ["`a_b`", "see https://example.org/a_b."]]).decode()
+    made = tables.table(["a", "b"], [["k*_x", "1, <2>"], ["`a_b`", "see https://example.org/a_b."]]).decode()
     assert made == 'a,b\nk\\*\\_x,"1, \\<2\\>"\n`a_b`,see <https://example.org/a_b>.\n'
 
 
@@ -173,11 +197,11 @@ def test_pages_are_read_again_only_when_numbers_changed(here, cache, monkeypatch
         html.with_name("status.html").write_text((root / "book" / "generated" / "times.csv").read_text())
         return html
 
-    monkeypatch.setattr(book, "run_notebook", run_notebook)
-    monkeypatch.setattr(book, "make_html", make_html)
+    monkeypatch.setattr(runs, "run_notebook", run_notebook)
+    monkeypatch.setattr(build, "make_html", make_html)
     seen: list[bool] = []
     for preset in ("smoke", "smoke", "laptop"):
-        assert book.build_book(preset) == html
+        assert build.build_book(preset) == html
     smoke, published, laptop = (
         (p, {"source": s}) for p, s in (("smoke", "measure"), ("mnist", "published"), ("laptop", "measure"))
     )
@@ -187,7 +211,7 @@ def test_pages_are_read_again_only_when_numbers_changed(here, cache, monkeypatch
     times = json.loads((cache / "book" / "times.json").read_text())
     assert list(times["smoke"]) == ["first", "last, with nothing to run"]
     assert list(times["laptop"]) == ["first"] and times["laptop"]["first"]["notebooks"] == 1
-    assert book.STILL_BUILDING not in html.with_name("status.html").read_text()
+    assert build.STILL_BUILDING not in html.with_name("status.html").read_text()
     assert capsys.readouterr().out.splitlines()[-1] == f"read it: {html}"
     shutil.rmtree(here / "_build")
 
@@ -197,12 +221,12 @@ def test_the_whole_book_is_built_and_a_lost_number_stops_it(project, tmp_path):
     # A mistake of the page: the warning is shown, and is not forgotten by the next build.
     index = project / "book" / "index.md"
     index.write_text(INDEX.replace("::third", "::thrid"))
-    failed = build(project, "smoke", cache)
+    failed = book_of(project, "smoke", cache)
     assert failed.returncode and "thrid" in failed.stderr and "StoreError" in failed.stderr
     assert not (project / "_build" / ".doctrees").exists()
 
     index.write_text(INDEX)
-    built = build(project, "smoke", cache)
+    built = book_of(project, "smoke", cache)
     assert built.returncode == 0, built.stdout + built.stderr
     assert built.stdout.splitlines()[-1] == f"read it: {html / 'index.html'}"
     assert "(0 of 2 notebooks run now)" in built.stdout
@@ -211,7 +235,7 @@ def test_the_whole_book_is_built_and_a_lost_number_stops_it(project, tmp_path):
     assert (html / "_static" / "mathjax" / "tex-chtml.js").is_file()
     assert "tiny smoke measure" in text_of(html / "status.html")
     assert "tiny mnist published" in text_of(html / "status.html")
-    assert book.STILL_BUILDING not in (html / "status.html").read_text()
+    assert build.STILL_BUILDING not in (html / "status.html").read_text()
 
 
 def test_published_notebooks_run_beside_the_measured_ones_and_then_two_at_a_time(monkeypatch):
@@ -226,11 +250,11 @@ def test_published_notebooks_run_beside_the_measured_ones_and_then_two_at_a_time
             running.remove(run.source)
         return Path(run.name), True
 
-    monkeypatch.setattr(book, "execute", execute)
+    monkeypatch.setattr(runs, "execute", execute)
     sources = ["measure", "published", "measure", *["published"] * 7]
-    runs = [Run(f"n{i}", "p", source, "p") for i, source in enumerate(sources)]
-    done = book.execute_all(runs)
-    assert list(done) == runs and all(done[run] == (Path(run.name), True) for run in runs)
+    asked = [Run(f"n{i}", "p", source, "p") for i, source in enumerate(sources)]
+    done = runs.execute_all(asked)
+    assert list(done) == asked and all(done[run] == (Path(run.name), True) for run in asked)
     assert max(map(len, seen)) == 2 and ["measure", "measure"] not in seen
     assert ["measure", "published"] in seen and ["published", "published"] in seen
 
@@ -245,14 +269,14 @@ def test_after_a_failed_measurement_no_other_notebook_is_begun(monkeypatch):
             raise InputError("it cannot be measured")
         return Path(run.name), True
 
-    monkeypatch.setattr(book, "execute", execute)
+    monkeypatch.setattr(runs, "execute", execute)
     with pytest.raises(InputError, match="cannot be measured"):
-        book.execute_all([Run(f"n{i}", "p", "published" if i else "measure", "p") for i in range(9)])
+        runs.execute_all([Run(f"n{i}", "p", "published" if i else "measure", "p") for i in range(9)])
     assert begun.count("measure") == 1 and begun.count("published") <= 3
 
 
 def test_every_page_names_a_parameter_that_its_notebook_has():
-    made = book.pieces("laptop", {}, {})
+    made = tables.pieces("laptop", {}, {})
     for name in names():
         given = re.findall(r"-p (\w+) ", made[f"generated/run_{name}.md"].decode())
         assert len(given) == 2 and set(given) <= set(parameters_of(name))
@@ -260,6 +284,6 @@ def test_every_page_names_a_parameter_that_its_notebook_has():
 
 def test_a_page_of_its_own_is_kept_as_html():
     cell = {"metadata": {"tags": ["page:toy"]}, "outputs": [{"data": {"text/html": ["<p>", "moves</p>"]}}]}
-    assert book.outputs_of({"cells": [cell]}) == {"generated/toy.html": b"<p>moves</p>"}
+    assert outputs.outputs_of({"cells": [cell]}) == {"generated/toy.html": b"<p>moves</p>"}
     with pytest.raises(InputError, match="'page:toy' shows no page"):
-        book.outputs_of({"cells": [cell | {"outputs": []}]})
+        outputs.outputs_of({"cells": [cell | {"outputs": []}]})

@@ -12,7 +12,6 @@ import pytest
 from robustshape import notebooks, paths, studies
 from robustshape.cli import main
 from robustshape.store import results
-from robustshape.studies import kstar_skewness
 from studies import KSTAR
 
 ROOT = Path(paths.project_root())
@@ -85,17 +84,26 @@ def test_what_the_line_on_joined_recipes_shows_is_a_network():
 
 
 def test_results_of_your_run_as_a_table(cache, tmp_path, capsys):
-    kstar_skewness.measure(**KSTAR)
-    assert main(["results", "kstar_skewness", "--preset", "test", "--csv", str(tmp_path / "t.csv")]) == 0
+    studies.load("kstar_skewness").measure(**KSTAR)
+    command = ["results", "kstar_skewness", "--preset", "test"]
+    assert main([*command, "--csv", str(tmp_path / "t.csv")]) == 0
     assert "your run (2 of 2 rows finished)" in capsys.readouterr().out
     header, *lines = (tmp_path / "t.csv").read_text().splitlines()
-    assert len(lines) == 2 and {"model", "approximate_skewness", "key", "commit"} <= set(header.split(","))
-    assert header.startswith("network,model,") and "approximate_skewness_interval_low" in header
-    assert "accuracy, fgsm linf 0.1" in header and "corrupted_accuracy" in header
-    command = ["results", "kstar_skewness", "--preset", "test", "--per"]
-    assert main([*command, "class", "--csv", str(tmp_path / "c.csv")]) == 0
+    shown = set(header.split(","))
+    assert len(lines) == 2 and {"model", "approximate_skewness", "corrupted_accuracy"} <= shown
+    assert (
+        header.startswith("network,family,recipe,R,accuracy,")
+        and "approximate_skewness_interval, low" in header
+    )
+    assert "accuracy, fgsm linf 0.1" in header and not {"key", "provenance", "seed"} & shown
+    assert main([*command, "--full", "--csv", str(tmp_path / "f.csv")]) == 0
+    full = (tmp_path / "f.csv").read_text()
+    assert {"key", "provenance", "seed"} | shown <= set(
+        full.splitlines()[0].split(",")
+    ) and '""code""' in full
+    assert main([*command, "--per", "class", "--csv", str(tmp_path / "c.csv")]) == 0
     assert len((tmp_path / "c.csv").read_text().splitlines()) == 1 + 2 * 10
-    assert main([*command, "classes"]) == 2
+    assert main([*command, "--per", "classes"]) == 2
     assert "unknown dimension of the rows 'classes'; closest: class" in capsys.readouterr().err
 
 

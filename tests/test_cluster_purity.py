@@ -612,7 +612,9 @@ def measured():
 def test_a_row_holds_draws_rivals_accuracies_and_the_closer_look(measured):
     sizes = {"model": 2, "draw": 3, "clustering": 2, "corruption": 2, "severity": 2, "attack": 1, "closer": 1}
     assert {name: measured.sizes[name] for name in sizes} == sizes
-    assert set(measured["indicator"].values) == set(INDICATORS.names()) - set(OURS) and set(OURS) < set(INDICATORS.names())
+    assert set(measured["indicator"].values) == set(INDICATORS.names()) - set(OURS) and set(OURS) < set(
+        INDICATORS.names()
+    )
     check_described(STUDY, measured)
     assert measured["variant"].values.tolist() == ["2 images a class", "L2-normalised", "logits"]
     shares = ("purity", "accuracy_restricted", "accuracy_of_draw", "accuracy_of_half", "corrupted_of_half")

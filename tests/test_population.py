@@ -1,27 +1,24 @@
-"""What the studies share: the images of the indicator and of the robustness, from one data set or two."""
-
-from dataclasses import replace
+"""The networks and the images of a study: those of the indicator and of the robustness, from one data set or two."""
 
 import numpy as np
 import pytest
 from PIL import Image
-from robustshape.robustness import attacked
-from robustshape.studies.population import Population
 from torch import nn
 
-from robustshape import corruptions, features, robustness, tasks
+from robustshape import corruptions
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
-from robustshape.studies import preparation
+from robustshape.measurements import attacked, corrupted, features, prepare
+from robustshape.measurements.population import Population
+from robustshape.models.network import Network
+from robustshape.studies import common
 from studies import SHARED
 
 
 @pytest.fixture(autouse=True)
 def fresh(cache):
-    """A cache of its own, and no network left from another test in memory."""
-    features._kept.cache_clear()
-    yield cache
-    features._kept.cache_clear()
+    """A cache of its own."""
+    return cache
 
 
 def population(**changed):
@@ -29,31 +26,35 @@ def population(**changed):
     return Population.of(**given | changed)
 
 
-def images_of(networks):
+def images_of(population):
     """Return the ids of the images of the indicator, and of those of the robustness."""
-    return [set(part.load().sample.values) for part in networks.selections]
+    return [set(part.load().sample.values) for part in population.selections]
+
+
+def specification(population, name="zoo:mlp"):
+    return population.specification(population.network(name))
 
 
 def test_what_defines_an_ordinary_population_is_what_it_always_was():
     networks = population(attacks=["fgsm linf 0.1"])
     indicator, held_out = Selection.parts("digits", (60, 40), seed=0)
     expected = {
-        "model": networks.identity("zoo:mlp"),
+        "model": networks.network("zoo:mlp").identity,
         "indicator images": indicator.identity(),
         "robustness images": held_out.identity(),
         "corruptions": ["gaussian_noise", "contrast"],
         "severities": [1, 5],
         "seed": 0,
         "constants": "auto",
-        "version": [features.VERSION, robustness.VERSION, corruptions.VERSION],
+        "version": [features.VERSION, corrupted.VERSION, corruptions.VERSION],
     }
-    assert population().specification("zoo:mlp") == expected
+    assert specification(population()) == expected
     attacks = {"attacks": ["fgsm linf 0.1"], "attacks version": attacked.VERSION}
-    assert networks.specification("zoo:mlp") == expected | attacks
+    assert specification(networks) == expected | attacks
     assert set(indicator.identity()) == {"dataset", "split", "checksum", "reading", "n", "ids"}
     # empty words, as a notebook gives them, are none
     plain = population(reading="", robustness_dataset="", robustness_reading="")
-    assert plain.specification("zoo:mlp") == expected
+    assert specification(plain) == expected
 
 
 def test_robustness_may_be_that_on_another_data_set():
@@ -61,16 +62,17 @@ def test_robustness_may_be_that_on_another_data_set():
     shape, held_out = images_of(networks)
     assert len(shape) == 60 and shape == images_of(population())[0]  # the indicator's stay the same
     assert len(held_out) == 40 and all(name.startswith("mnist5k/test/") for name in held_out)
-    found, ordinary = (n.specification("zoo:mlp") for n in (networks, population(corruptions=["contrast"])))
+    found, ordinary = (specification(n) for n in (networks, population(corruptions=["contrast"])))
     assert {key for key in found if found[key] != ordinary[key]} == {"robustness images"}
     assert found["robustness images"]["dataset"] == "mnist5k"
 
-    preparation.prepare(networks, ["zoo:mlp"])
-    row, data = networks.row("zoo:mlp"), networks.held_out.load()
-    classifier = features.load_classifier("zoo:mlp", networks.options("zoo:mlp"))
+    [mlp] = networks.networks
+    prepare.prepare(networks, [mlp])
+    [row, _], data = common.of_network(networks, mlp), networks.held_out.load()
+    classifier = mlp.load()
     right = classifier.predict(data.image.values) == data.label.values
     assert float(row["accuracy"]) == right.mean() != float(row["indicator_accuracy"])
-    assert networks.correct("zoo:mlp")[0].tolist() == right.tolist()
+    assert networks.correct(mlp)[0].tolist() == right.tolist()
     shown = corruptions.corrupt(data.image.values, "contrast", 5, seed=0, ids=data.sample.values)
     right = classifier.predict(shown) == data.label.values
     assert float(row["corrupted_accuracy"].sel(corruption="contrast", severity=5)) == right.mean()
@@ -115,39 +117,46 @@ def test_a_data_set_of_the_robustness_that_does_not_fit_is_refused_before_anythi
     network = "python:networks:by_brightness"  # takes digits, and knows ten classes
     networks = population(models=[network], robustness_dataset="imagefolder:animals", n_robustness=4)
     with pytest.raises(InputError, match="tells 10 classes apart, but 'imagefolder:animals' has 2"):
-        preparation.prepare(networks, [network])
+        prepare.prepare(networks, networks.networks)
     assert not (fresh / "features").exists()
 
 
-def test_a_row_says_on_which_device_its_network_ran(monkeypatch):
-    networks, asked = population(models=["zoo:mlp"], corruptions=["contrast"]), []
-    preparation.prepare(networks, ["zoo:mlp"])
-    load = features.load_classifier
-    assert str(networks.row("zoo:mlp")["device"].values) == "cpu"
+def test_networks_are_those_of_their_names_and_know_their_identity_once(monkeypatch):
+    from robustshape import models
 
-    def elsewhere(model, *given):
-        asked.append(model)
-        return replace(load(model, *given), device="cpu:0")
+    networks = population(epochs=2, reading="resize64")
+    assert [one.name for one in networks.networks] == ["zoo:mlp", "zoo:mlp-noise"]
+    expected = Network("zoo:mlp", dataset="digits", epochs=2, reading="resize64")
+    assert networks.network("zoo:mlp") == networks.networks[0] == expected
+    other = networks.network("zoo:lenet")  # such as another that a study needs
+    assert other == Network("zoo:lenet", dataset="digits", epochs=2, reading="resize64")
+    monkeypatch.setattr(models, "identity", lambda *a, **kw: pytest.fail("it was asked for again"))
+    assert networks.network("zoo:mlp").identity["architecture"] == "mlp"
 
-    monkeypatch.setattr(features, "load_classifier", elsewhere)
-    assert str(networks.row("zoo:mlp")["device"].values) == "cpu:0" and asked == ["zoo:mlp"]
+
+def test_two_names_of_one_network_are_refused():
+    with pytest.raises(InputError, match="'zoo:mlp' and 'zoo:mlp/0' are the same network; name it once"):
+        population(models=["zoo:mlp", "zoo:mlp/0"])
+
+
+def test_without_images_of_its_own_the_indicator_has_those_of_the_robustness():
+    networks = population(n_samples=0)
+    assert networks.clean == networks.held_out == Selection.parts("digits", (40,), seed=0)[0]
+    other = population(n_samples=0, robustness_dataset="mnist5k", robustness_reading="resize32")
+    assert other.clean == other.held_out == Selection.parts("mnist5k", (40,), seed=0, reading="resize32")[0]
+    same = population(n_samples=0, robustness_reading="resize32")
+    assert same.selections == Selection.parts("digits", (40,), seed=0, reading="resize32")
+
+
+def test_images_corrupted_are_those_of_the_robustness_and_its_seed_is_theirs():
+    networks = population(seed=3, constants="224", corrupted="generated jpeg85")
+    expected = corrupted.CorruptedImages(
+        networks.held_out, ("gaussian_noise", "contrast"), (1, 5), 3, "224", "generated jpeg85"
+    )
+    assert networks.corrupted_images == expected
+    assert specification(networks)["corrupted"] == ["generated jpeg85", 1]
 
 
 def test_a_negative_seed_is_refused():
     with pytest.raises(InputError, match="seed is a whole number from 0, but was -1"):
         population(seed=-1)
-
-
-def test_the_cost_of_a_study_counts_the_stages_that_it_adds(fresh):
-    networks = population()
-    paces = {preparation.pace(networks, stage): 1.0 for stage in ("networks", "features", "corruptions")}
-    for name, seconds in paces.items():
-        tasks._remember(name, seconds)
-    begin = "2 of 2 rows to measure: 2 networks to train, 320 corrupted images to classify, 0 networks to attack; "
-    assert preparation.cost(networks, list(networks.models)) == begin + "less than a minute"
-    unknown = "how long that takes is not known before a first run here"
-    assert preparation.cost(networks, list(networks.models), {"layers": 2}) == begin + unknown
-    assert preparation.pace(networks, "layers") == "layers, digits, 40 images"
-    tasks._remember("layers, digits, 40 images", 90.0)
-    minutes = "about 3 min at the pace of the last run here"
-    assert preparation.cost(networks, list(networks.models), {"layers": 2}) == begin + minutes

@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 from robustshape.errors import InputError
-from robustshape.indicators import spectrum
-from robustshape.indicators.principal_components import (
-    components_for,
-    participation_ratio,
-    spectrum_exponent,
-    variances,
-)
+from robustshape.indicators.principal_components import components_for, spectrum_exponent, variances
+from robustshape.indicators.spectrum import participation_ratio
 
 
 def sample(seed, n=60, d=7):
@@ -24,7 +19,7 @@ def test_by_hand():
     assert found == pytest.approx([3, 4 / 3, 1 / 3])
     # of 14 thirds, the first holds 9, the first two 13
     assert [components_for(found, share) for share in (0.1, 0.64, 0.65, 0.92, 0.93, 1)] == [1, 1, 2, 2, 3, 3]
-    assert participation_ratio(found) == pytest.approx(14**2 / (81 + 16 + 1))
+    assert participation_ratio(variances=found) == pytest.approx(14**2 / (81 + 16 + 1))
 
 
 @pytest.mark.parametrize("n, d", [(60, 7), (7, 60), (9, 9), (2, 3)])
@@ -64,11 +59,12 @@ def test_rotation_offset_scale_order_and_repetition_do_not_matter():
     )
 
 
-def test_the_participation_ratio_is_that_of_the_spectrum():
+def test_the_participation_ratio_of_variances_is_that_of_their_features():
     for n, d in ((60, 7), (7, 60)):
         features = sample(3, n, d)
-        expected = spectrum.participation_ratio(features)
-        assert participation_ratio(variances(features)) == pytest.approx(expected, rel=1e-9)
+        expected = participation_ratio(features)
+        assert participation_ratio(variances=variances(features)) == pytest.approx(expected, rel=1e-9)
+    assert participation_ratio(variances=[1e-3, 1e-3, 0.0]) == pytest.approx(2)
 
 
 @pytest.mark.parametrize("m", [1, 2, 5])
@@ -82,7 +78,7 @@ def test_directions_without_variance_are_exactly_zero(m):
 def test_nothing_that_varies_has_no_dimension():
     found = variances(np.full((20, 4), 0.1))
     assert (found == 0).all() and components_for(found, 0.95) == 0
-    assert np.isnan(participation_ratio(found)) and np.isnan(spectrum_exponent(found))
+    assert np.isnan(participation_ratio(variances=found)) and np.isnan(spectrum_exponent(found))
 
 
 def test_a_power_law_gives_its_exponent_and_the_rest_a_fit_by_least_squares():

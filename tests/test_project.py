@@ -11,7 +11,7 @@ import nbformat
 import pytest
 import yaml
 
-from robustshape import pages
+from robustshape.book import pages
 from robustshape.notebooks import names, notebook_path
 
 ROOT = Path(__file__).parents[1]

@@ -1,3 +1,9 @@
+"""Named entries: no name twice, the closest of an unknown one, facts checked, modules that enter themselves."""
+
+import importlib
+import sys
+from dataclasses import dataclass
+
 import pytest
 
 from robustshape.errors import InputError
@@ -33,3 +39,58 @@ def test_lists_sorted_and_by_pattern():
 def test_closest_of_nothing_alike_still_offers_what_there_is():
     assert closest("zzz", ["alpha", "beta"]) != []
     assert closest("x", []) == []
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is said of a shape."""
+
+    sides: int
+    names: tuple
+    about: str = "a shape"
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (dict(names=()), "shape 'disk' lacks a fact: .*'sides'"),
+        (dict(sides=0, names=(), abuot="x"), "shape 'disk': unknown fact 'abuot'; closest: about"),
+        (dict(sides="none", names=()), "shape 'disk': sides is of type int, but was 'none'"),
+        (dict(sides=0, names=["disk"]), r"shape 'disk': names is of type tuple, but was \['disk'\]"),
+    ],
+)
+def test_facts_are_checked_when_an_entry_is_registered(facts, words):
+    shapes = Registry("shape", "list shapes", facts=Facts)
+    with pytest.raises(InputError, match=words):
+        shapes.register("disk", **facts)
+    assert "disk" not in shapes
+    shapes.register("disk", sides=0, names=("round",))(object())
+    assert shapes.about("disk") == {"sides": 0, "names": ("round",), "about": "a shape"}
+    shapes.about("disk")["sides"] = 9
+    assert shapes.about("disk")["sides"] == 0
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda shapes: shapes["disk"],
+        lambda shapes: "disk" in shapes,
+        lambda shapes: list(shapes) == ["disk", "square"],
+        lambda shapes: len(shapes) == 2,
+        lambda shapes: shapes.names("d*") == ["disk"],
+        lambda shapes: shapes.about("square") == {"sides": 4},
+    ],
+)
+def test_modules_enter_themselves_when_the_registry_is_first_looked_at(tmp_path, monkeypatch, ask):
+    name = f"shapes_{tmp_path.name}".replace("-", "_")
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from robustshape.registry import Registry\n"
+                                        f"SHAPES = Registry('shape', 'list shapes', package={name!r})\n")  # fmt: skip
+    (folder / "round.py").write_text(f"from {name} import SHAPES\nSHAPES.register('disk', sides=0)(1)\n")
+    (folder / "straight.py").write_text(f"from {name} import SHAPES\nSHAPES.register('square', sides=4)(1)\n")
+    (folder / "nothing.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    shapes = importlib.import_module(name).SHAPES
+    assert f"{name}.round" not in sys.modules
+    assert ask(shapes) and f"{name}.nothing" in sys.modules

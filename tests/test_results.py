@@ -1,12 +1,17 @@
-"""Your results and the published ones: never taken for each other."""
+"""Your results and the published ones: never taken for each other; parts of rows are measured alone."""
+
+import json
 
 import numpy as np
 import pytest
 import xarray
 
-from robustshape.analysis import agreement, results
-from robustshape.errors import InputError
+from robustshape.analysis import agreement
+from robustshape.errors import InputError, StoreError
+from robustshape.store import arrays, results
+from robustshape.store.kept import Kept
 from robustshape.store.keys import key_of
+from robustshape.store.results import Wanted, row_entry
 
 SPECIFICATIONS = {"a": {"m": 1}, "b": {"m": 2}, "c": {"m": 3}}
 
@@ -14,6 +19,16 @@ SPECIFICATIONS = {"a": {"m": 1}, "b": {"m": 2}, "c": {"m": 3}}
 @pytest.fixture(autouse=True)
 def own_folders(cache, tmp_path, monkeypatch):
     monkeypatch.setattr(results, "published_dir", lambda: tmp_path / "published")
+
+
+@pytest.fixture
+def empty_again(tmp_path, monkeypatch):
+    """Return a function after which the cache is another one, as on another machine."""
+    return lambda: monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "new"))
+
+
+def wanted(models="abc"):
+    return {m: Wanted(row_entry("study", SPECIFICATIONS[m])) for m in models}
 
 
 def row(value):
@@ -27,8 +42,11 @@ def gather(source="measure", models="abc", computed=None, value=0):
         for model in missing:
             yield model, row("abc".index(model) + value)
 
-    wanted = {m: SPECIFICATIONS[m] for m in models}
-    return results.gather("study", wanted, preset="p", source=source, compute=compute)
+    return results.gather("study", wanted(models), preset="p", source=source, compute=compute)
+
+
+def publish(models="abc"):
+    return results.publish("study", "p", wanted(models))
 
 
 def test_rows_are_measured_once_and_in_the_order_asked_for():
@@ -39,6 +57,7 @@ def test_rows_are_measured_once_and_in_the_order_asked_for():
     assert list(first.model.values) == ["c", "a"] and list(second.model.values) == ["a", "b", "c"]
     np.testing.assert_array_equal(second["value"], [0, 1, 2])
     assert set(second["origin"].values) == {results.MEASURED}
+    assert second.attrs == {"study": "study", "preset": "p", "missing": [], "schema": results.SCHEMA}
 
 
 def test_a_run_that_stops_keeps_its_finished_rows():
@@ -47,37 +66,40 @@ def test_a_run_that_stops_keeps_its_finished_rows():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        results.gather("study", SPECIFICATIONS, preset="p", source="measure", compute=compute)
+        results.gather("study", wanted(), preset="p", source="measure", compute=compute)
     computed = []
     gather(computed=computed)
     assert computed == ["b", "c"]
 
 
-def test_measure_never_opens_what_is_published(tmp_path, monkeypatch):
+def test_measure_never_opens_what_is_published(tmp_path, empty_again):
     gather()
-    results.publish("study", "p", SPECIFICATIONS)
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "new"))
+    publish()
+    empty_again()
     (tmp_path / "published" / "p" / "study.zarr.zip").write_bytes(b"damaged: opening it would fail")
     computed = []
     gather(computed=computed)
     assert computed == ["a", "b", "c"]
+    with pytest.raises(StoreError, match=r"study\.zarr\.zip is damaged"):
+        gather("extend")
 
 
-def test_published_rows_are_read_and_what_is_missing_is_said(tmp_path, monkeypatch):
+def test_published_rows_are_read_and_what_is_missing_is_said(empty_again, capsys):
     gather(models="ab")
-    assert results.publish("study", "p", SPECIFICATIONS) == (2, 3)
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "new"))
+    assert publish() == 2
+    empty_again()
     rows = results.gather_published("study", ["b", "c"], preset="p")
     assert list(rows.model.values) == ["b"] and rows.attrs["missing"] == ["c"]
     assert list(rows["origin"].values) == [results.PUBLISHED]
+    assert "not published, so missing here: c" in capsys.readouterr().out
     with pytest.raises(InputError, match=r"none of the 1 models asked for .* it has a, b"):
         results.gather_published("study", ["c"], preset="p")
 
 
-def test_extend_takes_published_rows_of_equal_key_and_measures_the_rest(tmp_path, monkeypatch):
+def test_extend_takes_published_rows_of_equal_key_and_measures_the_rest(empty_again, monkeypatch):
     gather(models="ab", value=100)
-    results.publish("study", "p", SPECIFICATIONS)
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "new"))
+    publish()
+    empty_again()
     monkeypatch.setitem(SPECIFICATIONS, "b", {"m": "defined anew"})
     computed = []
     rows = gather("extend", computed=computed)
@@ -86,25 +108,27 @@ def test_extend_takes_published_rows_of_equal_key_and_measures_the_rest(tmp_path
     assert list(rows["origin"].values) == [results.PUBLISHED, results.MEASURED, results.MEASURED]
 
 
-def test_publishing_adds_to_what_was_published_and_drops_what_is_defined_anew(tmp_path, monkeypatch):
-    gather(models="ab")
-    results.publish("study", "p", SPECIFICATIONS)
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "new"))
+def test_publishing_adds_to_what_was_published_and_drops_what_is_defined_anew(empty_again, monkeypatch):
+    gather(models="ab", value=100)
+    publish()
+    empty_again()
     monkeypatch.setitem(SPECIFICATIONS, "b", {"m": "defined anew"})
-    gather(models="c")
-    assert results.publish("study", "p", SPECIFICATIONS) == (2, 3)
-    assert list(results.read_published("study", "p").model.values) == ["a", "c"]
+    gather(models="ac")
+    assert publish() == 2
+    published = results.read_published("study", "p")
+    assert list(published.model.values) == ["a", "c"]
+    assert published["value"].values.tolist() == [100, 2]  # what was published stays
 
 
 def test_publishing_nothing_says_how_to_measure():
     with pytest.raises(InputError, match=r"no finished row .*robustshape run study --preset p"):
-        results.publish("study", "p", SPECIFICATIONS)
+        publish()
 
 
 def test_agreement_compares_row_by_row():
     rows = gather()
     assert agreement.agreement(rows, quantities=("value",)).empty
-    results.publish("study", "p", SPECIFICATIONS)
+    publish()
     assert agreement.agreement(rows, quantities=("value",))["agree"].all()
     changed = rows.assign(value=rows["value"] + [0, 0.5, float("nan")])
     table = agreement.agreement(changed, quantities=("value", "ranks")).set_index("model")
@@ -124,17 +148,34 @@ def test_unknown_source_and_unpublished_preset_say_what_there_is():
 def test_every_row_says_its_key_and_preset():
     rows = gather(models="a")
     assert rows["key"].item() == key_of(SPECIFICATIONS["a"]) and rows["preset"].item() == "p"
-    other = results.finished_rows(
-        "study", results.keys_of(SPECIFICATIONS), "q"
-    )  # the same numbers, asked for by another preset
-    assert other["a"]["preset"].item() == "q"
+    other = results.gather(  # the same numbers, asked for by another preset
+        "study",
+        wanted("a"),
+        preset="q",
+        source="measure",
+        compute=lambda missing: pytest.fail("measured again"),
+    )
+    assert other["preset"].item() == "q" and other["value"].item() == 0
+    assert list(results.finished(wanted())) == ["a"]
 
 
 def test_the_latest_run_is_remembered():
     assert results.latest_run("study", "p") == ({}, 0)
     gather(models="ba")
-    found, wanted = results.latest_run("study", "p")
-    assert list(found) == ["b", "a"] and wanted == 2
+    found, n = results.latest_run("study", "p")
+    assert list(found) == ["b", "a"] and n == 2
+    assert [found[m]["value"].item() for m in "ba"] == [1, 0] and found["a"]["preset"].item() == "p"
+
+
+def test_rows_that_the_latest_run_took_from_the_published_ones_are_among_its_own(empty_again):
+    gather(models="ab", value=100)
+    publish()
+    empty_again()
+    gather("extend")
+    found, n = results.latest_run("study", "p")
+    assert list(found) == ["a", "b", "c"] and n == 3
+    assert [found[m]["value"].item() for m in "abc"] == [100, 101, 2]
+    assert [found[m]["origin"].item() for m in "abc"] == [results.PUBLISHED] * 2 + [results.MEASURED]
 
 
 def diverging(lost, computed):
@@ -153,34 +194,192 @@ def diverging(lost, computed):
 
 def test_a_row_that_diverged_is_shown_but_not_kept():
     computed, given = [], {"preset": "p", "source": "measure"}
-    rows = results.gather("study", SPECIFICATIONS, **given, compute=diverging("b", computed))
-    assert list(rows.model.values) == ["a", "b", "c"] and rows["diverged"].values.tolist() == [
-        False,
-        True,
-        False,
-    ]
+    rows = results.gather("study", wanted(), **given, compute=diverging("b", computed))
+    assert list(rows.model.values) == ["a", "b", "c"]
+    assert rows["diverged"].values.tolist() == [False, True, False]
     assert np.isnan(rows["value"].sel(model="b")) and rows["value"].values[[0, 2]].tolist() == [0, 2]
     assert rows["key"].values.tolist() == [key_of(spec) for spec in SPECIFICATIONS.values()]
     assert set(rows["origin"].values) == {results.MEASURED} and set(rows["preset"].values) == {"p"}
-    assert not results.row_folder("study", key_of(SPECIFICATIONS["b"])).exists()
-    found, wanted = results.latest_run("study", "p")
-    assert list(found) == ["a", "c"] and wanted == 3
+    assert wanted()["b"].row.missing
+    found, n = results.latest_run("study", "p")
+    assert list(found) == ["a", "c"] and n == 3
     # it is asked for again, alone, and kept once it has numbers
-    again = results.gather("study", SPECIFICATIONS, **given, compute=diverging("b", computed))
+    again = results.gather("study", wanted(), **given, compute=diverging("b", computed))
     assert computed == ["a", "b", "c", "b"] and again.identical(rows)
-    last = results.gather("study", SPECIFICATIONS, **given, compute=diverging("", computed))
+    last = results.gather("study", wanted(), **given, compute=diverging("", computed))
     assert computed[4:] == ["b"] and last["value"].values.tolist() == [0, 1, 2]
-    results.gather("study", SPECIFICATIONS, **given, compute=diverging("", computed))
+    results.gather("study", wanted(), **given, compute=diverging("", computed))
     assert len(computed) == 5
 
 
 def test_rows_that_diverged_are_not_published_and_asked_for_when_others_are_extended():
     computed = []
     compute = diverging("b", computed)
-    results.gather("study", SPECIFICATIONS, preset="p", source="measure", compute=compute)
-    assert results.publish("study", "p", SPECIFICATIONS) == (2, 3)
+    results.gather("study", wanted(), preset="p", source="measure", compute=compute)
+    assert publish() == 2
     assert list(results.read_published("study", "p").model.values) == ["a", "c"]
-    rows = results.gather("study", SPECIFICATIONS, preset="p", source="extend", compute=compute)
+    rows = results.gather("study", wanted(), preset="p", source="extend", compute=compute)
     assert computed == ["a", "b", "c", "b"] and list(rows.model.values) == ["a", "b", "c"]
     assert rows["origin"].values.tolist() == [results.PUBLISHED, results.MEASURED, results.PUBLISHED]
     assert rows["diverged"].values.tolist() == [False, True, False]
+
+
+# rows with parts that have keys of their own
+
+
+PARTS = {"x": 1, "y": 1}  # the version of each
+
+
+def with_parts(models="ab"):
+    return {
+        m: Wanted(
+            row_entry("study", SPECIFICATIONS[m]),
+            {p: Kept("parts", {"part": p, "version": v, "of": SPECIFICATIONS[m]}) for p, v in PARTS.items()},
+            "part",
+        )
+        for m in models
+    }
+
+
+def gather_parts(source="measure", models="ab", lost=""):
+    """Return the rows, and which rows and which parts had to be computed."""
+    rows, parts = [], {}
+
+    def compute_parts(missing):
+        parts.update({m: list(names) for m, names in missing.items()})
+        for m, names in missing.items():
+            for p in names:
+                value = 10 * "ab".index(m) + "xyz".index(p) + 100 * PARTS[p]
+                found = {"score": (("part", "draw"), [[value, value + 0.5]]), "took": ("part", [0.1])}
+                with_parts()[m].parts[p].save(xarray.Dataset(found, {"part": [p]}))
+
+    found = results.gather(
+        "study", with_parts(models), preset="p", source=source,
+        compute=diverging(lost, rows), compute_parts=compute_parts,
+    )  # fmt: skip
+    return found, rows, parts
+
+
+def test_a_row_has_its_parts_with_their_keys():
+    found, rows, parts = gather_parts()
+    assert rows == ["a", "b"] and parts == {"a": ["x", "y"], "b": ["x", "y"]}
+    assert found["score"].dims == ("model", "part", "draw") and found["took"].dims == ("model", "part")
+    assert found["score"].sel(part="y").values.tolist() == [[101, 101.5], [111, 111.5]]
+    keys = [[entry.key for entry in one.parts.values()] for one in with_parts().values()]
+    assert found["part_key"].values.tolist() == keys
+    again, rows, parts = gather_parts()
+    assert (rows, parts) == ([], {}) and again.identical(found)
+
+
+def test_a_part_that_is_added_or_raised_is_computed_alone(monkeypatch):
+    first, _, _ = gather_parts()
+    monkeypatch.setitem(PARTS, "z", 1)
+    found, rows, parts = gather_parts()
+    assert rows == [] and parts == {"a": ["z"], "b": ["z"]}
+    assert found.sel(part=["x", "y"]).drop_vars("part_key").identical(first.drop_vars("part_key"))
+    monkeypatch.setitem(PARTS, "x", 2)
+    found, rows, parts = gather_parts()
+    assert rows == [] and parts == {"a": ["x"], "b": ["x"]}
+    assert found["score"].sel(model="a", draw=0).values.tolist() == [200, 101, 102]
+    monkeypatch.delitem(PARTS, "y")
+    found, rows, parts = gather_parts()
+    assert (rows, parts) == ([], {}) and found["part"].values.tolist() == ["x", "z"]
+
+
+def test_extend_takes_published_parts_whose_key_agrees_and_computes_only_the_missing(
+    empty_again, monkeypatch
+):
+    first, _, _ = gather_parts()
+    assert results.publish("study", "p", with_parts()) == 2
+    assert "origin" not in results.read_published("study", "p")
+    empty_again()
+    found, rows, parts = gather_parts("extend")
+    assert (rows, parts) == ([], {}) and set(found["origin"].values) == {results.PUBLISHED}
+    assert found.drop_vars("origin").identical(first.drop_vars("origin"))
+    monkeypatch.setitem(PARTS, "x", 2)
+    monkeypatch.setitem(PARTS, "z", 1)
+    found, rows, parts = gather_parts("extend")
+    assert rows == [] and parts == {"a": ["x", "z"], "b": ["x", "z"]}
+    assert found["score"].sel(model="b", draw=0).values.tolist() == [210, 111, 112]
+    keys = [[entry.key for entry in one.parts.values()] for one in with_parts().values()]
+    assert found["part_key"].values.tolist() == keys
+    latest, n = results.latest_run("study", "p")
+    assert n == 2 and results.stack(latest)["score"].identical(found["score"])
+
+
+def test_publishing_adds_the_parts_that_are_new_to_rows_published_earlier(empty_again, monkeypatch):
+    gather_parts()
+    results.publish("study", "p", with_parts())
+    empty_again()
+    monkeypatch.setitem(PARTS, "z", 1)
+    found, _, parts = gather_parts("extend")
+    assert parts == {"a": ["z"], "b": ["z"]}
+    assert results.publish("study", "p", with_parts()) == 2
+    published = results.read_published("study", "p")
+    assert published["part"].values.tolist() == ["x", "y", "z"]
+    xarray.testing.assert_equal(published["score"], found["score"])
+
+
+def test_a_row_whose_parts_are_not_there_yet_is_still_a_row():
+    def dying(missing):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        results.gather(
+            "study",
+            with_parts(),
+            preset="p",
+            source="measure",
+            compute=diverging("", []),
+            compute_parts=dying,
+        )
+    found, n = results.latest_run("study", "p")
+    assert list(found) == ["a", "b"] and "part" not in found["a"].dims and n == 2
+    found, rows, parts = gather_parts()
+    assert rows == [] and parts == {"a": ["x", "y"], "b": ["x", "y"]}
+
+
+def test_of_a_row_that_diverged_no_parts_are_computed():
+    found, rows, parts = gather_parts(lost="b")
+    assert rows == ["a", "b"] and parts == {"a": ["x", "y"]}
+    assert found["score"].sel(model="b").isnull().all() and found["score"].sel(model="a").notnull().all()
+
+
+# rows of another schema
+
+
+def published_of_another_schema():
+    file = results.published_file("study", "p")
+    rows = arrays.open_zip(file).assign(value=("model", [-1.0] * 2)).drop_attrs()
+    arrays.save_zip(rows, file)
+    return file
+
+
+def test_published_rows_of_another_schema_are_refused_or_measured_again(empty_again, capsys):
+    gather(models="ab")
+    publish("ab")
+    file = published_of_another_schema()
+    words = rf"study\.zarr\.zip has rows of schema 1, but this robustshape reads schema {results.SCHEMA}"
+    for read in (results.read_published, lambda *a: results.gather_published("study", ["a"], preset="p")):
+        with pytest.raises(StoreError, match=words + "; measure the rows again with source=measure"):
+            read("study", "p")
+    empty_again()
+    computed = []
+    rows = gather("extend", "ab", computed)
+    assert computed == ["a", "b"] and rows["value"].values.tolist() == [0, 1]
+    assert f"{file} has rows of schema 1" in (said := capsys.readouterr().out) and "none is taken" in said
+    assert list(results.latest_run("study", "p")[0]) == ["a", "b"]
+    publish("ab")  # in place of the earlier ones
+    assert results.read_published("study", "p")["value"].values.tolist() == [0, 1]
+
+
+def test_rows_and_runs_of_another_schema_in_the_cache_are_none(monkeypatch, cache):
+    gather(models="ab")
+    monkeypatch.setattr(results, "SCHEMA", results.SCHEMA + 1)
+    assert results.latest_run("study", "p") == ({}, 0) and results.finished(wanted("ab")) == {}
+    computed = []
+    gather(models="ab", computed=computed)
+    assert computed == ["a", "b"] and len(results.latest_run("study", "p")[0]) == 2
+    earlier = {"source": "measure", "keys": {"a": key_of(SPECIFICATIONS["a"])}}  # as they once were noted
+    (cache / "runs" / "study" / "p.json").write_text(json.dumps(earlier))
+    assert results.latest_run("study", "p") == ({}, 0)

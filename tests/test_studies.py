@@ -34,7 +34,7 @@ from robustshape.studies.kstar_skewness import verdicts as kstar_conclusions
 from robustshape.studies.severity_profile import STUDY as severity_profile
 from robustshape.studies.severity_profile import analyse as profile_analysis
 from robustshape.studies.severity_profile import figures as profile_figures
-from studies import KSTAR, PROFILE, PURITY, SHARED, STUDIES, check_described, without_times
+from studies import KSTAR, PROFILE, PURITY, STUDIES, check_described, without_times
 
 MEASURE_ELSEWHERE = """
 import json, sys
@@ -296,7 +296,7 @@ def test_a_network_that_does_not_fit_is_refused_before_others_are_trained(fresh,
         "def many(): return nn.Sequential(nn.Flatten(), nn.Linear(1024, 1000))\n"
     )
     monkeypatch.chdir(tmp_path)
-    for name, words in (("narrow", r"python:mine:narrow cannot take images of 'digits' \(32, 32, 1\)"),
+    for name, words in (("narrow", r"python:mine:narrow cannot take images of 1 x 32 x 32 \(channels, height, width\): "),
                         ("many", "tells 1000 classes apart, but 'digits' has 10")):  # fmt: skip
         with pytest.raises(InputError, match=words):
             kstar_skewness.measure(**KSTAR | {"models": ["zoo:mlp", f"python:mine:{name}"]})

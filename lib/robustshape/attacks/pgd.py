@@ -87,16 +87,17 @@ def _project_linf(change, eps):
     return change.clamp(-eps, eps)
 
 
-def _norms(change):
-    return change.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]  # (n, 1, 1, 1)
+def norms(change):
+    """Return the Euclidean length of each change (n, c, h, w), at least 1e-12, as (n, 1, 1, 1)."""
+    return change.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]
 
 
 def _step_l2(gradient):
-    return gradient / _norms(gradient)
+    return gradient / norms(gradient)
 
 
 def _project_l2(change, eps):
-    return change * (eps / _norms(change)).clamp(max=1)
+    return change * (eps / norms(change)).clamp(max=1)
 
 
 def _random_start(x, eps, norm, generator):
@@ -104,7 +105,7 @@ def _random_start(x, eps, norm, generator):
         return eps * (2 * torch.rand(x.shape, generator=generator, device=x.device) - 1)
     direction = torch.randn(x.shape, generator=generator, device=x.device)
     radius = torch.rand((len(x), 1, 1, 1), generator=generator, device=x.device)
-    return eps * radius * direction / _norms(direction)
+    return eps * radius * direction / norms(direction)
 
 
 def _check(x, labels, eps, steps, step_size, norm, generator, random_start):

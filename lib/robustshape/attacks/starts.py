@@ -2,6 +2,7 @@
 
 import torch
 
+from robustshape.attacks.pgd import norms
 from robustshape.corruptions.randomness import Streams
 
 
@@ -30,7 +31,7 @@ def direction(ids, seed: int, *key, like, norm: str):
     if norm == "linf":
         return torch.from_numpy(streams.uniform(-1, 1, *like.shape[1:])).to(like)
     drawn = torch.from_numpy(streams.normal(*like.shape[1:]))
-    return (drawn / drawn.flatten(1).norm(dim=1).clamp_min(1e-12)[:, None, None, None]).to(like)
+    return (drawn / norms(drawn)).to(like)
 
 
 def in_ball(ids, seed: int, *key, like, norm: str):

@@ -29,11 +29,21 @@ from robustshape.corruptions.randomness import Streams
 from robustshape.errors import InputError
 from robustshape.registry import unknown_name
 
-VERSION = 1  # raise when a change of the algorithms or constants changes the images
+VERSION = 1  # raise when a change of all corruptions changes the images; of one, see `versions`
 
-__all__ = ["CORRUPTIONS", "EXTRA", "GROUPS", "STANDARD", "check_constants", "corrupt"]
+__all__ = ["CORRUPTIONS", "EXTRA", "GROUPS", "STANDARD", "check_constants", "corrupt", "versions"]
 
 _CHUNK = 1 << 17  # values worked on at once: intermediate arrays stay in the cache
+
+
+def versions(names) -> dict[str, int]:
+    """Return the versions of those corruptions that have changed on their own, for keys: the others keep theirs.
+
+    >>> versions(["fog", "spatter"]), versions(["fog"])
+    ({'spatter': 2}, {})
+    """
+    found = {name: CORRUPTIONS.about(name)["version"] for name in names}
+    return {name: version for name, version in found.items() if version > 1}
 
 
 def corrupt(

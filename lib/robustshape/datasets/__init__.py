@@ -2,23 +2,13 @@
 
 Images of various sizes stand in a data set by their paths; `pixels` reads them when they are looked at.
 
-A new data set is one module here: a function that reads a split, one that finds the local copy, and the facts
-in ``DATASETS.register``; name it in the import below.
+A new data set is one module here, which is found by itself: a function that reads a split, one that finds the local
+copy, and the facts in ``DATASETS.register``.
 """
 
-from robustshape.datasets import (  # noqa: F401  each registers itself
-    cifar,
-    digits,
-    imagefolder,
-    imagenet,
-    imagenette,
-    mnist,
-    mnist5k,
-    nips17,
-    npz,
-    python_data,
-    tiny_imagenet,
-)
+import importlib
+import pkgutil
+
 from robustshape.datasets.pictures import pixels
 from robustshape.datasets.samples import DATASETS, check_images, checksum
 from robustshape.datasets.subsets import subset
@@ -36,6 +26,9 @@ __all__ = [
     "subset",
     "table",
 ]
+
+for _module in pkgutil.iter_modules(__path__):  # each data set registers itself
+    importlib.import_module(f"{__name__}.{_module.name}")
 
 
 def load(name: str, *, split: str = "test", reading: str | None = None):

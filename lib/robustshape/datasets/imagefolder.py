@@ -19,7 +19,7 @@ from robustshape.datasets.folder_listing import SHAPE, Listing, listing, readabl
 from robustshape.datasets.image_files import REMARKS, describe
 from robustshape.datasets.pictures import Pictures
 from robustshape.datasets.samples import DATASETS, Entry, tell
-from robustshape.datasets.split_folders import NAMES, check_classes, splits
+from robustshape.datasets.split_folders import NAMES, check_above, check_classes, splits
 from robustshape.errors import InputError, MissingFileError
 from robustshape.paths import cache_dir, find_local
 
@@ -95,6 +95,7 @@ def read_folder(folder: Path, prefix: str, skipped: dict | None = None):
     import numpy as np
 
     found = listing(folder, least=1 if class_order.order_file(folder) else 2)
+    check_above(folder, found.names)
     classes, order = class_order.ordered(found.classes, folder)
     if len(classes) < 2:
         raise InputError(

@@ -31,7 +31,11 @@ def splits(folder: Path) -> dict[str, Path]:
     """
     named = [folder / name for name in subfolders(folder) if name.lower() in EVERY]
     if not any(subfolders(place) for place in named):
-        _check_whole(folder, named)
+        if len(named) > 1 and len(named) == len(subfolders(folder)):
+            raise InputError(
+                f"{folder} holds {' and '.join(place.name for place in named)} without class folders in them, so no "
+                f"image has a label; images lie as {SHAPE}"
+            )
         return {"test": folder}
     found = {}
     for split, names in NAMES.items():
@@ -44,20 +48,18 @@ def splits(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _check_whole(folder: Path, named: list[Path]) -> None:
-    """Refuse what would make classes of splits, or mix the splits of every class."""
-    inside = subfolders(folder)
-    if len(named) > 1 and len(named) == len(inside):
-        raise InputError(
-            f"{folder} holds {' and '.join(place.name for place in named)} without class folders in them, so no image "
-            f"has a label; images lie as {SHAPE}"
-        )
-    for name in inside:
-        below = {each.lower() for each in subfolders(folder / name)}
-        if below & {*NAMES["train"]} and below & {*NAMES["test"]}:
+def check_above(folder: Path, names: list[str]) -> None:
+    """Refuse images, named ``CLASS/.../IMAGE``, of which a class has its own splits: they would be mixed."""
+    below: dict[str, set] = {}
+    for name in names:
+        kind, inside, *more = name.split("/")
+        if more and inside.lower() in EVERY:
+            below.setdefault(kind, set()).add(inside)
+    for kind, own in below.items():
+        if len({split for split, known in NAMES.items() for name in own if name.lower() in known}) > 1:
             raise InputError(
-                f"the class folder {folder / name} holds splits of its own ({', '.join(sorted(below & EVERY))}), but "
-                f"splits stand above the classes: {SHAPE}"
+                f"the class folder {folder / kind} holds splits of its own ({', '.join(sorted(own))}), but splits stand "
+                f"above the classes: {SHAPE}"
             )
 
 

@@ -1,12 +1,13 @@
 """Principal components: in how many directions do the responses of a layer vary, and how fast do they fall off?
 
-Every number here is read from the variances along the principal directions, so they are computed once.
+Every number here is read from the variances along the principal directions, so they are computed once; from them too is
+`spectrum.participation_ratio`.
 """
 
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import centred
+from robustshape.indicators.spectrum import smaller_gram
 
 
 def variances(features) -> np.ndarray:
@@ -27,12 +28,8 @@ def variances(features) -> np.ndarray:
     >>> variances([[2, 0], [-2, 0], [0, 1], [0, -1]]).tolist()
     [2.0, 0.5]
     """
-    features = centred(features, "a principal component analysis")
-    n, d = features.shape
-    if (features == features[0]).all():  # less their mean, equal samples may differ from 0 by rounding
-        return np.zeros(min(n, d))
-    gram = features.T @ features if d <= n else features @ features.T
-    found = np.linalg.eigvalsh(gram)[::-1] / n
+    gram = smaller_gram(features, "a principal component analysis")
+    found = np.linalg.eigvalsh(gram)[::-1] / len(features)
     return np.where(found > len(gram) * np.finfo(float).eps * max(found[0], 0), found, 0.0)
 
 
@@ -49,16 +46,6 @@ def components_for(variances, share: float) -> int:
         return 0
     held = np.cumsum(variances) / variances.sum()
     return int(np.searchsorted(held, share - 1e-12) + 1)  # rounding must not ask for one more
-
-
-def participation_ratio(variances) -> float:
-    """Return ``(sum of l)^2 / sum of l^2`` of the variances l: the same as `spectrum.participation_ratio`.
-
-    >>> round(participation_ratio([2.0, 0.5]), 4)
-    1.4706
-    """
-    variances = np.asarray(variances, dtype=np.float64)
-    return float(variances.sum() ** 2 / (variances**2).sum()) if variances.any() else float("nan")
 
 
 def spectrum_exponent(variances) -> float:

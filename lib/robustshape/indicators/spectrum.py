@@ -16,7 +16,7 @@ from robustshape.indicators.registered import INDICATORS
 @INDICATORS.register(
     "participation_ratio", symbol="PR", about="number of directions with much of the variance; heeds no label"
 )
-def participation_ratio(features) -> float:
+def participation_ratio(features=None, *, variances=None) -> float:
     """Return the participation ratio of the features: ``(sum of l)^2 / sum of l^2``, l the variances.
 
     l are the eigenvalues of the covariance: Gao, Trautmann, Yu, Santhanam, Ryu, Shenoy, Ganguli 2017, "A
@@ -27,6 +27,9 @@ def participation_ratio(features) -> float:
     ----------
     features : (n, d) float
         One row per sample, finite; at least two. Computed in float64; no label is needed.
+    variances : (k,) float, optional
+        Along the principal directions, in place of the features where they are known: see
+        `principal_components.variances`.
 
     Returns
     -------
@@ -46,10 +49,17 @@ def participation_ratio(features) -> float:
 
     >>> round(participation_ratio([[2, 0], [-2, 0], [0, 1], [0, -1]]), 4)
     1.4706
+    >>> round(participation_ratio(variances=[4.0, 1.0]), 4)
+    1.4706
     """
-    gram = _relative_gram(features, "the participation ratio")
-    # its trace is the sum of the eigenvalues, here 1, and its squared norm that of their squares
-    return float(1 / np.vdot(gram, gram)) if gram.any() else float("nan")
+    if variances is None:
+        gram = _relative_gram(features, "the participation ratio")
+        # its trace is the sum of the eigenvalues, here 1, and its squared norm that of their squares
+        total, squares = 1.0, np.vdot(gram, gram)
+    else:
+        variances = np.asarray(variances, dtype=np.float64)
+        total, squares = variances.sum(), (variances**2).sum()
+    return float(total**2 / squares) if squares else float("nan")
 
 
 @INDICATORS.register(
@@ -109,14 +119,20 @@ def spectrum_exponent(features) -> float:
     return spectrum_exponent(variances(features))
 
 
-def _relative_gram(features, purpose: str) -> np.ndarray:
-    """Return the smaller of X^T X and X X^T over its trace, X centred; 0 if all samples are equal.
+def smaller_gram(features, purpose: str) -> np.ndarray:
+    """Return the smaller of X^T X and X X^T, X the centred features: (min(n, d), min(n, d)); 0 if all samples are equal.
 
-    Both have the eigenvalues of the covariance, but for zeros and a factor.
+    Both have the eigenvalues of the covariance times n, but for zeros. `purpose` begins the words of an error.
     """
     features = centred(features, purpose)
-    if (features == features[0]).all():  # less their mean, equal samples may differ from 0 by rounding
-        return np.zeros((1, 1))
     n, d = features.shape
-    gram = features.T @ features if d <= n else features @ features.T
-    return gram / np.trace(gram)
+    if (features == features[0]).all():  # less their mean, equal samples may differ from 0 by rounding
+        return np.zeros((min(n, d), min(n, d)))
+    return features.T @ features if d <= n else features @ features.T
+
+
+def _relative_gram(features, purpose: str) -> np.ndarray:
+    """Return `smaller_gram` over its trace; 0 if all samples are equal."""
+    gram = smaller_gram(features, purpose)
+    total = np.trace(gram)
+    return gram / total if total else gram

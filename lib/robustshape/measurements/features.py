@@ -10,9 +10,12 @@ from robustshape.datasets.selection import Selection
 from robustshape.measurements.classes import class_columns, finite
 from robustshape.models.network import Network
 from robustshape.store.kept import Kept
+from robustshape.store.keys import since
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
-PIECE = 2048  # images; a multiple of the classifier's own chunk, so that pieces do not change a number
+PIECE = FIRST_PIECE = (
+    2048  # images; a multiple of the classifier's own chunk, so that pieces do not change a number
+)
 
 
 def kept(network: Network, selection: Selection) -> dict[int, Kept]:
@@ -25,6 +28,7 @@ def kept(network: Network, selection: Selection) -> dict[int, Kept]:
         "images": selection.identity(),
         "layer": "penultimate",
     }
+    spec |= since("piece", PIECE, FIRST_PIECE)  # a piece says where it begins, not where it ends
     return {start: Kept("features", spec | {"from": start}) for start in range(0, selection.n, PIECE)}
 
 

@@ -86,7 +86,9 @@ class Network:
 
     @property
     def diverged(self) -> str:
-        """Why its training diverged; empty if it did not. An untrained one is trained."""
+        """Why its training diverged; empty if it did not, or was done elsewhere. An untrained one is trained."""
+        if not self.trained_here:
+            return ""
         try:
             self.load()
         except TrainingError as error:

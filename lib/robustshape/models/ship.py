@@ -6,9 +6,9 @@ from pathlib import Path
 
 from robustshape.models import zoo
 from robustshape.models.network import Network
-from robustshape.models.shipped import FOLDER, cards, shipped
+from robustshape.models.shipped import FOLDER, shipped
 from robustshape.models.weights import sha256
-from robustshape.paths import require_project
+from robustshape.paths import require_checkout
 from robustshape.store.keys import key_of
 
 LARGEST = 16 * 2**20  # bytes that the networks of one preset may add to the project
@@ -26,7 +26,7 @@ def ship(network: Network) -> Path | None:
     kept = zoo.weights_file(identity)
     if shipped(identity) is not None or not kept.is_file():
         return None
-    classifier, folder = network.load(), require_project().joinpath(*FOLDER)
+    classifier, folder = network.load(), require_checkout("shipping").joinpath(*FOLDER)
     stem = f"{identity['dataset']}_{name}".replace("/", "_").replace(":", "_")
     if (folder / f"{stem}.json").exists():  # another training of the same name, such as of fewer epochs
         stem += f"_{key_of(identity)[:8]}"
@@ -49,7 +49,6 @@ def ship(network: Network) -> Path | None:
     }
     path = folder / f"{stem}.json"
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    cards.cache_clear()
     return path
 
 

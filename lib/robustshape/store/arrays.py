@@ -52,7 +52,7 @@ def _write_small(dataset, target: Path) -> None:
     np.savez(
         target,
         **{f"v{i}": v for i, v in enumerate(plain.values())},
-        about=json.dumps(about, default=lambda number: number.item()),
+        about=json.dumps(about, default=lambda number: number.tolist()),
     )
 
 

@@ -19,6 +19,7 @@ from robustshape.errors import StoreError
 
 MANIFEST = "manifest.json"
 ABANDONED_AFTER_S = 3600  # a writer that is still ending needs seconds; an hour is surely dead
+_WHOLE: dict[Path, tuple] = {}  # how the files of entries looked when this process found them whole
 
 
 def _sha256(path: Path) -> str:
@@ -88,8 +89,24 @@ def write_folder(path: Path) -> Iterator[Path]:
                 raise
 
 
+def _looks(path: Path, names) -> tuple:
+    """Return what tells whether a file has been written since, without reading it; None for a file that is missing."""
+    found = []
+    for name in names:
+        try:
+            stat = (path / name).stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
+
+
 def check_folder(path: Path) -> bool:
-    """Return whether the finished entry `path` exists; raise StoreError naming a damaged file in it."""
+    """Return whether the finished entry `path` exists; raise StoreError naming a damaged file in it.
+
+    A process reads every file once, and again only if it has been written since.
+    """
     path = Path(path)
     if not path.exists():
         return False
@@ -97,9 +114,13 @@ def check_folder(path: Path) -> bool:
         manifest = json.loads((path / MANIFEST).read_text())
     except (OSError, ValueError) as error:
         raise StoreError(f"{path} is damaged: its {MANIFEST} cannot be read; delete the folder") from error
+    looks = _looks(path, [MANIFEST, *manifest])
+    if _WHOLE.get(path) == looks:
+        return True
     for name, digest in manifest.items():
         if not (path / name).is_file() or _sha256(path / name) != digest:
             raise StoreError(f"{path} is damaged: {name} is not as it was written; delete the folder")
+    _WHOLE[path] = looks
     return True
 
 

@@ -24,16 +24,14 @@ def commit() -> str:
     root = checkout()
     if root is None:
         return ""
+    ask = functools.partial(subprocess.run, capture_output=True, text=True, timeout=30, check=True)
     try:
-        name = subprocess.run(
-            ["git", "-C", root, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, timeout=10
-        )
-        changed = subprocess.run(
-            ["git", "-C", root, "status", "--porcelain", "-uno"], capture_output=True, text=True, timeout=30
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        inside = ask(["git", "-C", root, "rev-parse", "--show-prefix"]).stdout.strip()
+        name = ask(["git", "-C", root, "rev-parse", "--short=12", "HEAD"]).stdout.strip()
+        changed = ask(["git", "-C", root, "status", "--porcelain", "-uno"]).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
         return ""
-    return name.stdout.strip() + ("+" if changed.stdout.strip() else "") if name.returncode == 0 else ""
+    return "" if inside else name + ("+" if changed else "")  # inside another repository it is not its commit
 
 
 @functools.cache

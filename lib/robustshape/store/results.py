@@ -36,8 +36,8 @@ class Wanted:
 
 
 def row_entry(study: str, specification: dict) -> Kept:
-    """Return the entry of the row that this defines."""
-    return Kept(f"results/{study}", specification)
+    """Return the entry of the row that this defines; rows of another schema lie elsewhere."""
+    return Kept(f"results/{study}/schema{SCHEMA}", specification)
 
 
 def published_file(study: str, preset: str):
@@ -70,11 +70,14 @@ def read_published(study: str, preset: str):
         )
     rows = arrays.open_zip(file)
     if rows.attrs.get("schema") != SCHEMA:
-        raise StoreError(
-            f"{file} has rows of schema {rows.attrs.get('schema', 1)}, but this robustshape reads schema {SCHEMA}; "
-            "read it with the version of its provenance, or measure the rows again with source=measure"
-        )
+        raise StoreError(f"{_other_schema(file, rows)}; measure the rows again with source=measure")
     return rows
+
+
+def _other_schema(file, rows) -> str:
+    return (
+        f"{file} has rows of schema {rows.attrs.get('schema', 1)}, but this robustshape reads schema {SCHEMA}"
+    )
 
 
 def stack(rows: dict):
@@ -186,10 +189,14 @@ def _joined(row, parts: dict, one: Wanted):
 
 
 def _published(study: str, wanted: dict[str, Wanted], preset: str) -> dict:
-    """Return the published rows whose keys agree, by name."""
-    if not published_file(study, preset).is_file():
+    """Return the published rows whose keys agree, by name; of another schema none does, which is said."""
+    file = published_file(study, preset)
+    if not file.is_file():
         return {}
-    stored = read_published(study, preset)
+    stored = arrays.open_zip(file)
+    if stored.attrs.get("schema") != SCHEMA:
+        print(f"{_other_schema(file, stored)}: none is taken")
+        return {}
     keys = dict(zip(map(str, stored.model.values), map(str, stored["key"].values)))
     return {
         name: stored.sel(model=name, drop=True)
@@ -237,7 +244,7 @@ def publish(study: str, preset: str, wanted: dict[str, Wanted]) -> int:
 
     Rows published earlier stay where their key still agrees; others are replaced.
     """
-    rows = finished(wanted) | (finished(wanted, _published(study, wanted, preset)))
+    rows = finished(wanted, _published(study, wanted, preset))
     if not rows:
         raise InputError(
             f"no finished row of {study} for preset {preset!r} in the cache; "
@@ -261,18 +268,19 @@ def _remember_run(study: str, preset: str, source: str, wanted: dict[str, Wanted
         for name, one in wanted.items()
     }
     with write_file(cache_dir("runs", study) / f"{preset}.json") as temporary:
-        temporary.write_text(json.dumps({"source": source, "rows": rows}))
+        temporary.write_text(json.dumps({"schema": SCHEMA, "source": source, "rows": rows}))
 
 
 def latest_run(study: str, preset: str) -> tuple[dict, int]:
     """Return the finished rows of the latest run on this machine, by name, and how many it asked for.
 
-    Rows that the run took from the published ones (``extend``) are among them.
+    Rows that the run took from the published ones (``extend``) are among them. A run whose rows were of another
+    schema is none.
     """
     file = cache_dir("runs", study) / f"{preset}.json"
-    if not file.is_file():
+    noted = json.loads(file.read_text()) if file.is_file() else {}
+    if noted.get("schema") != SCHEMA:
         return {}, 0
-    noted = json.loads(file.read_text())
     wanted = {
         name: Wanted(
             row_entry(study, one["row"]),

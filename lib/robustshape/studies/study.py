@@ -114,6 +114,12 @@ class Study:
         return [one.name for one in fields(self.settings)]
 
     def _settings(self, given: dict):
+        """Return the settings among the parameters; raise InputError if a parameter is unknown or missing."""
+        for name in given:
+            if name not in self.parameters:
+                raise InputError(
+                    f"{self.name} has no parameter {name!r}; closest: {', '.join(closest(name, self.parameters))}"
+                )
         lacking = [name for name in (*self._own, "dataset") if name not in given]
         if lacking:
             raise InputError(f"{self.name} needs {', '.join(lacking)}; its notebook has a value for each")
@@ -125,14 +131,8 @@ class Study:
 
     def plan(self, **given) -> "Plan":
         """Check the parameters and return what they ask for; nothing is computed. Takes what `measure` takes."""
-        for name in given:
-            if name not in self.parameters:
-                raise InputError(
-                    f"{self.name} has no parameter {name!r}; closest: {', '.join(closest(name, self.parameters))}"
-                )
-        given = {name: value for name, value in given.items() if name not in RUN}
         settings = self._settings(given)
-        given = {name: value for name, value in given.items() if name not in self._own}
+        given = {name: value for name, value in given.items() if name not in (*self._own, *RUN)}
         if given.get("n_samples", 1) < 1:  # that there are none is for `rows` to decide
             raise InputError(f"n_samples is at least 1, but was {given['n_samples']}")
         rows = settings.rows(given.pop("models", None))

@@ -25,6 +25,8 @@ from robustshape.training.randomness import generator_at
 from robustshape.training.recipe import Recipe, learning_rate
 from robustshape.training.regularisers import batch_selectivity
 
+LOOK = 50  # steps between two looks at the loss on an accelerator
+
 
 def train(
     module,
@@ -126,7 +128,7 @@ class _Run:
         self.optimiser = _optimiser(module, recipe)
         self.per_epoch = math.ceil(len(images) / recipe.batch_size)
         self.n_steps, self.step, self.resumed_at = recipe.epochs * self.per_epoch, 0, 0
-        self.sums = [0.0, 0]  # loss and hits of the epoch so far
+        self.sums = torch.zeros(2, dtype=torch.float64, device=device)  # loss and hits of the epoch so far
         self.history = {"loss": [], "accuracy": []}
 
     def all(self, checkpoint, seconds, configuration, progress):
@@ -185,19 +187,27 @@ class _Run:
             loss = loss - recipe.selectivity * batch_selectivity(pooled, labels, self.module)
         if self.penalty is not None:
             loss = loss + self.penalty(labels)
-        value = loss.item()
-        if not math.isfinite(value):
-            milder = f" or a selectivity (alpha) nearer to 0 than {recipe.selectivity:g}"
-            raise TrainingError(
-                f"the loss is {value} in epoch {epoch + 1} of {recipe.epochs}, step {batch + 1} of {self.per_epoch}; "
-                f"try a learning rate below {recipe.learning_rate:g}{milder if recipe.selectivity else ''}"
-            )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
+        hits = (logits.argmax(1) == labels).sum()
+        self.sums += torch.stack([loss.detach().double() * len(chosen), hits.double()])
+        # to look at a number waits for an accelerator, so there it is not done in every step
+        if self.device.type == "cpu" or batch % LOOK == 0 or batch == self.per_epoch - 1:
+            self.check_loss(epoch, batch)
         self.step += 1
-        self.sums[0] += value * len(chosen)
-        self.sums[1] += int((logits.argmax(1) == labels).sum())
+
+    def check_loss(self, epoch, batch):
+        """Raise TrainingError if the loss of this step, or since the last look at it, was not finite."""
+        if math.isfinite(self.sums[0]):
+            return
+        recipe = self.recipe
+        milder = f" or a selectivity (alpha) nearer to 0 than {recipe.selectivity:g}"
+        raise TrainingError(
+            f"the loss is {self.sums[0]:g} in epoch {epoch + 1} of {recipe.epochs}, step {batch + 1} of "
+            f"{self.per_epoch}; try a learning rate below {recipe.learning_rate:g}"
+            f"{milder if recipe.selectivity else ''}"
+        )
 
     def attacked(self, x, labels, generator):
         """Return the batch under PGD on the network in eval mode, whose running statistics so stay clean.
@@ -215,9 +225,9 @@ class _Run:
         return x
 
     def end_epoch(self):
-        self.history["loss"].append(self.sums[0] / len(self.images))
-        self.history["accuracy"].append(self.sums[1] / len(self.images))
-        self.sums = [0.0, 0]
+        for name, total in zip(("loss", "accuracy"), self.sums.tolist()):
+            self.history[name].append(total / len(self.images))
+        self.sums.zero_()
 
     def images_done(self):
         epochs, batches = divmod(self.step, self.per_epoch)
@@ -229,14 +239,15 @@ class _Run:
 
     def write(self, path, configuration):
         state = {"module": self.module.state_dict(), "optimiser": self.optimiser.state_dict()}
-        progress = {"step": self.step, "sums": self.sums, "history": self.history}
+        progress = {"step": self.step, "sums": self.sums.tolist(), "history": self.history}
         checkpoints.write(path, configuration, state, progress)
 
     def read(self, path, configuration):
         state, progress = checkpoints.read(path, configuration, self.device)
         self.module.load_state_dict(state["module"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.sums, self.history = (progress[name] for name in ("step", "sums", "history"))
+        self.step, self.history = progress["step"], progress["history"]
+        self.sums = torch.tensor(progress["sums"], dtype=torch.float64, device=self.device)
         self.resumed_at = self.step
 
 

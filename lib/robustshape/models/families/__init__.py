@@ -10,13 +10,14 @@ deep networks, begins at 0.1 or 1, since these train for minutes. No dropout, no
 """
 
 import importlib
+import pkgutil
 
 from robustshape.models.families.table import CLANS, FAMILIES, Family
 
 __all__ = ["CLANS", "FAMILIES", "Family", "built_here", "family_of"]
 
-for _module in ("ours", "residual", "plain", "mobile", "modern", "tokens", "mlps"):
-    importlib.import_module(f"robustshape.models.families.{_module}")
+for _module in pkgutil.iter_modules(__path__):  # each clan enters its families
+    importlib.import_module(f"{__name__}.{_module.name}")
 
 
 def built_here() -> list[str]:

@@ -8,13 +8,9 @@ import numpy as np
 
 from robustshape.indicators.class_tuning import class_variance, precision, shuffled_selectivity
 from robustshape.indicators.dimensionality import intrinsic_dimension
-from robustshape.indicators.principal_components import (
-    components_for,
-    participation_ratio,
-    spectrum_exponent,
-    variances,
-)
+from robustshape.indicators.principal_components import components_for, spectrum_exponent, variances
 from robustshape.indicators.selectivity import class_selectivity
+from robustshape.indicators.spectrum import participation_ratio
 
 SHARES = (0.9, 0.95, 0.99)  # of the variance
 DIMENSIONS = (
@@ -58,7 +54,8 @@ def dimensions(layers) -> np.ndarray:
         counts.append(components_for(spread, 0.95) / live if live else float("nan"))
         distinct = layer[:MOST_FOR_TWONN]
         local = intrinsic_dimension(distinct) if spread.any() else float("nan")
-        found.append([*counts, participation_ratio(spread) / units, spectrum_exponent(spread), local / units])
+        ratio = participation_ratio(variances=spread)
+        found.append([*counts, ratio / units, spectrum_exponent(spread), local / units])
     return np.array(found)
 
 

@@ -3,55 +3,68 @@
 import numpy as np
 import pytest
 import torch
-from robustshape.robustness import attacked
 
-from robustshape import features
 from robustshape.attacks import ATTACKS, auto
 from robustshape.attacks.stages import Stage, ladder
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
-from robustshape.models import load
+from robustshape.measurements import attacked
+from robustshape.models import load, network
+from robustshape.models.network import Network
 from robustshape.models.preprocessing import Preprocessing
 
-MODEL = "zoo:mlp"
-OPTIONS = (("dataset", "digits"), ("epochs", 2), ("reading", None))
+MLP = Network.of("zoo:mlp", dataset="digits", epochs=2)
 IMAGES = Selection.parts("digits", (50, 60), seed=0)[1]
 STAGES = ladder(
     ["fgsm linf 0.02 0.1", "pgd l2 0.5 on 30", "pgd linf 0.02 0.05 0.1 on 40", "apgd linf 0.05 on 20"]
 )
 
 
-@pytest.fixture(autouse=True)
-def own_cache(cache, monkeypatch):
-    monkeypatch.setattr(auto, "ITERATIONS", 10)
-    features._kept.cache_clear()
-    yield
-    features._kept.cache_clear()
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """A cache for the tests of this file, which share their network, and quick attacks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(auto, "ITERATIONS", 10)
+        network._kept.cache_clear()
+        yield
+        network._kept.cache_clear()
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Another cache, in which nothing is attacked yet; the network stays in memory."""
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path))
 
 
 def climb(stages=STAGES, seed=0, images=IMAGES):
-    for call in attacked.missing([(MODEL, OPTIONS)], images, stages, seed):
+    for call in attacked.missing([MLP], images, stages, seed):
         attacked.attack(*call)
-    return attacked.correct(MODEL, OPTIONS, images, stages, seed)
+    return attacked.correct(MLP, images, stages, seed)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return climb()
 
 
 @pytest.fixture
 def pixels():
-    data, classifier = IMAGES.load(), load(MODEL, **dict(OPTIONS))
+    data, classifier = IMAGES.load(), load("zoo:mlp", dataset="digits", epochs=2)
     return classifier, classifier.pixels(data["image"].values), torch.tensor(data["label"].values).long()
 
 
-def test_the_worst_case_over_what_was_tried(pixels):
+def test_the_worst_case_over_what_was_tried(whole, pixels):
     classifier, x, labels = pixels
-    network, found = classifier.on_pixels(), climb()
+    module, found = classifier.on_pixels(), whole
     fooled = {}
     for stage in STAGES:
         for label, eps in zip(stage.labels, map(float, stage.budgets)):
             shown = ATTACKS[stage.name](
-                network, x[: stage.n], labels[: stage.n], eps=eps, norm=stage.norm, ids=IMAGES.load().sample.values[: stage.n]
+                module, x[: stage.n], labels[: stage.n], eps=eps, norm=stage.norm, ids=IMAGES.load().sample.values[: stage.n]
             )  # fmt: skip
-            fooled[label] = (network(shown).argmax(1) != labels[: stage.n]).numpy()
-    clean = (network(x).argmax(1) == labels).numpy()
+            fooled[label] = (module(shown).argmax(1) != labels[: stage.n]).numpy()
+    clean = (module(x).argmax(1) == labels).numpy()
     plain = clean[:20].copy()  # by hand for the last step: apgd at 0.05, so not what fgsm and pgd did at 0.1
     for label in ("fgsm linf 0.02", "pgd linf 0.02", "pgd linf 0.05", "apgd linf 0.05"):
         plain &= ~fooled[label][:20]
@@ -62,8 +75,8 @@ def test_the_worst_case_over_what_was_tried(pixels):
     assert 0 < plain.sum() < clean[:20].sum()
 
 
-def test_accuracy_falls_with_the_budget_and_along_the_ladder():
-    found = climb()
+def test_accuracy_falls_with_the_budget_and_along_the_ladder(whole):
+    found = whole
     robust = found["robust"].sel(attack=found["norm"] == "linf").isel(sample=slice(0, 20))
     assert not robust.isnull().any()
     accuracy = robust.mean("sample")
@@ -73,8 +86,8 @@ def test_accuracy_falls_with_the_budget_and_along_the_ladder():
     assert (found["attacked"] <= found["n"]).all() and (found["seconds"] > 0).any()
 
 
-def test_images_beyond_a_stage_are_marked():
-    found = climb()
+def test_images_beyond_a_stage_are_marked(whole):
+    found = whole
     assert found["robust"].dims == ("attack", "sample") and list(found.sample.values) == list(
         IMAGES.load().sample.values
     )
@@ -85,9 +98,7 @@ def test_images_beyond_a_stage_are_marked():
     assert found["eps"].values.tolist() == [0.02, 0.1, 0.5, 0.02, 0.05, 0.1, 0.05]
 
 
-def test_an_interrupted_ladder_goes_on_after_the_last_finished_step(cache, monkeypatch):
-    whole = climb()
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(cache.parent / "other"))
+def test_an_interrupted_ladder_goes_on_after_the_last_finished_step(whole, elsewhere, monkeypatch):
     begun = []
 
     def dying(classifier, data, stage, budget, seed, original=attacked._adversarial):
@@ -100,24 +111,24 @@ def test_an_interrupted_ladder_goes_on_after_the_last_finished_step(cache, monke
     with pytest.raises(KeyboardInterrupt):
         climb()
     with pytest.raises(InputError, match="has not been attacked on the whole ladder yet"):
-        attacked.correct(MODEL, OPTIONS, IMAGES, STAGES, 0)
+        attacked.correct(MLP, IMAGES, STAGES, 0)
     assert len(begun) == 7
     again = climb()
     assert begun[7:] == [("apgd", 0.05)]
     np.testing.assert_array_equal(again["robust"].values, whole["robust"].values)
-    assert attacked.missing([(MODEL, OPTIONS)], IMAGES, STAGES, 0) == []
+    assert attacked.missing([MLP], IMAGES, STAGES, 0) == []
 
 
-def test_a_longer_ladder_and_later_stages_keep_what_is_finished():
+def test_a_longer_ladder_and_later_stages_keep_what_is_finished(elsewhere):
     climb(STAGES[:3])
-    finished = {str(folder) for folder in attacked._folders(MODEL, OPTIONS, IMAGES, STAGES[:3], 0)}
-    longer = [str(folder) for folder in attacked._folders(MODEL, OPTIONS, IMAGES, STAGES, 0)]
-    assert set(longer[:-1]) == finished and longer[-1] not in finished
+    finished = {entry.key for entry in attacked.kept(MLP, IMAGES, STAGES[:3], 0) if not entry.missing}
+    longer = [entry.key for entry in attacked.kept(MLP, IMAGES, STAGES, 0)]
+    assert len(finished) == 6 and set(longer[:-1]) == finished and longer[-1] not in finished
 
 
 def test_the_key_holds_what_matters_and_nothing_else():
     def last(*texts, seed=0, images=IMAGES):
-        return str(attacked._folders(MODEL, OPTIONS, images, ladder(texts), seed)[-1])
+        return attacked.kept(MLP, images, ladder(texts), seed)[-1].key
 
     base = last("fgsm linf 0.1", "pgd linf 0.1 on 20")
     assert base == last("fgsm linf 0.1 on 20", "pgd linf 0.1 on 20")  # images beyond the stage do not matter
@@ -134,9 +145,7 @@ def test_the_key_holds_what_matters_and_nothing_else():
     assert (last("pgd linf 0.1 on 20", images=other) == changed[0]) == shared
 
 
-def test_pieces_do_not_change_a_number(cache, monkeypatch):
-    whole = climb()
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(cache.parent / "other"))
+def test_pieces_do_not_change_a_number(whole, elsewhere, monkeypatch):
     monkeypatch.setattr(attacked, "PIECE", 7)
     np.testing.assert_array_equal(climb()["robust"].values, whole["robust"].values)
 
@@ -144,7 +153,7 @@ def test_pieces_do_not_change_a_number(cache, monkeypatch):
 def test_features_of_attacked_images(pixels, monkeypatch):
     classifier, x, labels = pixels
     stage = Stage.parse("pgd linf 0.1 on 30")
-    found = attacked.features_under(MODEL, OPTIONS, IMAGES, stage, 0)
+    found = attacked.features_under(MLP, IMAGES, stage, 0)
     ids = IMAGES.load().sample.values[:30]
     shown = ATTACKS["pgd"](classifier.on_pixels(), x[:30], labels[:30], eps=0.1, ids=ids)
     expected = classifier.activations_on_pixels(shown, ["penultimate", "logits"])
@@ -152,15 +161,15 @@ def test_features_of_attacked_images(pixels, monkeypatch):
     np.testing.assert_array_equal(found["logits"].values, expected["logits"])
     np.testing.assert_array_equal(found["label"].values, labels[:30])
     monkeypatch.setattr(attacked, "_adversarial", None)  # kept: not made again
-    assert attacked.features_under(MODEL, OPTIONS, IMAGES, stage, 0).equals(found)
+    assert attacked.features_under(MLP, IMAGES, stage, 0).equals(found)
     with pytest.raises(InputError, match=r"at one budget, but 'pgd linf 0.1 0.2' has 2"):
-        attacked.features_under(MODEL, OPTIONS, IMAGES, Stage.parse("pgd linf 0.1 0.2"), 0)
+        attacked.features_under(MLP, IMAGES, Stage.parse("pgd linf 0.1 0.2"), 0)
 
 
 def test_more_images_than_there_are():
     with pytest.raises(InputError, match=r"'pgd linf 0.1 on 61' wants 61 images, but only 60"):
-        attacked.check(MODEL, OPTIONS, IMAGES, ladder(["pgd linf 0.1 on 61"]))
-    attacked.check(MODEL, OPTIONS, IMAGES, STAGES)
+        attacked.check(MLP, IMAGES, ladder(["pgd linf 0.1 on 61"]))
+    attacked.check(MLP, IMAGES, STAGES)
 
 
 def test_pixels_then_normalise_is_the_preprocessing():
@@ -189,13 +198,13 @@ def test_logits_on_pixels_are_those_on_images_and_have_a_gradient(pixels):
     np.testing.assert_array_equal(
         classifier.activations_on_pixels(x, ["logits"])["logits"], classifier.logits(images)
     )
-    network, image = classifier.on_pixels(), x[:2].clone().requires_grad_(True)
+    module, image = classifier.on_pixels(), x[:2].clone().requires_grad_(True)
     np.testing.assert_allclose(
-        network(image).detach().numpy(), classifier.logits(images[:2]), rtol=1e-4, atol=1e-5
+        module(image).detach().numpy(), classifier.logits(images[:2]), rtol=1e-4, atol=1e-5
     )
-    network(image).sum().backward()
-    assert image.grad.abs().sum() > 0 and not network.training
-    assert all(p.grad is None for p in network.parameters())
+    module(image).sum().backward()
+    assert image.grad.abs().sum() > 0 and not module.training
+    assert all(p.grad is None for p in module.parameters())
 
 
 def test_a_preprocessing_that_is_one_function_cannot_be_attacked(pixels):

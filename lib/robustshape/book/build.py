@@ -1,0 +1,78 @@
+"""Build the book: run the notebooks whose inputs changed, and put their figures, tables and numbers on its pages.
+
+The preset that is built stands in laptop's place: pages take its numbers from
+``executed/<notebook>.laptop.ipynb``. Every other preset is drawn from its published results, where it has some.
+"""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from robustshape.book.outputs import place
+from robustshape.book.pages import forget_pages, make_html
+from robustshape.book.runs import SHOWN_AS, execute_all, runs_of
+from robustshape.book.tables import pieces
+from robustshape.paths import cache_dir, require_checkout
+from robustshape.store.atomic import write_file
+
+STILL_BUILDING = "(until this page is finished)"  # replaced by the seconds at the very end
+
+
+def build_book(preset: str = SHOWN_AS) -> Path:
+    """Build the book with the numbers of a preset and return the path of its ``index.html``.
+
+    Notebooks that have a file for `preset` are run with it (only if an input changed); presets with published
+    results are drawn from those. Pages are checked: no warning, none missing, nothing loaded from other hosts.
+
+    Raises
+    ------
+    InputError
+        If no notebook has the preset.
+    StoreError
+        If the pages cannot be built; the message holds the builder's warnings.
+    """
+    started, root = time.perf_counter(), require_checkout("the book")
+    book, date = root / "book", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    ran, executed, files = [], {}, {}
+    for run, (path, now) in execute_all(runs_of(preset)).items():
+        executed[run] = path
+        ran += [run] if now else []
+        files |= place(run, path)
+
+    record = cache_dir("book") / "times.json"
+    recorded = json.loads(record.read_text()) if record.is_file() else {}
+    times = recorded.setdefault(preset, {})
+    what = "last, with notebooks to run" if ran else "last, with nothing to run"
+    if "first" not in times and all(run in ran for run in executed if run.source == "measure"):
+        what = "first"
+    times[what] = {"seconds": STILL_BUILDING, "notebooks": len(ran), "date": date}
+    facts = pieces(preset, executed, times)
+    for folder in ("executed", "figures", "generated"):
+        for path in (book / folder).glob("*"):
+            if f"{folder}/{path.name}" not in files | facts:
+                path.unlink()
+    if any(differs(book / name, content) for name, content in files.items()):
+        # Numbers glued from an executed notebook do not reach pages that are otherwise unchanged.
+        forget_pages(root)
+    for name, content in {**files, **facts}.items():
+        if differs(book / name, content):
+            with write_file(book / name) as temporary:
+                temporary.write_bytes(content)
+
+    print("making the pages", flush=True)
+    index = make_html(root)
+    seconds = f"{time.perf_counter() - started:.0f}"
+    times[what]["seconds"] = seconds
+    for path in index.parent.glob("status.html"):
+        path.write_text(path.read_text(encoding="utf-8").replace(STILL_BUILDING, seconds), encoding="utf-8")
+    with write_file(record) as temporary:
+        temporary.write_text(json.dumps(recorded, indent=1))
+    print(f"the book took {seconds} s ({len(ran)} of {len(executed)} notebooks run now)")
+    print(f"read it: {index}")
+    return index
+
+
+def differs(path: Path, content: bytes) -> bool:
+    """Return whether a file must be written; one that is left alone needs no page made again."""
+    return not path.is_file() or path.read_bytes() != content

@@ -1,0 +1,135 @@
+"""Entries are whole or not there; damage is named; two writers cannot disturb each other."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from robustshape.errors import StoreError
+from robustshape.store import atomic
+
+
+def test_a_folder_is_there_only_when_it_is_finished(tmp_path):
+    entry = tmp_path / "entry"
+    with pytest.raises(RuntimeError, match="killed"), atomic.write_folder(entry) as folder:
+        (folder / "half").write_text("half")
+        assert not entry.exists()
+        raise RuntimeError("killed")
+    assert list(tmp_path.iterdir()) == []
+    with atomic.write_folder(entry) as folder:
+        (folder / "whole").write_text("whole")
+    assert atomic.check_folder(entry)
+    assert json.loads((entry / "manifest.json").read_text()).keys() == {"whole"}
+
+
+def test_the_first_of_two_writers_decides_and_nothing_is_left_beside(tmp_path):
+    entry = tmp_path / "entry"
+    with atomic.write_folder(entry) as slow:
+        (slow / "value").write_text("slow")
+        with atomic.write_folder(entry) as quick:
+            (quick / "value").write_text("quick")
+    assert (entry / "value").read_text() == "quick"
+    assert [path.name for path in tmp_path.iterdir()] == ["entry"]
+
+
+@pytest.mark.parametrize("damage", ["changed", "removed", "manifest"])
+def test_damage_is_named_and_mended_by_computing_again(tmp_path, capsys, damage):
+    entry = tmp_path / "entry"
+    with atomic.write_folder(entry) as folder:
+        (folder / "value").write_text("right")
+    if damage == "changed":
+        (entry / "value").write_text("wrong")
+    elif damage == "removed":
+        (entry / "value").unlink()
+    else:
+        (entry / "manifest.json").write_text("{")
+    with pytest.raises(
+        StoreError, match=rf"{entry} is damaged: .*{'manifest' if damage == 'manifest' else 'value'}"
+    ):
+        atomic.check_folder(entry)
+    assert not atomic.usable_folder(entry)
+    assert "computed again" in capsys.readouterr().out and not entry.exists()
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path):
+    words = r"the disk is full while writing .*entry; free some space"
+    with pytest.raises(StoreError, match=words), atomic.write_folder(tmp_path / "entry") as folder:
+        (folder / "value").write_text("x")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_replaced_in_one_step(tmp_path):
+    target = tmp_path / "value"
+    target.write_text("old")
+    with atomic.write_file(target) as temporary:
+        temporary.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_dead_writers_left_is_swept_but_not_what_a_living_one_writes(tmp_path):
+    for name, age in (("dead", 7200), ("living", 1)):
+        left = tmp_path / f".entry.{name}.tmp"
+        left.mkdir()
+        os.utime(left, (time.time() - age,) * 2)
+    with atomic.write_folder(tmp_path / "entry"):
+        pass
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".entry.living.tmp", "entry"]
+
+
+def test_a_file_is_read_once_and_again_when_it_was_written(tmp_path, monkeypatch):
+    entry, read = tmp_path / "entry", []
+    with atomic.write_folder(entry) as folder:
+        (folder / "a").write_text("right")
+        (folder / "b").write_text("right too")
+    sha256 = atomic._sha256
+    monkeypatch.setattr(atomic, "_sha256", lambda path: read.append(path.name) or sha256(path))
+    assert atomic.check_folder(entry) and atomic.check_folder(entry) and read == ["a", "b"]
+    os.utime(entry / "a", ns=(1, 1))  # written again, with equal content
+    assert atomic.check_folder(entry) and read == ["a", "b"] * 2
+    (entry / "b").unlink()
+    with pytest.raises(StoreError, match="b is not as it was written"):
+        atomic.check_folder(entry)
+    (entry / "b").write_text("wrong t00")
+    with pytest.raises(StoreError, match="b is not as it was written"):
+        atomic.check_folder(entry)
+    (entry / "b").write_text("right too")
+    assert atomic.check_folder(entry)
+
+
+def test_an_entry_made_again_in_place_of_a_damaged_one_is_read_again(tmp_path, capsys):
+    for content in ("first", "later"):  # of one length
+        with atomic.write_folder(tmp_path / "entry") as folder:
+            (folder / "value").write_text(content)
+        assert atomic.usable_folder(tmp_path / "entry")
+        (tmp_path / "entry" / "value").write_text("wrong")
+        os.utime(tmp_path / "entry" / "value", ns=(1, 1))
+        assert not atomic.usable_folder(tmp_path / "entry")
+    assert capsys.readouterr().out.count("is damaged: value") == 2
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from robustshape.store import atomic
+with atomic.write_folder(Path(sys.argv[1])) as folder:
+    (folder / "half").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_nothing_that_passes_for_finished(tmp_path):
+    entry = tmp_path / "entry"
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(entry)])
+    assert killed.returncode == -9 and not entry.exists() and not atomic.usable_folder(entry)
+    [left] = tmp_path.iterdir()
+    assert left.name.startswith(".entry.") and (left / "half").is_file()
+    os.utime(left, (time.time() - 7200,) * 2)
+    with atomic.write_folder(entry) as folder:
+        (folder / "whole").write_text("whole")
+    assert list(tmp_path.iterdir()) == [entry] and atomic.usable_folder(entry)
