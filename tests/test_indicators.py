@@ -38,7 +38,9 @@ def test_values_are_those_of_each_draw(monkeypatch):
     drawn = class_draws(labels, n_classes=4, per_class=6, n_draws=2, seed=3)
     for name in (*CHEAP, "kmeans_purity"):
         found = entries[name].open()
-        assert found["indicator_value"].dims == ("indicator", "draw") and found["indicator"].values.tolist() == [name]
+        assert found["indicator_value"].dims == ("indicator", "draw") and found[
+            "indicator"
+        ].values.tolist() == [name]
         expected = [
             value(
                 name, features=x[d.scored], labels=labels[d.scored], logits=logits[d.scored],
@@ -54,7 +56,9 @@ def test_a_new_indicator_computes_one_entry_and_voids_none(monkeypatch):
     HOW.compute(MLP, CHEAP)
     before = {name: entry.key for name, entry in HOW.kept(MLP).items()}
     monkeypatch.setitem(INDICATORS._entries, "spread", lambda features: features.std())
-    monkeypatch.setitem(INDICATORS._about, "spread", {"symbol": "s", "about": "standard deviation", "version": 1})
+    monkeypatch.setitem(
+        INDICATORS._about, "spread", {"symbol": "s", "about": "standard deviation", "version": 1}
+    )
     entries = HOW.kept(MLP)
     assert entries.keys() - before.keys() == {"spread"}
     assert {name: entry.key for name, entry in entries.items() if name != "spread"} == before
@@ -99,4 +103,6 @@ def test_features_may_be_of_another_layer_and_of_length_1():
     lengths = np.linalg.norm(logits, axis=1, keepdims=True)
     for how, seen in ((raw, logits), (unit, logits / lengths)):
         found = how.kept(MLP)["davies_bouldin"].open()["indicator_value"].values[0, 0]
-        assert found == pytest.approx(value("davies_bouldin", features=seen[draw], labels=labels[draw]), rel=1e-5)
+        assert found == pytest.approx(
+            value("davies_bouldin", features=seen[draw], labels=labels[draw]), rel=1e-5
+        )

@@ -23,7 +23,9 @@ def toy():
 
 
 def test_modules_enter_themselves():
-    assert {"kmeans_purity", "silhouette", "neural_collapse", "mean_margin", "mean_max_softmax"} <= set(INDICATORS)
+    assert {"kmeans_purity", "silhouette", "neural_collapse", "mean_margin", "mean_max_softmax"} <= set(
+        INDICATORS
+    )
 
 
 @pytest.mark.parametrize("name", INDICATORS.names())

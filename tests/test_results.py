@@ -149,7 +149,11 @@ def test_every_row_says_its_key_and_preset():
     rows = gather(models="a")
     assert rows["key"].item() == key_of(SPECIFICATIONS["a"]) and rows["preset"].item() == "p"
     other = results.gather(  # the same numbers, asked for by another preset
-        "study", wanted("a"), preset="q", source="measure", compute=lambda missing: pytest.fail("measured again")
+        "study",
+        wanted("a"),
+        preset="q",
+        source="measure",
+        compute=lambda missing: pytest.fail("measured again"),
     )
     assert other["preset"].item() == "q" and other["value"].item() == 0
     assert list(results.finished(wanted())) == ["a"]
@@ -282,7 +286,9 @@ def test_a_part_that_is_added_or_raised_is_computed_alone(monkeypatch):
     assert (rows, parts) == ([], {}) and found["part"].values.tolist() == ["x", "z"]
 
 
-def test_extend_takes_published_parts_whose_key_agrees_and_computes_only_the_missing(empty_again, monkeypatch):
+def test_extend_takes_published_parts_whose_key_agrees_and_computes_only_the_missing(
+    empty_again, monkeypatch
+):
     first, _, _ = gather_parts()
     assert results.publish("study", "p", with_parts()) == 2
     assert "origin" not in results.read_published("study", "p")
@@ -320,7 +326,12 @@ def test_a_row_whose_parts_are_not_there_yet_is_still_a_row():
 
     with pytest.raises(KeyboardInterrupt):
         results.gather(
-            "study", with_parts(), preset="p", source="measure", compute=diverging("", []), compute_parts=dying
+            "study",
+            with_parts(),
+            preset="p",
+            source="measure",
+            compute=diverging("", []),
+            compute_parts=dying,
         )
     found, n = results.latest_run("study", "p")
     assert list(found) == ["a", "b"] and "part" not in found["a"].dims and n == 2

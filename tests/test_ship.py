@@ -61,7 +61,10 @@ def test_another_training_of_the_same_name_has_a_file_of_its_own(project):
     for path, network in ((first, MLP), (second, longer)):
         card = json.loads(path.read_text())
         assert shipped.shipped(network.identity) == path.with_suffix(".safetensors")
-        assert card["weights"] == f"{path.stem}.safetensors" and card["training"]["recipe"]["epochs"] == network.epochs
+        assert (
+            card["weights"] == f"{path.stem}.safetensors"
+            and card["training"]["recipe"]["epochs"] == network.epochs
+        )
 
 
 def test_the_size_of_networks_is_that_of_those_trained_that_do_not_ship_yet(cache):
@@ -124,7 +127,10 @@ def test_networks_of_the_laptop_never_come_along(published, project, monkeypatch
 
 
 def test_the_networks_that_come_along_are_those_trained_on_the_reading(monkeypatch):
-    asked, given = [], KSTAR | {"reading": "resize32", "models": ["zoo:lenet", "python:networks:by_brightness"]}
+    asked, given = (
+        [],
+        KSTAR | {"reading": "resize32", "models": ["zoo:lenet", "python:networks:by_brightness"]},
+    )
     monkeypatch.setattr(preset_results, "parameters", lambda study, preset: given)
     monkeypatch.setattr(preset_results.results, "publish", lambda *a: 1)
     monkeypatch.setattr(preset_results, "ship_all", asked.extend)

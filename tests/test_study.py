@@ -114,7 +114,9 @@ def test_it_takes_its_own_parameters_those_of_a_population_and_of_a_run():
     assert TOY.given(namespace) == GIVEN | {"source": "extend"}
 
 
-@pytest.mark.parametrize("call", [TOY.plan, TOY.measure, TOY.wanted, lambda **g: TOY.measure(source="published", **g)])
+@pytest.mark.parametrize(
+    "call", [TOY.plan, TOY.measure, TOY.wanted, lambda **g: TOY.measure(source="published", **g)]
+)
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
@@ -160,7 +162,12 @@ def test_a_plan_says_what_is_asked_for_in_order_and_computes_nothing(monkeypatch
     one, other = plan.cases[names[0]][0], plan.cases[names[1]][0]
     assert plan.cases[names[2]][0] is one and one != other  # a population for each reading
     assert one.models == other.models == ("zoo:mlp", "zoo:mlp/1") and other.reading == "resize64"
-    assert [network.name for _, network in plan.cases.values()] == ["zoo:mlp", "zoo:mlp", "zoo:mlp/1", "zoo:mlp/1"]
+    assert [network.name for _, network in plan.cases.values()] == [
+        "zoo:mlp",
+        "zoo:mlp",
+        "zoo:mlp/1",
+        "zoo:mlp/1",
+    ]
     assert [network.reading for _, network in plan.cases.values()] == ["repeat32", "resize64"] * 2
 
 
@@ -197,7 +204,10 @@ def test_rows_hold_what_all_have_and_their_own_each_with_words(known, monkeypatc
     for name, values in rows.data_vars.items():
         words, unit = (common.VARIABLES | study.variables)[name]
         assert values.attrs["long_name"] == words and values.attrs.get("units", "") == unit
-    assert rows["key"].attrs["role"] == "about" and "role" not in {**rows["powered"].attrs, **rows["accuracy"].attrs}
+    assert rows["key"].attrs["role"] == "about" and "role" not in {
+        **rows["powered"].attrs,
+        **rows["accuracy"].attrs,
+    }
     assert read(rows.isel(model=0))["seconds"].keys() == {"features", "corruptions", "row"}
     assert set(rows["study"].values) == {study.name} and not rows["diverged"].any()
     monkeypatch.setattr("robustshape.studies.study._row", lambda *a: pytest.fail("it was measured again"))
@@ -238,7 +248,12 @@ def test_what_a_study_adds_is_done_in_order(known):
         more = population.network("zoo:mlp-noise")
         done.append(("before", more.is_ready, features.missing(asked[0], population.held_out)))
 
-    study = known(check=check, needs=needs, before=before, after=lambda plan: done.append(("after", plan.settings.power)))
+    study = known(
+        check=check,
+        needs=needs,
+        before=before,
+        after=lambda plan: done.append(("after", plan.settings.power)),
+    )
     study.measure(**GIVEN)
     assert done == [("check", GIVEN["models"]), ("before", True, []), ("after", 2)]
     study.measure(**GIVEN)  # all rows are there
@@ -267,8 +282,14 @@ def test_a_network_that_diverged_has_a_row_without_numbers_and_the_next_run_asks
     rows = study.measure(**GIVEN)
     assert "zoo:mlp/1 diverged: its loss is nan" in capsys.readouterr().out
     assert rows["diverged"].values.tolist() == [False, True]
-    assert np.isnan(rows["accuracy"].values).tolist() == np.isnan(rows["powered"].values).tolist() == [False, True]
-    assert rows["family"].values.tolist() == ["mlp", "zoo:mlp/1"] and set(rows["reading"].values) == {"repeat32"}
+    assert (
+        np.isnan(rows["accuracy"].values).tolist()
+        == np.isnan(rows["powered"].values).tolist()
+        == [False, True]
+    )
+    assert rows["family"].values.tolist() == ["mlp", "zoo:mlp/1"] and set(rows["reading"].values) == {
+        "repeat32"
+    }
     assert study.plan(**GIVEN).wanted["zoo:mlp/1 repeat32"].row.missing
     monkeypatch.undo()
     monkeypatch.setattr(studies, "load", lambda name: study)
@@ -291,7 +312,9 @@ def test_a_part_that_is_added_is_computed_alone(known, monkeypatch):
     monkeypatch.setattr("robustshape.studies.study._row", lambda *a: pytest.fail("it was measured again"))
     monkeypatch.setattr(Parts, "names", ("first", "second", "third"))
     asked, compute = [], Parts.compute
-    monkeypatch.setattr(Parts, "compute", lambda self, one, names: asked.append(names) or compute(self, one, names))
+    monkeypatch.setattr(
+        Parts, "compute", lambda self, one, names: asked.append(names) or compute(self, one, names)
+    )
     rows = study.measure(**GIVEN)
     assert asked == [["third"], ["third"]] and rows["part"].values.tolist() == ["first", "second", "third"]
     assert rows.sel(part=["first", "second"])["score"].identical(first["score"])
@@ -307,7 +330,9 @@ def test_published_rows_are_read_without_measuring_and_extended(known, monkeypat
     with monkeypatch.context() as patch:
         untouched(patch)
         rows = study.measure(**GIVEN, preset="p", source="published")
-    assert rows.attrs["missing"] == ["zoo:mlp/1 repeat32"] and rows["origin"].values.tolist() == [results.PUBLISHED]
+    assert rows.attrs["missing"] == ["zoo:mlp/1 repeat32"] and rows["origin"].values.tolist() == [
+        results.PUBLISHED
+    ]
     assert rows["powered"].attrs["units"] == "1" and rows["accuracy"].equals(measured["accuracy"])
     extended = study.measure(**GIVEN, preset="p", source="extend")
     assert extended["origin"].values.tolist() == [results.PUBLISHED, results.MEASURED]

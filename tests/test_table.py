@@ -56,7 +56,10 @@ def test_a_line_for_each_network_by_hand():
     np.testing.assert_allclose(flat["corrupted_accuracy"], [0.3, 0.7])
     np.testing.assert_allclose(flat["R"], [0.3 / 0.6, 0.7])
     assert flat["accuracy, pgd linf 0.2"].tolist() == [0.1, 0.25]
-    assert flat["skewness_interval, low"].tolist() == [1, 2] and flat["skewness_interval, high"].tolist() == [2, 3]
+    assert flat["skewness_interval, low"].tolist() == [1, 2] and flat["skewness_interval, high"].tolist() == [
+        2,
+        3,
+    ]
     # means over draws; of registered indicators by their name alone
     assert flat["silhouette"].tolist() == [1, 7] and flat["hit"].tolist() == [4, 10]
     np.testing.assert_allclose(flat["purity, multicut"], np.array([4, 10]) / 12)
@@ -68,7 +71,9 @@ def test_the_order_of_columns_does_not_depend_on_that_of_the_rows():
     mixed = given[sorted(given.data_vars, reverse=True)].isel(attack=[1, 0], indicator=[1, 0], bound=[1, 0])
     assert sorted(table(mixed)) == sorted(SHOWN)
     under = SHOWN[7:9]
-    assert [name for name in table(mixed) if name not in under] == [name for name in SHOWN if name not in under]
+    assert [name for name in table(mixed) if name not in under] == [
+        name for name in SHOWN if name not in under
+    ]
 
 
 def test_how_and_on_what_it_was_measured_follows_only_if_asked_for():
@@ -87,7 +92,11 @@ def test_what_was_not_measured_is_no_column():
 def test_a_line_for_each_network_and_sample_or_whatever_there_is():
     flat = table(rows(), per="sample")
     assert list(flat) == ["network", "sample", "label", "rank", "model"] and len(flat) == 6
-    assert flat[["network", "sample", "rank"]].values.tolist()[3:] == [["mine", "a", 2], ["mine", "b", 2], ["mine", "c", 9]]
+    assert flat[["network", "sample", "rank"]].values.tolist()[3:] == [
+        ["mine", "a", 2],
+        ["mine", "b", 2],
+        ["mine", "c", 9],
+    ]
     assert table(rows(), per="attack")["robust_accuracy"].tolist() == [0.5, 0.1, 0.75, 0.25]
     numbered = table(rows(), per="axis")  # a dimension without names
     assert numbered[["axis", "plot"]].values.tolist() == [[0, 0], [1, 1], [0, 2], [1, 3]]
