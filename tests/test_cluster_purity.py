@@ -1,7 +1,5 @@
 """The purity study: draws of classes, variants by hand, statistics against their definitions, every table and figure."""
 
-import importlib
-
 import numpy as np
 import pytest
 import xarray
@@ -10,10 +8,11 @@ from matplotlib.figure import Figure
 from robustshape import statistics
 from robustshape.analysis import style
 from robustshape.analysis.robustness import robustness, robustness_under_attack
-from robustshape.errors import InputError
 from robustshape.indicators import INDICATORS
-from robustshape.studies import cluster_purity
+from robustshape.measurements.draws import class_draws
+from robustshape.measurements.population import Population
 from robustshape.studies.cluster_purity import (
+    STUDY,
     analyse,
     compared,
     draws,
@@ -23,9 +22,8 @@ from robustshape.studies.cluster_purity import (
     verdicts,
 )
 from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, RATIOS, VARIANTS
-from studies import PURITY, without_times
-
-measuring = importlib.import_module("robustshape.studies.cluster_purity.measure")
+from robustshape.studies.cluster_purity.measure import OURS
+from studies import PURITY, check_described, with_row, without_times
 
 POPULATION = {  # 12 networks of 5 families
     "mlp": ("plain", "noise", "pgd"),
@@ -69,8 +67,8 @@ def rows(population=POPULATION, *, seeds=1, attacks=True, n_closer=2, n_draws=4,
         "ari": (("model", "clustering", "draw"), around(quality, 2, n_draws)),
         "nmi": (("model", "clustering", "draw"), around(quality, 2, n_draws)),
         "calibration_auc": (("model", "draw"), around(np.full(n, 0.8), n_draws)),
-        "rival_value": (
-            ("model", "rival", "draw"),
+        "indicator_value": (
+            ("model", "indicator", "draw"),
             np.stack([around(quality, n_draws, by=by) for by in (0.05, 0.3, 1)], 1),
         ),
         "family": ("model", np.array([f for f, _, _ in who], object)),
@@ -91,7 +89,7 @@ def rows(population=POPULATION, *, seeds=1, attacks=True, n_closer=2, n_draws=4,
     coords = {
         "model": [f"zoo:{f}-{r}/{s}" for f, r, s in who],
         "clustering": ["k-means", "multicut"],
-        "rival": NAMES,
+        "indicator": NAMES,
         "corruption": CORRUPTIONS,
         "severity": [1, 5],
     }
@@ -149,44 +147,10 @@ def says(figure) -> str:
     return " ".join(text.get_text() for axis in figure.axes for text in axis.texts)
 
 
-# ------------------------------------------------------------------------------------------------- draws of classes
+# ------------------------------------------------------------------------------------------------------ on a draw
 
 
 LABELS = np.repeat(np.arange(6), 8)
-
-
-def test_a_draw_and_its_calibration_share_no_class_and_no_image():
-    for draw in draws.class_draws(LABELS, n_classes=0, per_class=5, n_draws=6, seed=3):
-        scored, other = LABELS[draw.scored], LABELS[draw.calibration]
-        assert not set(scored) & set(other) and len(set(scored)) == len(set(other)) == 3
-        for part in (draw.scored, draw.calibration):
-            assert len(set(part)) == 15 and set(np.unique(LABELS[part], return_counts=True)[1]) == {5}
-
-
-def test_draws_depend_on_seed_and_labels_alone():
-    given = dict(n_classes=2, per_class=4)
-    few, many = (draws.class_draws(LABELS, **given, n_draws=n, seed=1) for n in (2, 5))
-    for a, b in zip(few, many):
-        np.testing.assert_array_equal(a.scored, b.scored)
-        np.testing.assert_array_equal(a.calibration, b.calibration)
-    other = draws.class_draws(LABELS, **given, n_draws=1, seed=2)[0]
-    assert set(map(tuple, [d.scored for d in many])).isdisjoint({tuple(other.scored)})
-
-
-def test_what_is_left_calibrates_and_too_little_is_refused():
-    [draw] = draws.class_draws(LABELS, n_classes=4, per_class=3, n_draws=1, seed=0)
-    assert len(set(LABELS[draw.calibration])) == 2
-    with pytest.raises(InputError, match="a draw of 5 classes was asked for, but the images are of 6"):
-        draws.class_draws(LABELS, n_classes=5, per_class=3, n_draws=1, seed=0)
-    with pytest.raises(InputError, match="takes 9 images of each class, but class 0 has 8"):
-        draws.class_draws(LABELS, n_classes=2, per_class=9, n_draws=1, seed=0)
-
-
-def test_fewer_images_are_the_first_of_each_class():
-    [draw] = draws.class_draws(LABELS, n_classes=2, per_class=4, n_draws=1, seed=0)
-    less = draws.of_first(draw, LABELS, 2)
-    np.testing.assert_array_equal(less.scored, draw.scored[[0, 1, 4, 5]])
-    np.testing.assert_array_equal(less.calibration, draw.calibration[[0, 1, 4, 5]])
 
 
 def test_accuracies_among_all_classes_and_among_those_of_the_draw():
@@ -202,7 +166,7 @@ def test_accuracies_among_all_classes_and_among_those_of_the_draw():
 def test_clusterings_find_blobs_and_are_nan_where_distances_say_nothing():
     rng = np.random.default_rng(0)
     blobs = rng.normal(size=(48, 4)) + 30 * np.eye(6, 4)[LABELS] + 30 * (LABELS[:, None] == 5)
-    [draw] = draws.class_draws(LABELS, n_classes=3, per_class=8, n_draws=1, seed=0)
+    [draw] = class_draws(LABELS, n_classes=3, per_class=8, n_draws=1, seed=0)
     found, calibration = draws.clusterings(blobs, LABELS, draw, rng=rng)
     assert calibration.auc > 0.9
     for clustering in draws.CLUSTERINGS:
@@ -242,8 +206,8 @@ def test_variants_by_hand():
             "all_classes": 0.6 * 0.5 / 0.16,
         }
     )
-    assert found[ACCURACY] == 0.4 and found["silhouette"] == given["rival_value"].values[3, 0, 1]
-    turned = compared.of_draws(given.transpose("draw", "rival", "clustering", ...))
+    assert found[ACCURACY] == 0.4 and found["silhouette"] == given["indicator_value"].values[3, 0, 1]
+    turned = compared.of_draws(given.transpose("draw", "indicator", "clustering", ...))
     for name, values in compared.of_draws(given).items():
         np.testing.assert_array_equal(turned[name], values)
         np.testing.assert_allclose(compared.indicators(given)[name], values.mean(1))
@@ -642,13 +606,16 @@ def test_figures_say_what_the_tables_say():
 
 @pytest.fixture(scope="module")
 def measured():
-    return cluster_purity.measure(**PURITY)
+    return STUDY.measure(**PURITY)
 
 
 def test_a_row_holds_draws_rivals_accuracies_and_the_closer_look(measured):
     sizes = {"model": 2, "draw": 3, "clustering": 2, "corruption": 2, "severity": 2, "attack": 1, "closer": 1}
     assert {name: measured.sizes[name] for name in sizes} == sizes
-    assert measured.sizes["rival"] == len(INDICATORS.names()) + 1  # two of the logits, without k-means purity
+    assert set(measured["indicator"].values) == set(INDICATORS.names()) - set(OURS) and set(OURS) < set(
+        INDICATORS.names()
+    )
+    check_described(STUDY, measured)
     assert measured["variant"].values.tolist() == ["2 images a class", "L2-normalised", "logits"]
     shares = ("purity", "accuracy_restricted", "accuracy_of_draw", "accuracy_of_half", "corrupted_of_half")
     for name in shares:
@@ -660,7 +627,7 @@ def test_a_row_holds_draws_rivals_accuracies_and_the_closer_look(measured):
     used = measured["purity"].sel(clustering="k-means").isel(draw=0).values
     again = measured["kmeans_by_ratio"].sel(ratio=1).isel(closer=0).values  # of other starts
     np.testing.assert_allclose(used, again, atol=0.15)
-    xarray.testing.assert_identical(measured, cluster_purity.measure(**PURITY))
+    xarray.testing.assert_identical(measured, STUDY.measure(**PURITY))
 
 
 def test_a_page_of_two_networks(measured):
@@ -672,7 +639,7 @@ def test_a_page_of_two_networks(measured):
 
 def test_one_network_alone_has_a_page(measured):
     given = PURITY | {"models": '["zoo:mlp"]', "layers": '["logits"]', "attacks": '["pgd linf 0.1 on 20"]'}
-    alone = cluster_purity.measure(**given)  # as papermill's -p hands them over
+    alone = STUDY.measure(**given)  # as papermill's -p hands them over
     xarray.testing.assert_identical(
         without_times(alone.drop_vars("key")), without_times(measured.isel(model=[0]).drop_vars("key"))
     )
@@ -687,31 +654,55 @@ def test_one_network_alone_has_a_page(measured):
 
 def test_other_layers_lengths_and_no_closer_look(measured):
     given = PURITY | {"models": ["zoo:mlp"], "layer": "depth:0.5", "normalise": True, "n_closer": 0}
-    other = cluster_purity.measure(**given)
+    other = STUDY.measure(**given)
     assert "variant" not in other.dims and "ratio" not in other.dims
     assert other["clustered_layer"].values[0] == "depth:0.5" and other["normalised"].values[0]
-    assert not np.array_equal(other["rival_value"].values[0], measured["rival_value"].values[0])
+    assert not np.array_equal(other["indicator_value"].values[0], measured["indicator_value"].values[0])
     np.testing.assert_array_equal(other["accuracy_of_half"].values[0], measured["accuracy_of_half"].values[0])
     plain = PURITY | {"models": ["zoo:mlp"], "normalise": True}
-    normalised = cluster_purity.measure(**plain)
+    normalised = STUDY.measure(**plain)
     assert normalised["variant"].values.tolist() == ["2 images a class", "raw", "logits"]
     np.testing.assert_allclose(normalised["variant_accuracy"].values, measured["variant_accuracy"].values[:1])
 
 
 def test_it_goes_on_after_the_last_finished_row(measured, monkeypatch):
-    given, one, done, again = PURITY | {"n_draws": 2, "n_closer": 0}, measuring.measure_one, [], []
+    given, done, again = PURITY | {"n_draws": 2, "n_closer": 0}, [], []
 
-    def interrupted(networks, model, settings):
+    def interrupted(population, network, settings):
         if done:
             raise KeyboardInterrupt
-        done.append(model)
-        return one(networks, model, settings)
+        done.append(network.name)
+        return STUDY.row(population, network, settings)
 
-    monkeypatch.setattr(measuring, "measure_one", interrupted)
+    with_row(monkeypatch, STUDY, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        cluster_purity.measure(**given)
-    monkeypatch.setattr(measuring, "measure_one", lambda *a: again.append(a[1]) or one(*a))
-    continued = cluster_purity.measure(**given)
+        STUDY.measure(**given)
+    with_row(monkeypatch, STUDY, lambda *a: again.append(a[1].name) or STUDY.row(*a))
+    continued = STUDY.measure(**given)
     assert done == ["zoo:mlp"] and again == ["zoo:mlp-noise"]
-    for name in ("purity", "rival_value", "corrupted_of_half"):
+    for name in ("purity", "indicator_value", "corrupted_of_half"):
         np.testing.assert_array_equal(continued[name], measured[name].isel(draw=[0, 1]))
+
+
+def test_an_indicator_that_is_registered_later_is_measured_alone(measured, monkeypatch):
+    for name in ("_entries", "_about"):
+        monkeypatch.setattr(INDICATORS, name, dict(getattr(INDICATORS, name)))
+    asked = []
+
+    @INDICATORS.register("mean_feature", symbol="m", about="mean of all features")
+    def mean_feature(features, labels):
+        asked.append(len(labels))
+        return features.mean()
+
+    with_row(monkeypatch, STUDY, None)  # calling it would fail
+    more = STUDY.measure(**PURITY)
+    assert asked == [5 * 4] * 6  # two networks of three draws
+    names = measured["indicator"].values
+    assert more["indicator"].values.tolist() == sorted([*names, "mean_feature"])
+    known = more.sel(indicator=names)
+    xarray.testing.assert_identical(known, measured)
+    features = Population.of(**{n: PURITY[n] for n in Population.names() if n in PURITY})
+    store = features.features(features.networks[1])
+    [first, *_] = class_draws(store["label"].values, n_classes=0, per_class=4, n_draws=1, seed=0)
+    expected = store["features"].values[first.scored].mean()
+    assert float(more["indicator_value"].sel(indicator="mean_feature")[1, 0]) == expected

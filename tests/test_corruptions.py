@@ -14,7 +14,17 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from robustshape.corruptions import CORRUPTIONS, EXTRA, GROUPS, STANDARD, blur, corrupt, digital, weather
+from robustshape.corruptions import (
+    CORRUPTIONS,
+    EXTRA,
+    GROUPS,
+    STANDARD,
+    blur,
+    corrupt,
+    digital,
+    versions,
+    weather,
+)
 from robustshape.corruptions.constants import CONSTANTS, FIELDS
 from robustshape.corruptions.randomness import Streams
 from robustshape.errors import InputError, MissingFileError
@@ -414,6 +424,44 @@ def test_edges_of_a_square():
     found = weather.edges(layer)
     assert found[0, 5:7].sum(axis=1).tolist() == [2, 2]  # one pixel on the left, one on the right
     assert not found[0, 5:7, 5:7].any() and not found[1].any()
+
+
+def test_a_drop_brighter_than_white_starts_again_at_black(monkeypatch):
+    """As in the original program, which turns the layer into 8 bits without clipping it."""
+    seen = []
+    monkeypatch.setattr(weather, "smooth", lambda layer, sigma: layer.astype(np.float64))
+    monkeypatch.setattr(
+        weather, "embossed", lambda layer: seen.append(layer) or np.ones(layer.shape, np.float32)
+    )
+    values = np.full((8, 8), -9, np.float32)
+    values[2, 2], values[4, 4] = (0.9 - 0.65) / 0.3, (1.1 - 0.65) / 0.3  # severity 3 of the small table
+    monkeypatch.setattr(Streams, "normal", lambda self, *shape: values[None])
+    corrupt(np.zeros((1, 8, 8, 3), np.uint8), "spatter", 3, constants="32")
+    assert sorted(seen[0][seen[0] > 0].tolist()) == [int(1.1 * 255) - 256, int(0.9 * 255)] == [24, 229]
+
+
+def test_snow_s_layer_is_truncated_before_it_is_smeared_and_rounded_after(monkeypatch):
+    """As the original programs do, on an image that is black: what is added to it is the layer and its turn."""
+    layers = []
+
+    def streak(planes, *how):
+        layers.append(planes)
+        return planes + np.float32(0.6)
+
+    monkeypatch.setattr(weather, "streak", streak)
+    black = np.zeros((1, 32, 32, 1), np.uint8)
+    snowed = corrupt(black, "snow", 1, constants="32")[0, :, :, 0].astype(int)
+    (flakes,) = layers
+    assert flakes.dtype == np.uint8 and 0 < flakes.max() < 255
+    flakes = flakes[0, 0].astype(int) + 1  # 0.6 more, rounded
+    share = CONSTANTS["32"]["snow"][0][-1]
+    assert np.array_equal(
+        snowed, (flakes + flakes[::-1, ::-1] + (1 - share) * 127.5 + 2**-10).clip(0, 255).astype(int)
+    )
+
+
+def test_only_a_corruption_that_changed_on_its_own_has_a_version_of_its_own():
+    assert versions(STANDARD) == {} and versions(["fog", "spatter"]) == {"spatter": 2}
 
 
 def test_spatter_without_a_drop_changes_nothing(monkeypatch):

@@ -308,18 +308,37 @@ def test_crop_is_resizing_the_shorter_side_and_the_middle_square():
     assert np.array_equal(readings.crop(images[:, :, :20], 20), images[:, :, :20])
 
 
-@pytest.mark.parametrize("shape", [(300, 400), (400, 300), (256, 341), (97, 100)])
-def test_frame224_is_the_middle_of_the_image_whose_shorter_side_was_made_256(shape):
+@pytest.mark.parametrize(
+    "shape", [(300, 400), (400, 300), (256, 341), (97, 100), (334, 500), (500, 334), (9, 8)]
+)
+def test_frame224_is_torchvisions_resize_to_256_and_centre_crop(shape):
     from PIL import Image
+    from torchvision.transforms import CenterCrop, Resize
 
     image = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    height, width = (round(side * 256 / min(shape)) for side in shape)
-    whole = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
-    top, left = (height - 224) // 2, (width - 224) // 2
+    expected = np.asarray(CenterCrop(224)(Resize(256)(Image.fromarray(image))))
     framed = readings.READINGS["frame224"](image[None])
-    assert np.array_equal(framed[0], whole[top : top + 224, left : left + 224])
+    assert np.array_equal(framed[0], expected)
     if shape == (256, 341):  # as it is: 16 px above, 58 px on the left
         assert np.array_equal(framed[0], image[16:240, 58:282])
+
+
+def test_sides_and_middle_by_hand():
+    assert readings.shape_of_shorter(334, 500, 256) == (256, 383)  # 383.2
+    assert readings.shape_of_shorter(100, 97, 256) == (263, 256)  # 263.9
+    assert [readings.middle(side, 224) for side in (383, 385, 387, 223)] == [80, 80, 82, 0]  # 79.5, 80.5, ...
+
+
+def test_only_images_that_are_not_square_have_the_version_of_the_cut_in_their_identity():
+    import xarray
+
+    from robustshape.datasets import selection
+
+    wide = xarray.Dataset({"image": (("sample", "y", "x", "channel"), np.zeros((1, 4, 6, 1), np.uint8))})
+    files = xarray.Dataset({"height": ("sample", [4, 6]), "width": ("sample", [4, 6])})
+    assert not selection._square(wide) and selection._square(wide.isel(x=slice(4)))
+    assert selection._square(files) and not selection._square(files.assign(width=("sample", [4, 7])))
+    assert "cut" not in selection.Selection.parts("digits", (9,), seed=0)[0].identity()
 
 
 def test_only_framed_images_say_so_and_a_part_of_them_does():

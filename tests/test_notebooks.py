@@ -150,6 +150,7 @@ MISSPELT = {
     "robustness_dataset": ("minst", "closest: mnist"),
     "reading": ("pad23", "unknown reading 'pad23'; closest: pad32"),
     "readings": (["natve"], "unknown reading 'natve'; closest: native"),
+    "constants": ("223", "unknown table of constants '223'; closest: 224"),
     "corruptions": (["fogg"], "unknown corruption 'fogg'; closest: fog"),
     "attacks": (["pgdd linf 0.1"], "unknown attack 'pgdd'; closest: pgd"),
     "shift": ("pgd lnf 0.1", "unknown norm 'lnf'; closest: linf"),

@@ -277,6 +277,7 @@ def test_one_network_alone_has_a_page_too(fresh):
         (cluster_purity, {"layers": ["logits", "depth:2"]}, "depth:2.0 was asked for"),
         (cluster_purity, {"layers": "logits"}, "layers is a list such as"),
         (cluster_purity, {"corrupted": "nonsense"}, "corrupted is one of 'generated', .* but was 'nonsense'"),
+        (cluster_purity, {"constants": "23"}, "unknown table of constants '23'; closest: .*32"),
         (cluster_purity, {"corruptions": []}, "corruptions names at least one"),
         (cluster_purity, {"robustness_dataset": "digit"}, "unknown data set 'digit'; closest: digits"),
     ],
@@ -295,7 +296,7 @@ def test_a_network_that_does_not_fit_is_refused_before_others_are_trained(fresh,
         "def many(): return nn.Sequential(nn.Flatten(), nn.Linear(1024, 1000))\n"
     )
     monkeypatch.chdir(tmp_path)
-    for name, words in (("narrow", r"python:mine:narrow cannot take images of 'digits' \(32, 32, 1\)"),
+    for name, words in (("narrow", r"python:mine:narrow cannot take images of 1 x 32 x 32 \(channels, height, width\): "),
                         ("many", "tells 1000 classes apart, but 'digits' has 10")):  # fmt: skip
         with pytest.raises(InputError, match=words):
             kstar_skewness.measure(**KSTAR | {"models": ["zoo:mlp", f"python:mine:{name}"]})

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from robustshape.errors import InputError
 from robustshape.registry import closest
 
+AND = "+"  # between the names of several layers that are read as one
+
 
 @dataclass
 class Captured:
@@ -73,21 +75,44 @@ def find_layer(module, name: str):
 
 
 def last_linear(module) -> str:
-    """Return the name of the last linear layer inside `module`, whose input is the penultimate features.
+    """Return the name of the linear layer that was registered last: of networks that end in it, such as the zoo's.
 
-    Where there is no nn.Linear, the last 1 x 1 convolution counts: it is a linear layer at every pixel.
+    Of any network, `robustshape.models.heads.find_head` finds the one whose output the network returns.
     """
     from torch import nn
 
-    layers = [(name, layer) for name, layer in module.named_modules() if name]
-    names = [name for name, layer in layers if isinstance(layer, nn.Linear)]
-    names = names or [name for name, x in layers if isinstance(x, nn.Conv2d) and x.kernel_size == (1, 1)]
+    names = [name for name, layer in module.named_modules() if name and isinstance(layer, nn.Linear)]
     if not names:
         raise InputError(
             f"a {type(module).__name__} has no linear layer to take the penultimate features from; "
             "name the last layer with head="
         )
     return names[-1]
+
+
+def parts_of(name: str) -> list[str]:
+    """Return the layers that a name stands for: several, joined by ``+``, where a network has several classifiers.
+
+    >>> parts_of("head+head_dist"), parts_of("fc")
+    (['head', 'head_dist'], ['fc'])
+    """
+    return name.split(AND)
+
+
+def joined(inputs: list):
+    """Return the tensors (n, ...) that go into several layers as one: their mean, or (n, d) side by side where they differ.
+
+    So do timm's ``forward_head(pre_logits=True)`` of distilled transformers and of CrossViT.
+
+    >>> from torch import tensor
+    >>> joined([tensor([[1.0, 3.0]]), tensor([[3.0, 5.0]])])
+    tensor([[2., 4.]])
+    """
+    import torch
+
+    if len({values.shape for values in inputs}) == 1:
+        return sum(inputs) / len(inputs) if len(inputs) > 1 else inputs[0]
+    return torch.cat(inputs, dim=1)
 
 
 @contextmanager
@@ -99,7 +124,8 @@ def capture(module, *, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) 
     module : torch.nn.Module
         Any network.
     inputs, outputs : iterable of str
-        Names as in ``module.named_modules()``. A module that is called twice in one pass keeps its last.
+        Names as in ``module.named_modules()``. A module that is called twice in one pass keeps its last. Those of
+        several inputs joined by ``+`` give what `joined` makes of them.
 
     Yields
     ------
@@ -113,16 +139,25 @@ def capture(module, *, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) 
     """
     seen, handles = Captured(), []
 
-    def keep_input(name):
-        return lambda _module, arguments: seen.inputs.__setitem__(name, arguments[0])
+    def keep_input(name, part, parts, given):
+        def keep(_module, arguments):
+            given[part] = arguments[0]
+            if len(given) == len(parts):
+                seen.inputs[name] = joined([given[each] for each in parts])
+                given.clear()  # of the next pass they are all new
+
+        return keep
 
     def keep_output(name):
         return lambda _module, _arguments, output: seen.outputs.__setitem__(name, output)
 
-    layers = {name: find_layer(module, name) for name in [*inputs, *outputs]}
+    before = [(name, part) for name in inputs for part in parts_of(name)]
+    layers = {name: find_layer(module, name) for name in [*(part for _, part in before), *outputs]}
+    given = {name: {} for name, _ in before}
     try:
-        for name in inputs:
-            handles.append(layers[name].register_forward_pre_hook(keep_input(name)))
+        for name, part in before:
+            hook = keep_input(name, part, parts_of(name), given[name])
+            handles.append(layers[part].register_forward_pre_hook(hook))
         for name in outputs:
             handles.append(layers[name].register_forward_hook(keep_output(name)))
         yield seen

@@ -35,8 +35,11 @@ def mean_corrupted_accuracy(rows, corruptions=None):
 
 
 def robustness(rows, corruptions=None):
-    """Return R of each model: mean corrupted accuracy over clean accuracy on the same images."""
-    return mean_corrupted_accuracy(rows, corruptions) / rows["accuracy"].values.astype(float)
+    """Return R of each model: mean corrupted accuracy over clean accuracy on the same images; NaN of one at chance."""
+    found = mean_corrupted_accuracy(rows, corruptions) / rows["accuracy"].values.astype(float)
+    if "at_chance" in rows:
+        found[rows["at_chance"].values.astype(bool)] = float("nan")
+    return found
 
 
 def unseen_robustness(rows):

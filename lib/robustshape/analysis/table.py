@@ -1,5 +1,6 @@
 """A study's rows as a flat table: the network, R, accuracies and indicators first, in an order that never varies."""
 
+from robustshape.analysis.robustness import robustness
 from robustshape.registry import unknown_name
 
 FIRST = ("network", "family", "recipe", "R", "accuracy", "indicator_accuracy", "corrupted_accuracy")
@@ -52,9 +53,16 @@ def table(rows, per: str = "", *, full: bool = False):
     flat["network"] = [short_name(str(model)) for model in flat["model"]]
     first = [name for name in ("network", per, *FIRST[1:]) if name in flat]
     under = [name for name in flat if str(name).startswith("accuracy, ")]
-    under += sorted(str(x) for x in rows["indicator"].values) if "indicator_value" in rows and not per else []
+    if "indicator_value" in rows and not per:
+        under += [x for x in sorted(map(str, rows["indicator"].values)) if x not in rows]
     last = [name for name in LAST if name in flat]
     return flat[[*first, *under, *[n for n in flat if n not in {*first, *under, *last}], *last]]
+
+
+def odd(rows) -> list:
+    """Return for each network what is odd about it, in words, None where nothing is: a column of an overview."""
+    found = rows["warnings"].values if "warnings" in rows else [""] * rows.sizes["model"]
+    return [str(words).replace("\n", "; ") or None for words in found]
 
 
 def _summarised(rows) -> dict:
@@ -63,7 +71,7 @@ def _summarised(rows) -> dict:
     if "corrupted_accuracy" in rows:
         found["corrupted_accuracy"] = rows["corrupted_accuracy"].mean(("corruption", "severity"))
         if "accuracy" in rows:
-            found["R"] = found["corrupted_accuracy"] / rows["accuracy"]
+            found["R"] = ("model", robustness(rows))
     for name, values in rows.data_vars.items():
         if values.dims == ("model", "bound"):
             found |= {f"{name}, {end}": values.sel(bound=end, drop=True) for end in values["bound"].values}
@@ -74,6 +82,7 @@ def _summarised(rows) -> dict:
         elif len(values.dims) == 3 and {"model", "draw"} < set(values.dims):
             [dim] = set(values.dims) - {"model", "draw"}
             mean = values.mean("draw")
-            prefix = "" if name == "indicator_value" else f"{name}, "
-            found |= {f"{prefix}{x}": mean.sel({dim: x}, drop=True) for x in sorted(values[dim].values)}
+            for x in sorted(map(str, values[dim].values)):
+                called = x if name == "indicator_value" else f"{name}, {x}"
+                found[f"{x} on draws" if called in rows else called] = mean.sel({dim: x}, drop=True)
     return found

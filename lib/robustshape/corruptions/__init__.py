@@ -29,11 +29,21 @@ from robustshape.corruptions.randomness import Streams
 from robustshape.errors import InputError
 from robustshape.registry import unknown_name
 
-VERSION = 1  # raise when a change of the algorithms or constants changes the images
+VERSION = 1  # raise when a change of all corruptions changes the images; of one, see `versions`
 
-__all__ = ["CORRUPTIONS", "EXTRA", "GROUPS", "STANDARD", "corrupt"]
+__all__ = ["CORRUPTIONS", "EXTRA", "GROUPS", "STANDARD", "check_constants", "corrupt", "versions"]
 
 _CHUNK = 1 << 17  # values worked on at once: intermediate arrays stay in the cache
+
+
+def versions(names) -> dict[str, int]:
+    """Return the versions of those corruptions that have changed on their own, for keys: the others keep theirs.
+
+    >>> versions(["fog", "spatter"]), versions(["fog"])
+    ({'spatter': 2}, {})
+    """
+    found = {name: CORRUPTIONS.about(name)["version"] for name in names}
+    return {name: version for name, version in found.items() if version > 1}
 
 
 def corrupt(
@@ -138,6 +148,11 @@ def _table(constants: str, shape) -> dict:
     if constants == "auto":
         side = max(shape[1:3])
         constants = "32" if side <= 48 else "64" if side <= 96 else "224"
-    if constants not in CONSTANTS:
-        raise unknown_name("table of constants", constants, ["auto", *CONSTANTS], "constants='auto'")
+    check_constants(constants)
     return CONSTANTS[constants]
+
+
+def check_constants(name: str) -> None:
+    """Raise InputError unless there is a table of constants of this name, or it is ``auto``."""
+    if name not in ("auto", *CONSTANTS):
+        raise unknown_name("table of constants", name, ["auto", *CONSTANTS], "constants='auto'")

@@ -3,12 +3,15 @@
 Hendrycks and Dietterich (2019), Appendix A. Where an original leaves a choice, or has an oddity:
 
 - snow: the layer of flakes is zoomed about its centre and smeared as motion_blur is; images need not be square.
+  It is truncated to 8 bits before it is smeared and rounded to 8 bits after, as ImageMagick rounds its output and
+  imagecorruptions its layer.
 - frost: five photographs, read from the files of the package imagecorruptions-imaug (the original never picks the
   sixth). One that is smaller than the image is enlarged to cover it.
 - fog: the map of the original has random steps of wibble times U(-wibble, wibble), the square of what its name
   says; kept. Its side is the table's or, if that is smaller than the image, the next power of two.
 - spatter: OpenCV's edge detector, chamfer distance, histogram equalisation and 8-bit filters, written out; an
-  image without a drop stays as it is (the original divides by zero).
+  image without a drop stays as it is (the original divides by zero). The layer of drops is not clipped at white
+  before it becomes 8 bits, so what is brighter starts again at black; kept.
 """
 
 from functools import lru_cache
@@ -138,7 +141,7 @@ def diamond_square(noise, decay: float) -> np.ndarray:
     return heights / heights.max(axis=(1, 2), keepdims=True)
 
 
-@corruption("weather", "is splashed with water or mud", tints=True)
+@corruption("weather", "is splashed with water or mud", tints=True, version=2)
 def spatter(images, constants, streams):
     """Return x with drops of water (pale turquoise, added) or of mud (brown, covering)."""
     mean, sd, sigma, threshold, strength, mud = constants
@@ -149,7 +152,7 @@ def spatter(images, constants, streams):
         cover = np.where(cover < 0.8, 0, cover).astype(np.float32)[:, None]
         brown = np.array([63, 42, 20], np.float32).reshape(3, 1, 1)
         return images * (1 - cover) + cover * brown
-    layer = (np.clip(np.where(layer < threshold, 0, layer), 0, 1) * 255).astype(np.uint8)
+    layer = (np.where(layer < threshold, 0, layer) * 255).astype(int).astype(np.uint8)  # modulo 256
     drops = layer * embossed(layer)
     largest = drops.max(axis=(1, 2), keepdims=True)
     drops = drops / np.where(largest > 0, largest, 1) * np.float32(strength)

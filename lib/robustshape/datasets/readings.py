@@ -50,6 +50,26 @@ def repeat(images, size: int):
     return images.repeat(size // height, axis=1).repeat(size // width, axis=2)
 
 
+def shape_of_shorter(height: int, width: int, shorter: int) -> tuple[int, int]:
+    """Return (height, width) once the shorter side is `shorter`: the longer one truncated, as torchvision's Resize.
+
+    >>> shape_of_shorter(334, 500, 256), shape_of_shorter(500, 334, 256)
+    ((256, 383), (383, 256))
+    """
+    if height <= width:
+        return shorter, int(shorter * width / height)
+    return int(shorter * height / width), shorter
+
+
+def middle(side: int, size: int) -> int:
+    """Return where the middle `size` of `side` pixels begin: halves go to the even number, as in torchvision's CenterCrop.
+
+    >>> middle(383, 224), middle(385, 224), middle(256, 224)
+    (80, 80, 16)
+    """
+    return round((side - size) / 2)
+
+
 def resize(images, size: int):
     """Return the images resized to a square of `size` pixels, bilinear (Pillow's, as torchvision's Resize).
 
@@ -63,6 +83,8 @@ def resize(images, size: int):
 
 def crop(images, size: int, shorter: int | None = None):
     """Return the middle square of each image, after its shorter side was resized to `shorter` pixels, bilinear.
+
+    Sides and middle are those of torchvision's Resize and CenterCrop.
 
     Parameters
     ----------
@@ -84,9 +106,9 @@ def crop(images, size: int, shorter: int | None = None):
     from PIL import Image
 
     def cropped(picture):
-        scale = (shorter or size) / min(picture.size)
-        width, height = (max(size, round(side * scale)) for side in picture.size)
-        left, top = (width - size) // 2, (height - size) // 2
+        width, height = picture.size
+        height, width = shape_of_shorter(height, width, shorter or size)
+        left, top = middle(width, size), middle(height, size)
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)
         return picture.crop((left, top, left + size, top + size))
 

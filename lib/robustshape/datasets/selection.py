@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from robustshape.store.keys import ids_hash
 
+CUT_VERSION = 2  # raise when networks cut out another middle of images that are not square
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -55,6 +57,13 @@ class Selection:
         return _load(self, datasets.state(self.dataset, split=self.split))
 
 
+def _square(data) -> bool:
+    """Return whether all images are as high as wide, so that where a network cuts out the middle is beyond doubt."""
+    if "image" in data:
+        return data.sizes["y"] == data.sizes["x"]
+    return bool((data["height"] == data["width"]).all())
+
+
 @functools.lru_cache(maxsize=8)
 def _load(selection: Selection, _state: str):
     from robustshape import datasets
@@ -69,5 +78,6 @@ def _load(selection: Selection, _state: str):
         "reading": data.attrs.get("reading"),
         "n": selection.n,
         "ids": ids_hash(data.sample.values),
+        **({"cut": CUT_VERSION} if CUT_VERSION > 1 and not _square(data) else {}),
     }
     return data, identity

@@ -7,6 +7,7 @@ and severity is an entry of the cache.
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 from robustshape import datasets
 from robustshape.datasets.selection import Selection
@@ -14,6 +15,7 @@ from robustshape.errors import InputError
 from robustshape.measurements.classes import class_columns, finite
 from robustshape.models.network import Network
 from robustshape.store.kept import Kept
+from robustshape.store.keys import ids_hash
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
 PIECE = 2048  # images in memory at a time
@@ -33,23 +35,62 @@ class CorruptedImages:
     made: str = GENERATED
 
     def check(self) -> None:
-        """Raise InputError if `made` is none of `MADE`, MissingFileError if stored images are not there."""
+        """Raise InputError if the images cannot be made as asked, MissingFileError if stored ones are not there."""
+        from robustshape.corruptions import check_constants
+
+        check_constants(self.constants)
         if self.made not in MADE:
             raise InputError(f"corrupted is one of {', '.join(map(repr, MADE))}, but was {self.made!r}")
         if self.made == STORED:
             from robustshape.corruptions import stored
 
-            stored.check(self.selection.load(), self.corruptions, self.severities)
+            stored.check(self.selection.load(), self.corruptions, self.severities, own=True)
+            if self.own and len(self._labels_and_ids[1]) < self.selection.n:
+                raise InputError(
+                    f"the benchmark of {self.selection.dataset} has {len(self._labels_and_ids[1]):,} images of its own, "
+                    f"but n_robustness is {self.selection.n:,}; ask for fewer"
+                )
 
-    def identity(self) -> dict:
-        """Return what defines the images, beside the selection, the corruption and the severity."""
+    @cached_property
+    def own(self) -> bool:
+        """Whether these are images of a benchmark that shows others than the clean ones: none is paired with a clean one."""
+        from robustshape.corruptions import stored
+
+        return self.made == STORED and not stored.paired(self.selection.load())
+
+    @cached_property
+    def _labels_and_ids(self):
+        """The labels and ids (n,) of a benchmark's own images: as many as are selected, classes as equal as they allow."""
+        from robustshape.corruptions import stored
+        from robustshape.datasets.subsets import balanced
+
+        data = self.selection.load()
+        labels, ids = stored.stored_ids(data, self.corruptions[0], self.severities[0])
+        [chosen] = balanced(labels, ids, min(self.selection.n, len(ids)), seed=self.selection.seed)
+        return labels[chosen], ids[chosen]
+
+    @property
+    def labels(self):
+        """The classes (n,) of the images."""
+        return self._labels_and_ids[0] if self.own else self.selection.load()["label"].values
+
+    @property
+    def ids(self):
+        """The ids (n,) of the images."""
+        return self._labels_and_ids[1] if self.own else self.selection.load().sample.values
+
+    def identity(self, corruption: str) -> dict:
+        """Return what defines the images under a corruption, beside the selection and the severity."""
         from robustshape import corruptions
         from robustshape.corruptions import stored
 
         if self.made == STORED:
             source = {"from": stored.provenance(self.selection.load()), "version": stored.VERSION}
+            if self.own:
+                source["ids"] = ids_hash(self.ids)
         else:
             source = {"version": corruptions.VERSION, "seed": self.seed, "constants": self.constants}
+            source |= {f"version of {name}": v for name, v in corruptions.versions([corruption]).items()}
         return {"as": self.made} | source
 
     def images(self, corruption: str, severity: int, part=slice(None)):
@@ -57,6 +98,10 @@ class CorruptedImages:
         import numpy as np
 
         data = self.selection.load().isel(sample=part)
+        if self.own:
+            from robustshape.corruptions.stored import stored_set
+
+            return stored_set(data, corruption, severity, ids=self.ids[part])[0]
         if self.made == STORED:
             from robustshape.corruptions.stored import stored_images
 
@@ -81,7 +126,7 @@ def kept(network: Network, images: CorruptedImages, corruption: str, severity: i
         "images": images.selection.identity(),
         "corruption": corruption,
         "severity": severity,
-        "made": images.identity(),
+        "made": images.identity(corruption),
     }
     return Kept("corrupted", spec)
 
@@ -133,7 +178,7 @@ def correct(network: Network, images: CorruptedImages):
     import numpy as np
     import xarray
 
-    data, seconds = images.selection.load(), 0.0
+    seconds = 0.0
     right = np.empty((len(images.corruptions), len(images.severities), images.selection.n), bool)
     for i, corruption in enumerate(images.corruptions):
         for j, severity in enumerate(images.severities):
@@ -142,7 +187,7 @@ def correct(network: Network, images: CorruptedImages):
             if found is None:
                 predict((network,), images, corruption, severity)
                 found = entry.open()
-            right[i, j] = found["predicted"].values == data["label"].values
+            right[i, j] = found["predicted"].values == images.labels
             seconds += found.attrs["seconds"]
     return xarray.DataArray(
         right,
@@ -150,7 +195,7 @@ def correct(network: Network, images: CorruptedImages):
         coords={
             "corruption": list(images.corruptions),
             "severity": list(images.severities),
-            "sample": data.sample.values,
+            "sample": images.ids,
         },
         attrs={"seconds": seconds},
     )

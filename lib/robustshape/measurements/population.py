@@ -130,7 +130,7 @@ class Population:
         """The images of the robustness; where there are none, accuracy is that on the indicator's."""
         return self.selections[-1]
 
-    @property
+    @cached_property
     def corrupted_images(self) -> CorruptedImages:
         """The images of the robustness under every corruption."""
         return CorruptedImages(
@@ -140,7 +140,7 @@ class Population:
     def specification(self, network: Network) -> dict:
         """Return what defines the common part of a network's row."""
         from robustshape.corruptions import VERSION as CORRUPTIONS_VERSION
-        from robustshape.corruptions import stored
+        from robustshape.corruptions import stored, versions
 
         found = {
             "model": network.identity,
@@ -152,6 +152,9 @@ class Population:
             "constants": self.constants,
             "version": [features.VERSION, corrupted.VERSION, CORRUPTIONS_VERSION],
         }
+        changed = versions(self.corruptions) if self.corrupted != corrupted.STORED else {}
+        if changed:
+            found["corruption versions"] = changed
         if self.attacks:
             found |= {"attacks": [str(stage) for stage in self.attacks], "attacks version": attacked.VERSION}
         if self.corrupted != GENERATED:

@@ -8,7 +8,10 @@ import numpy as np
 import torch
 
 from robustshape.errors import InputError
-from robustshape.hooks import capture, find_layer
+from robustshape.hooks import capture, find_layer, parts_of
+from robustshape.models.examining import UNFIT, first_line
+from robustshape.models.heads import find_head
+from robustshape.models.outputs import logits_of
 from robustshape.models.preprocessing import Preprocessing
 
 CHUNK = 256  # images in every forward pass, always; the last one is padded with its first image
@@ -36,12 +39,15 @@ class Classifier:
     name : str
         As given to `load`, in full.
     module : torch.nn.Module
-        In eval mode; maps preprocessed images to logits.
+        In eval mode; maps preprocessed images to logits, or to what `robustshape.models.outputs.logits_of` reads.
     preprocess : Preprocessing
         ``uint8 (n, h, w, c) -> float32 tensor (n, c, h, w)``.
     head : str
-        Name of the last linear module in `module`; its input is the penultimate features.
+        Name of the classifying layer in `module`; its input is the penultimate features. Several names joined by
+        ``+``, as of a distilled transformer, are read as `robustshape.hooks.joined` says. Empty: found with the first
+        images.
     n_classes : int
+        Number of logits; a network that returns another is refused.
     identity : dict
         What defines the numbers (see `robustshape.models.identity`).
     about : dict
@@ -107,21 +113,52 @@ class Classifier:
             slice(0, FEWEST)
         )  # their size says how many go together; large ones are not read twice
         chunk = chunk_of(*first.shape[2:])
-        with torch.inference_mode(), capture(self.module, inputs=[self.head], outputs=named) as seen:
+        if not self.head and "penultimate" in layers:
+            one = first[:1].to(self.device)
+            self._logits(one)  # says in words what does not fit
+            object.__setattr__(self, "head", find_head(self.module, one)[0])
+        heads = [self.head] if self.head else []
+        last = [name for name in (*named, *heads) if _channels_last(self.module, name)]
+        with torch.inference_mode(), capture(self.module, inputs=heads, outputs=named) as seen:
             for start in range(0, n_images, chunk):
                 begun = start == 0 and chunk == FEWEST
                 batch = (first if begun else batch_of(slice(start, start + chunk))).to(self.device)
                 n = len(batch)
                 if n < chunk:
                     batch = torch.cat([batch, batch[:1].expand(chunk - n, *batch.shape[1:])])
-                logits = self.module(batch)
+                logits = self._logits(batch)
                 for name in layers:
                     if name == "penultimate":
                         values = seen.inputs[self.head]
                     else:
                         values = logits if name == "logits" else seen.outputs[name]
-                    parts[name].append(_vectors(values[:n], name))
+                    layer = heads[0] if name == "penultimate" else name
+                    parts[name].append(_vectors(values[:n], name, channels_last=layer in last))
         return {name: np.concatenate(part) for name, part in parts.items()}
+
+    def _logits(self, batch) -> torch.Tensor:
+        """Return the logits of a batch, or say in a sentence why there are none."""
+        try:
+            output = self.module(batch)
+        except torch.OutOfMemoryError:
+            raise
+        except UNFIT as error:
+            shape = " x ".join(map(str, batch.shape[1:]))
+            raise InputError(
+                f"{self.name} cannot take images of {shape} (channels, height, width): {first_line(error)}; choose "
+                "another reading of the data, or give the network a preprocessing with its size (file: cards and "
+                "python: may)"
+            ) from error
+        try:
+            logits = logits_of(output)
+        except InputError as error:
+            raise InputError(f"{self.name} cannot be used: {error}") from error
+        if logits.shape[1] != self.n_classes:
+            raise InputError(
+                f"{self.name} returns {logits.shape[1]:,} numbers for an image, but is said to have "
+                f"{self.n_classes:,} classes; correct n_classes, or build the network with as many outputs"
+            )
+        return logits
 
     def logits(self, images) -> np.ndarray:
         """Return the logits (n, n_classes) float32 of uint8 images (n, h, w, c)."""
@@ -166,15 +203,23 @@ class _OnPixels(torch.nn.Module):
         self.module, self.normalise = module, normalise
 
     def forward(self, x):
-        return self.module(self.normalise(x))
+        return logits_of(self.module(self.normalise(x)))
 
 
-def _vectors(values, name: str) -> np.ndarray:
-    """Return (n, d) float32: maps (n, c, h, w) averaged over pixels, tokens (n, t, d) over tokens."""
+def _channels_last(module, name: str) -> bool:
+    """Return whether a layer works on the last dimension, whatever stands between it and the first."""
+    layers = [find_layer(module, part) for part in parts_of(name)]
+    return all(isinstance(layer, torch.nn.Linear) or type(layer) is torch.nn.LayerNorm for layer in layers)
+
+
+def _vectors(values, name: str, channels_last: bool = False) -> np.ndarray:
+    """Return (n, d) float32: maps (n, c, h, w), or (n, h, w, c), averaged over pixels, tokens (n, t, d) over tokens."""
     if not isinstance(values, torch.Tensor) or values.ndim < 2:
         raise InputError(f"layer {name!r} does not give one tensor with a row per image; take another layer")
     values = values.float()
-    if values.ndim == 4:
+    if channels_last and values.ndim > 2:
+        values = values.flatten(1, -2).mean(dim=1)
+    elif values.ndim == 4:
         values = values.mean(dim=(2, 3))
     elif values.ndim == 3:
         values = values.mean(dim=1)

@@ -8,16 +8,18 @@
 
 `constructor` is a timm, torchvision, zoo or python name; ``python:file:function`` is first looked for in a file
 beside the card. `weights` lie beside the card, or by their name in ROBUSTSHAPE_DATA or the cache. `classes` may
-be their number alone. ``"channels_last": true`` lays the filters out so that large convolutions run faster;
-``training`` is the identity of a network of ours that ships. What `NEEDED` does not list may be left out.
+be their number alone, and are as many as the network has outputs. ``head`` names the classifying layer, where it
+cannot be found by itself: its input is the penultimate features. ``"channels_last": true`` lays the filters out so
+that large convolutions run faster; ``training`` is the identity of a network of ours that ships. What `NEEDED` does
+not list may be left out.
 """
 
 import importlib
 import json
 from pathlib import Path
 
-from robustshape.errors import InputError, MissingFileError, StoreError
-from robustshape.models.weights import find_weights, fit_weights, read_weights, sha256
+from robustshape.errors import InputError, MissingFileError
+from robustshape.models.weights import check_sha256, find_weights, fit_weights, read_weights
 from robustshape.paths import cache_dir, find_local, project_root
 from robustshape.registry import closest
 
@@ -104,10 +106,7 @@ def _weights(card: dict, path: Path) -> Path:
             f"the card {path} names the weights {file} ({size}{_checksum(card)}), which do not exist here: put "
             f"them beside the card, into a folder of ROBUSTSHAPE_DATA or into {cache_dir('weights')}{source}"
         )
-    if sha256(weights) != _checksum(card):
-        raise StoreError(
-            f"{weights} has {sha256(weights)}, but its card says {card['sha256']}; get the file again"
-        )
+    check_sha256(weights, _checksum(card), "its card")  # whatever was read of it before
     return weights
 
 
@@ -157,7 +156,7 @@ def identity(name: str) -> dict:
         "head": card.get("head"),
         "classes": card["classes"],
         "trains_on": card.get("trains_on", []),
-        **({"code": python_models.code_of(rest, path.parent)} if prefix == "python" else {}),
+        **(python_models.code_of(rest, path.parent) if prefix == "python" else {}),
         **({"channels_last": True} if card.get("channels_last") else {}),  # another order of the same sums
     }
 
@@ -189,22 +188,24 @@ def load(name: str, *, device: str = "cpu"):
     """Return the Classifier that the card describes."""
     import torch
 
-    from robustshape.hooks import find_layer, last_linear
     from robustshape.models.classifier import Classifier
+    from robustshape.models.examining import examined
 
     card, path = _read(name)
     weights, module = _weights(card, path), construct(name)
     fit_weights(module, read_weights(weights), weights)
     if card.get("channels_last"):
         module = module.to(memory_format=torch.channels_last)
-    if "head" in card:
-        find_layer(module, card["head"])
+    preprocess, n_classes = _preprocessing(card, name), _n_classes(card, name)
+    module, head, n_classes = examined(
+        module, preprocess, name=f"the network of the card {path}", head=card.get("head"), n_classes=n_classes
+    )
     return Classifier(
         name=card.get("name", f"file:{name}"),
         module=module,
-        preprocess=_preprocessing(card, name),
-        head=card.get("head") or last_linear(module),
-        n_classes=_n_classes(card, name),
+        preprocess=preprocess,
+        head=head,
+        n_classes=n_classes,
         identity=identity(name),
         about={
             "family": card.get("family", card["constructor"]),

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from robustshape.datasets.pictures import Pictures
+from robustshape.datasets.readings import middle, shape_of_shorter
 from robustshape.errors import InputError
 
 
@@ -22,7 +23,8 @@ class Preprocessing:
     size : (int, int), optional
         Height and width the network takes; None = any.
     resize : int, optional
-        Length of the shorter side before the centre crop to `size`; None = images must have `size` already.
+        Length of the shorter side before the centre crop to `size`, both as torchvision's Resize and CenterCrop;
+        None = images must have `size` already.
     interpolation : "bilinear" or "bicubic"
         Of the resizing, on uint8 and with antialiasing, as Pillow does it.
     mean, std : tuple of float, optional
@@ -98,9 +100,8 @@ class Preprocessing:
                 f"this network takes images of {self.size[0]} x {self.size[1]} pixels, but was given "
                 f"{height} x {width}; choose another reading of the data set, such as pad32"
             )
-        shorter = min(height, width)
-        if shorter != self.resize:
-            shape = [round(height * self.resize / shorter), round(width * self.resize / shorter)]
+        if min(height, width) != self.resize:
+            shape = shape_of_shorter(height, width, self.resize)
             x = F.interpolate(x, shape, mode=self.interpolation, antialias=True, align_corners=False)
         return _centre_crop(x, *self.size)
 
@@ -109,5 +110,5 @@ def _centre_crop(x, height, width):
     short = [max(0, height - x.shape[2]), max(0, width - x.shape[3])]
     if any(short):  # a network that takes more than the resized image: black around it
         x = F.pad(x, [short[1] // 2, short[1] - short[1] // 2, short[0] // 2, short[0] - short[0] // 2])
-    top, left = round((x.shape[2] - height) / 2), round((x.shape[3] - width) / 2)
+    top, left = middle(x.shape[2], height), middle(x.shape[3], width)
     return x[:, :, top : top + height, left : left + width]

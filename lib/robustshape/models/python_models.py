@@ -1,22 +1,32 @@
 """``python:package.module:factory``: whatever a function of yours returns, a torch module or a Classifier.
 
-The function gets the keyword arguments of `load`. A plain module takes images as uint8 / 255, and its
-penultimate features are the input of its last linear layer. A card (``file:``) may name a function in a file
-beside it, ``python:file:function``.
+The function gets the keyword arguments of `load`. A plain module is fed float32 tensors (n, channels, height, width)
+of pixels in [0, 1], of the size that the data have and not normalised: what more it needs it does itself, or the
+function returns a Classifier with a Preprocessing. `robustshape.models.outputs.logits_of` reads its answer. A card
+(``file:``) may name a function in a file beside it, ``python:file:function``.
+
+The network is known by its structure and its numbers as the function returns them, and by the text of your modules:
+weights that were trained further, or an edited module, are another network. A function that draws its weights at
+random draws the same ones every time.
 """
 
 import hashlib
 import importlib
 import importlib.util
+import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from robustshape.errors import InputError
+from robustshape.models import sources
 from robustshape.models.weights import sha256
 from robustshape.registry import unknown_name
 
-_IMPORTED: dict[str, str] = {}  # checksum of each module's source when it was imported
+# To know a network it has to be built. What was found out holds for ten times as long as that took, and at most 5 s.
+PATIENCE, LONGEST = 10, 5.0
+_KNOWN: dict[str, tuple[float, dict]] = {}  # (until when, what describes it) of the networks built lately
 
 
 def names() -> list[str]:
@@ -30,30 +40,29 @@ def _module(name: str):
         sys.path.append(os.getcwd())
     try:
         module = importlib.import_module(name)
-        source = Path(module.__file__ or "")
-        if source.is_file() and _IMPORTED.setdefault(name, sha256(source)) != sha256(source):
-            module = importlib.reload(module)  # edited since, as in a notebook that stays open
-            _IMPORTED[name] = sha256(source)
+        if sources.refreshed(module):  # edited since, as in a notebook that stays open
+            module = importlib.reload(module)
     except ModuleNotFoundError as error:
         raise InputError(
             f"the module {name!r} cannot be imported: {error}; run from the folder that holds it, "
             "or set PYTHONPATH"
         ) from error
+    sources.remember(module)
     return module
 
 
 def _module_of_file(path: Path):
     """Return the module of a file, imported under a name of its own: it hides no package called alike."""
     name = "_".join(("robustshape_file", path.stem, hashlib.sha256(str(path.resolve()).encode()).hexdigest()))
-    if name not in sys.modules or _IMPORTED[name] != sha256(path):
+    if name not in sys.modules or sources.refreshed(sys.modules[name]):
         spec = importlib.util.spec_from_file_location(name, path)
         sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        _IMPORTED[name] = sha256(path)
         try:
             spec.loader.exec_module(module)
         except Exception as error:
             del sys.modules[name]  # half done; the next call starts anew
             raise InputError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+        sources.remember(module)
     return sys.modules[name]
 
 
@@ -64,8 +73,8 @@ def check(name: str) -> None:
         raise InputError(f"'python:{name}' names no function; write it as python:package.module:factory")
 
 
-def factory(name: str, folder: Path | None = None):
-    """Return (function, source file or None) of ``module:function``; a file of `folder` comes first."""
+def _function(name: str, folder: Path | None = None):
+    """Return (module, function) of ``module:function``; a file of `folder` comes first."""
     check(name)
     module_name, _, function = name.partition(":")
     beside = folder / f"{module_name.replace('.', '/')}.py" if folder else None
@@ -73,34 +82,82 @@ def factory(name: str, folder: Path | None = None):
     if not callable(getattr(module, function, None)):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise unknown_name(f"function of {module_name}", function, known, f"dir({module_name})")
+    return module, getattr(module, function)
+
+
+def factory(name: str, folder: Path | None = None):
+    """Return (function, source file or None) of ``module:function``; a file of `folder` comes first."""
+    module, function = _function(name, folder)
     source = Path(getattr(module, "__file__", None) or "")
-    return getattr(module, function), source if source.is_file() else None
+    return function, source if source.is_file() else None
 
 
-def code_of(name: str, folder: Path | None = None) -> str:
-    """Return the checksum of the source file that holds the function, ``none`` where there is no such file."""
-    _, source = factory(name, folder)
-    return sha256(source) if source else "none"
+def code_of(name: str, folder: Path | None = None) -> dict:
+    """Return the checksum of the source file that holds the function, and of those of your modules that it imports.
 
-
-def identity(name: str, **arguments) -> dict:
-    """Return the name, the arguments, and the checksum of the source file that holds the function.
-
-    What else decides the numbers, such as a file of weights, the function says itself: a dictionary in its
-    attribute ``identity`` is included.
+    ``{"code": "sha256:..."}``, ``none`` where there is no such file, and ``imports``, a list, where there are any.
     """
+    module, _ = _function(name, folder)
+    _, source = factory(name, folder)
+    imports = sources.checksums(module)
+    return {"code": sha256(source) if source else "none", **({"imports": imports} if imports else {})}
+
+
+def construct(name: str, **arguments):
+    """Return what the function returns; random numbers of torch start alike every time."""
+    import torch
+
+    function, _ = factory(name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return function(**arguments)
+
+
+def _described(name: str, made, arguments: dict) -> dict:
+    """Return what defines the numbers of the network that the function returned."""
+    from torch import nn
+
+    from robustshape.models.classifier import Classifier
+    from robustshape.models.fingerprint import fingerprint
+
+    if not isinstance(made, nn.Module | Classifier):
+        raise InputError(
+            f"'python:{name}' returned a {type(made).__name__}, but must return a torch module or a Classifier"
+        )
+    own = {}
+    if isinstance(made, Classifier):
+        describe = getattr(made.preprocess, "describe", None)  # a function is described by its module's text
+        how = (
+            describe()
+            if describe
+            else getattr(made.preprocess, "__qualname__", type(made.preprocess).__name__)
+        )
+        own = {"preprocessing": how, "head": made.head, "n_classes": made.n_classes, "own": made.identity}
     return {
         "source": "python",
         "name": name,
         "arguments": arguments,
-        "code": code_of(name),
+        **code_of(name),
+        "network": fingerprint(made.module if own else made),
         "more": getattr(factory(name)[0], "identity", {}),
+        **own,
     }
 
 
-def construct(name: str, **arguments):
-    """Return the module that the function returns."""
-    return factory(name)[0](**arguments)
+def identity(name: str, **arguments) -> dict:
+    """Return the name, the arguments, and checksums of the network that the function returns and of its text.
+
+    What else decides the numbers the function says itself: a dictionary in its attribute ``identity`` is included.
+    """
+    key = json.dumps([name, arguments, code_of(name)], default=repr, sort_keys=True)
+    until, known = _KNOWN.get(key, (0.0, {}))
+    began = time.monotonic()
+    if began < until:
+        return known
+    found = _described(name, construct(name, **arguments), arguments)
+    took = time.monotonic() - began
+    _KNOWN[key] = time.monotonic() + min(PATIENCE * took, LONGEST), found
+    return found
 
 
 def load(name: str, *, device: str = "cpu", **arguments):
@@ -109,25 +166,23 @@ def load(name: str, *, device: str = "cpu", **arguments):
 
     from torch import nn
 
-    from robustshape.hooks import find_layer, last_linear
     from robustshape.models.classifier import Classifier
+    from robustshape.models.examining import examined
     from robustshape.models.preprocessing import Preprocessing
 
-    made, spec = construct(name, **arguments), identity(name, **arguments)
+    made = construct(name, **arguments)
+    spec = _described(name, made, arguments)
     if isinstance(made, Classifier):
-        return replace(made, identity={**spec, "own": made.identity}, device=device)
-    if not isinstance(made, nn.Module):
-        raise InputError(
-            f"'python:{name}' returned a {type(made).__name__}, but must return a torch module or a Classifier"
-        )
-    head = last_linear(made)
+        return replace(made, identity=spec, device=device)
     first = next((layer for layer in made.modules() if isinstance(layer, nn.Conv2d)), None)
+    preprocess = Preprocessing(channels=first.in_channels if first is not None else None)
+    module, head, n_classes = examined(made, preprocess, name=f"python:{name}")
     return Classifier(
         name=f"python:{name}",
-        module=made,
-        preprocess=Preprocessing(channels=first.in_channels if first is not None else None),
+        module=module,
+        preprocess=preprocess,
         head=head,
-        n_classes=find_layer(made, head).weight.shape[0],
+        n_classes=n_classes,
         identity=spec,
         about={
             "family": type(made).__name__,

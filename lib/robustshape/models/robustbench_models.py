@@ -5,7 +5,6 @@ weights: yours, in the cache, or downloaded.
 """
 
 from robustshape.errors import InputError
-from robustshape.hooks import last_linear
 from robustshape.models import robustbench_catalogue as catalogue
 from robustshape.models import robustbench_weights as weights
 from robustshape.models.robustbench_imports import CLASSES, construct
@@ -73,16 +72,20 @@ def load(name: str, *, device: str = "cpu"):
         If they could not be downloaded.
     """
     from robustshape.models.classifier import Classifier
+    from robustshape.models.examining import examined
 
-    row = _row(name)
+    row, preprocess = _row(name), preprocessing_of(name)
     module, path = construct(name), weights.fetch(name)
     weights.load_into(module, path)
+    module, head, n_classes = examined(
+        module, preprocess, name=f"robustbench:{name}", n_classes=CLASSES[row["dataset"]]
+    )
     return Classifier(
         name=f"robustbench:{name}",
         module=module,
-        preprocess=preprocessing_of(name),
-        head=last_linear(module),
-        n_classes=CLASSES[row["dataset"]],
+        preprocess=preprocess,
+        head=head,
+        n_classes=n_classes,
         identity=identity(name),
         about={
             "family": row["architecture"],

@@ -114,7 +114,7 @@ def read(path: Path) -> dict:
     from numpy._core.multiarray import scalar
 
     if path.suffix == ".safetensors":
-        return read_weights(path)
+        return {key.removeprefix("module."): value for key, value in read_weights(path).items()}
     kinds = [type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8")]
     harmless = [argparse.Namespace, scalar, (scalar, "numpy.core.multiarray.scalar"), np.dtype, *kinds]
     try:

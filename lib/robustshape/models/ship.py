@@ -6,7 +6,7 @@ from pathlib import Path
 
 from robustshape.models import zoo
 from robustshape.models.network import Network
-from robustshape.models.shipped import FOLDER, cards, shipped
+from robustshape.models.shipped import FOLDER, shipped
 from robustshape.models.weights import sha256
 from robustshape.paths import require_checkout
 from robustshape.store.keys import key_of
@@ -49,7 +49,6 @@ def ship(network: Network) -> Path | None:
     }
     path = folder / f"{stem}.json"
     path.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    cards.cache_clear()
     return path
 
 

@@ -3,7 +3,6 @@
 import math
 
 from robustshape.errors import InputError, StoreError
-from robustshape.hooks import last_linear
 from robustshape.models.weights import download, find_weights, sha256
 from robustshape.paths import cache_dir, offline
 from robustshape.registry import unknown_name
@@ -95,13 +94,18 @@ def preprocessing_of(module, full: str):
 
 
 def head_of(module) -> str:
-    """Return the name of the classifying layer."""
-    from torch import nn
+    """Return the name of the classifying layer; its input is what ``module.forward_head(x, pre_logits=True)`` gives.
 
-    head = module.get_classifier()
-    if isinstance(head, (nn.Linear, nn.Conv2d)):
-        return next(name for name, layer in module.named_modules() if layer is head)
-    return last_linear(module)
+    Raises
+    ------
+    InputError
+        If the network was built without one (``num_classes=0``).
+    """
+    import torch
+
+    from robustshape.models.heads import find_head
+
+    return find_head(module.eval(), torch.zeros(1, *module.pretrained_cfg["input_size"]))[0]
 
 
 def _from_file(full: str, path):
@@ -124,6 +128,7 @@ def load(name: str, *, device: str = "cpu"):
     from huggingface_hub import try_to_load_from_cache
 
     from robustshape.models.classifier import Classifier
+    from robustshape.models.examining import examined
 
     config, full, spec = _config(name), _full_name(name), identity(name)
     path = find_weights(*_files(full))
@@ -138,12 +143,14 @@ def load(name: str, *, device: str = "cpu"):
             _files(full)[:1],
             lambda: timm.create_model(full, pretrained=True, cache_dir=cache_dir("weights")),
         )
+    preprocess = preprocessing_of(module, full)
+    module, head, n_classes = examined(module, preprocess, name=f"timm:{full}")
     return Classifier(
         name=f"timm:{full}",
         module=module,
-        preprocess=preprocessing_of(module, full),
-        head=head_of(module),
-        n_classes=module.num_classes,
+        preprocess=preprocess,
+        head=head,
+        n_classes=n_classes,
         identity=spec,
         about={
             "family": full.partition(".")[0],

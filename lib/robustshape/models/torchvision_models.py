@@ -1,8 +1,9 @@
 """``torchvision:NAME`` or ``torchvision:NAME/WEIGHTS``, such as ``torchvision:resnet50/IMAGENET1K_V1``."""
 
-from robustshape.errors import StoreError
-from robustshape.hooks import last_linear
-from robustshape.models.weights import download, find_weights, fit_weights, read_weights, sha256
+from unittest import mock
+
+from robustshape.errors import InputError, StoreError
+from robustshape.models.weights import download, find_weights, read_weights, sha256
 from robustshape.paths import cache_dir
 from robustshape.registry import unknown_name
 
@@ -68,16 +69,34 @@ def construct(name: str, **arguments):
     return torchvision.models.get_model(architecture, weights=None, **arguments)
 
 
+def pretrained(architecture: str, weights, state: dict, whence):
+    """Return the network that torchvision's own builder makes of the weights `state`, read from `whence`.
+
+    Some builders do more than to load: those of GoogLeNet and Inception v3 then also change the network's input,
+    and those of DenseNets rename tensors.
+    """
+    import torchvision
+
+    try:
+        with mock.patch.object(type(weights), "get_state_dict", lambda *_, **__: dict(state)):
+            return torchvision.models.get_model(architecture, weights=weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"the weights {whence} do not fit torchvision:{architecture}: {' '.join(str(error).split())[:400]}"
+        ) from error
+
+
 def load(name: str, *, device: str = "cpu"):
     """Return the Classifier: weights from a local file, the cache, or torchvision's own download."""
     import torch
 
     from robustshape.models.classifier import Classifier
+    from robustshape.models.examining import examined
     from robustshape.models.preprocessing import Preprocessing
 
     architecture, weights = _weights(name)
     spec, files = identity(name), _files(architecture, weights)
-    path, module = _local(architecture, weights), construct(architecture)
+    path = _local(architecture, weights)
     if path is not None:
         state = read_weights(path)
     else:
@@ -89,21 +108,26 @@ def load(name: str, *, device: str = "cpu"):
             ),
             f"{weights.meta['_file_size']:.0f} MB",
         )
-    fit_weights(module, state, path or weights.url)
     asked = weights.transforms()
+    preprocess = Preprocessing(
+        channels=3,
+        size=(asked.crop_size[0], asked.crop_size[0]),
+        resize=asked.resize_size[0],
+        interpolation=asked.interpolation.value,
+        mean=tuple(asked.mean),
+        std=tuple(asked.std),
+    )
+    full = f"torchvision:{spec['name']}"
+    module = pretrained(architecture, weights, state, path or weights.url)
+    module, head, n_classes = examined(
+        module, preprocess, name=full, n_classes=len(weights.meta["categories"])
+    )
     return Classifier(
-        name=f"torchvision:{spec['name']}",
+        name=full,
         module=module,
-        preprocess=Preprocessing(
-            channels=3,
-            size=(asked.crop_size[0], asked.crop_size[0]),
-            resize=asked.resize_size[0],
-            interpolation=asked.interpolation.value,
-            mean=tuple(asked.mean),
-            std=tuple(asked.std),
-        ),
-        head=last_linear(module),
-        n_classes=len(weights.meta["categories"]),
+        preprocess=preprocess,
+        head=head,
+        n_classes=n_classes,
         identity=spec,
         about={
             "family": architecture,

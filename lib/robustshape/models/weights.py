@@ -29,38 +29,135 @@ def _sha256(path: str, _size: int, _changed: int) -> str:
         return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_sha256(path: Path, expected: str, whence: str) -> None:
+    """Read a file anew and raise StoreError if its digest is not the `expected` ``sha256:...`` that `whence` says."""
+    with open(path, "rb") as file:
+        found = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        raise StoreError(f"{path} has {found}, but {whence} says {expected}; get the file again")
+
+
+# Where programs put a network's tensors in what they save beside them, in the order in which they are looked for.
+PLACES = ("state_dict", "model_state_dict", "model", "net", "network", "model_ema", "state_dict_ema", "ema")
+
+
 def read_weights(path: Path) -> dict:
-    """Return the tensors of a .safetensors or PyTorch file, float32 where they are floats; no code of it runs."""
+    """Return the tensors of a .safetensors or PyTorch file, float32 where they are floats; no code of it runs.
+
+    Of what training programs save, the network's tensors are taken: those under ``state_dict``, ``model`` and the
+    like (see `PLACES`: averaged ones only where there are no others). Names are as in the file; `fit_weights` takes
+    off what wrappers put before them.
+
+    Raises
+    ------
+    StoreError
+        If the file is damaged, or holds objects whose making would run code: which, and what to save instead.
+    """
+    import torch
+
+    state, inner = None, _opened(Path(path))
+    while inner is not None:
+        state = inner
+        found = (
+            [state[place] for place in PLACES if isinstance(state.get(place), dict)]
+            if isinstance(state, dict)
+            else []
+        )
+        inner = next(iter(found), None)
+    if not isinstance(state, dict) or not any(isinstance(value, torch.Tensor) for value in state.values()):
+        held = (
+            f"a dictionary with {', '.join(map(str, state))}"
+            if isinstance(state, dict)
+            else type(state).__name__
+        )
+        raise StoreError(f"{path} holds {held[:200]}, where a dictionary of tensors is needed; {SAVE_STATE}")
+    tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+    return {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+
+
+SAVE_STATE = (
+    "where the network was trained, save its tensors alone: torch.save(network.state_dict(), 'weights.pth')"
+)
+
+
+def _opened(path: Path):
+    """Return what is in the file, by the readers of safetensors and PyTorch that run none of its code."""
     import torch
     from safetensors.torch import load_file
 
     try:
-        if Path(path).suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # both libraries raise many kinds for a damaged file
-        raise StoreError(f"the weights {path} cannot be read ({error}); get the file again") from error
-    while isinstance(state, dict) and isinstance(state.get("state_dict", state.get("model")), dict):
-        state = state.get("state_dict", state.get("model"))
-    if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise StoreError(
-            f"the weights {path} are not a plain dictionary of tensors; save module.state_dict()"
-        )
-    return {
-        name.removeprefix("module."): value.float() if value.is_floating_point() else value
-        for name, value in state.items()
-    }
+        made = _objects_in(path, error)
+        if made:
+            raise StoreError(
+                f"{path} holds more than tensors ({made}), and to open that would run code of the file; {SAVE_STATE}"
+            ) from error
+        reason = " ".join(str(error).split())[:200]
+        raise StoreError(f"the weights {path} cannot be read ({reason}); get the file again") from error
+
+
+def _objects_in(path: Path, error: Exception) -> str:
+    """Return the kinds of object that made PyTorch refuse a file that is whole; empty for a damaged one."""
+    import pickle
+    import re
+
+    import torch
+
+    if not isinstance(error, pickle.UnpicklingError):
+        return ""
+    try:
+        kinds = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    except Exception:  # a file of PyTorch before 1.6, or a damaged one
+        kinds = re.findall(r"(?:GLOBAL|global:?) ([\w.]+\.\w+)", str(error))
+    if any(kind.startswith("torch.nn.") for kind in kinds):
+        return "a whole network, " + type_names(kinds)
+    return type_names(kinds)
+
+
+def type_names(kinds) -> str:
+    """Return the first three of some names, and how many more there are.
+
+    >>> type_names(["a", "b", "c", "d"]), type_names(["b", "a", "a"])
+    ('a, b, c and 1 more', 'a, b')
+    """
+    kinds = sorted(set(kinds))
+    return ", ".join(kinds[:3]) + (f" and {len(kinds) - 3} more" if kinds[3:] else "")
 
 
 def fit_weights(module, state: dict, path: Path) -> None:
-    """Load `state` into `module`, every tensor of both; otherwise say what does not fit."""
+    """Load `state` into `module`, every tensor of both; otherwise say what does not fit.
+
+    What wrappers put before the names is taken off where the names then are the module's: ``module.`` (parallel
+    training), ``_orig_mod.`` (torch.compile), ``model.`` or any other attribute of a LightningModule.
+    """
     try:
-        module.load_state_dict(state, strict=True)
+        module.load_state_dict(renamed(state, set(module.state_dict())), strict=True)
     except RuntimeError as error:
         raise InputError(
             f"the weights {path} do not fit a {type(module).__name__}: " + " ".join(str(error).split())[:400]
         ) from error
+
+
+def renamed(state: dict, wanted: set[str]) -> dict:
+    """Return `state` under the `wanted` names if it has them but for what wrappers put before them, else as it is.
+
+    >>> renamed({"model._orig_mod.fc.weight": 1, "model._orig_mod.fc.bias": 2}, {"fc.weight", "fc.bias"})
+    {'fc.weight': 1, 'fc.bias': 2}
+    """
+    if set(state) == wanted:
+        return state
+    plain = {name.replace("_orig_mod.", ""): value for name, value in state.items()}
+    while plain:
+        if set(plain) == wanted:
+            return plain
+        first = next(iter(plain)).partition(".")[0] + "."
+        if not all(name.startswith(first) and name != first for name in plain):
+            break
+        plain = {name.removeprefix(first): value for name, value in plain.items()}
+    return state
 
 
 def missing(name: str, files: Iterable[str], size: str = "size unknown") -> MissingFileError:

@@ -104,7 +104,11 @@ def class_names_of(dataset: str | None) -> tuple[str, ...]:
     from robustshape.datasets import DATASETS
 
     known = DATASETS.about(dataset)["class_names"]
-    return _in_words(known) if known is not None else _names_in_the_data(dataset, DATASETS[dataset].locate())
+    return (
+        _in_words(known)
+        if known is not None
+        else _names_in_the_data(dataset, DATASETS[dataset].state("test"))
+    )
 
 
 def _in_words(names) -> tuple[str, ...]:
@@ -112,7 +116,7 @@ def _in_words(names) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=32)
-def _names_in_the_data(dataset: str, _place) -> tuple[str, ...]:
+def _names_in_the_data(dataset: str, _state: str) -> tuple[str, ...]:
     from open_clip import IMAGENET_CLASSNAMES
 
     from robustshape import datasets

@@ -202,8 +202,14 @@ def construct(
         return build(channels, size, n_classes, **arguments)
 
 
-@functools.lru_cache(maxsize=2)
 def _training_data(dataset: str, reading: str | None):
+    from robustshape import datasets
+
+    return _read(dataset, reading, datasets.state(dataset, split="train"))
+
+
+@functools.lru_cache(maxsize=2)
+def _read(dataset: str, reading: str | None, _state: str):
     from robustshape import datasets
 
     return datasets.load(dataset, split="train", reading=reading)

@@ -45,6 +45,12 @@ def _corruption(_: str, name: str) -> None:
         CORRUPTIONS[name]
 
 
+def _constants(_: str, name: str) -> None:
+    from robustshape.corruptions import check_constants
+
+    check_constants(name)
+
+
 def _attack(_: str, stage: str) -> None:
     from robustshape.attacks.stages import Stage
 
@@ -72,6 +78,7 @@ MEANINGS = {  # patterns of names of parameters, the first that matches counts; 
     r"(robustness_)?dataset": _dataset,
     r"(robustness_)?readings?": _reading,
     r"corruptions": _corruption,
+    r"constants": _constants,
     r"attacks|shift": _attack,
     r"source": _source,
     r"severities": _between(1, 5),

@@ -4,6 +4,7 @@ from robustshape.measurements import attacked, corrupted, features
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
 
+N_LOOKED_AT = 200  # images that tell whether another normalisation does better
 SHARE = "1"  # the unit of a share
 VARIABLES = {  # of a row: what it is, and its unit where it has one
     "accuracy": ("clean accuracy on the robustness images", SHARE),
@@ -19,7 +20,6 @@ VARIABLES = {  # of a row: what it is, and its unit where it has one
     "training_seed": ("seed of the training; -1: not trained here", ""),
     "layer": ("classifying layer, whose input is the penultimate features", ""),
     "preprocessing": ("what happens to an image before the network sees it, as JSON", ""),
-    "warnings": ("what is odd about the network on these images; empty: nothing", ""),
     "dataset": ("data set of the indicator's images", ""),
     "reading": ("how the images are read", ""),
     "checksum": ("checksum of the data set", ""),
@@ -95,8 +95,27 @@ def of_network(population: Population, network: Network):
         training_seed=classifier.identity.get("seed", -1),
         layer=classifier.head,
         preprocessing=classifier.preprocessing(),
+        **odd(population, network, clean[-1]),
     )
     return row, seconds
+
+
+def odd(population: Population, network: Network, store) -> dict:
+    """Return the ``warnings`` about a network in words, one a line, and whether it is ``at_chance``, so that R says nothing."""
+    from robustshape import datasets
+    from robustshape.measurements.classes import class_columns
+    from robustshape.models.oddities import at_chance, better_normalised, oddities
+
+    logits, labels = store["logits"].values, store["label"].values
+    found = oddities(logits, labels)
+    if not network.trained_here:
+        data = population.held_out.load().isel(sample=slice(0, N_LOOKED_AT))
+        classifier = network.load(data)
+        images, columns = datasets.pixels(data), class_columns(classifier, data)
+        found += filter(None, [better_normalised(classifier, images, labels[:N_LOOKED_AT], columns)])
+    for sentence in found:
+        print(f"{network.name}: {sentence}")
+    return {"warnings": "\n".join(found), "at_chance": bool(at_chance(logits.argmax(1), labels))}
 
 
 def _under_attack(population: Population, network: Network):

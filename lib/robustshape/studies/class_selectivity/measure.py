@@ -68,6 +68,11 @@ class SelectivitySettings(Settings):
             raise InputError(
                 "the average case is accuracy under corruption, so corruptions names at least one"
             )
+        if population.corrupted_images.own:
+            raise InputError(
+                f"dimensions of what corruption changes compare an image with its corrupted version, but the benchmark "
+                f"of {population.held_out.dataset} shows other photographs; use corrupted='generated'"
+            )
         if _classes(population) < 2 or population.clean.n < 4:
             raise InputError(
                 f"selectivity compares classes, so n_samples is at least two for each of two classes, but was "

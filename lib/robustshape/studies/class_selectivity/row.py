@@ -115,11 +115,16 @@ def _dimensions(population: Population, network: Network, settings, responses: l
     shown = population.held_out.load().isel(sample=slice(0, settings.n_attacked))
     before = _responses(population, network, datasets.pixels(shown))
 
+    state = datasets.state(population.held_out.dataset)
+
     def of_change(images):
         return inside.dimensions([a - b for a, b in zip(_responses(population, network, images), before)])
 
     under = np.array(
-        [of_change(_corrupted(population, name, settings.n_attacked)) for name in population.corruptions]
+        [
+            of_change(_corrupted(population, name, settings.n_attacked, state))
+            for name in population.corruptions
+        ]
     )
     shifts = {
         "clean, all": inside.dimensions(responses),
@@ -216,7 +221,7 @@ def _random_signs(population: Population, network: Network, settings):
 
 
 @functools.lru_cache(maxsize=64)
-def _corrupted(population: Population, corruption: str, n: int):
+def _corrupted(population: Population, corruption: str, n: int, _state: str):
     """Return the first images under a corruption at the middle severity, kept for the next network."""
     return population.corrupted_images.images(corruption, middle_severity(population), slice(0, n))
 

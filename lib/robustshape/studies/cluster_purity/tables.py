@@ -11,6 +11,7 @@ from robustshape.analysis.robustness import (
     robustness,
     unseen_robustness,
 )
+from robustshape.analysis.table import odd
 from robustshape.models import short_name
 from robustshape.studies.cluster_purity import compared
 from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, of_draws, words
@@ -31,7 +32,7 @@ def overview(rows):
     table[f"mCE (1 = {of_whom})"] = mean_corruption_error(rows, baseline)
     if attack := main_attack(rows):
         table[f"accuracy under {attack}"] = robust_accuracy(rows)
-    table["origin"] = rows["origin"].values
+    table |= {"odd": odd(rows), "origin": rows["origin"].values}
     return pd.DataFrame(table).sort_values("R", ascending=False).dropna(axis=1, how="all")
 
 

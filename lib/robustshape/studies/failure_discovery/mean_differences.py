@@ -57,9 +57,15 @@ def shifted(images, direction, size: float) -> np.ndarray:
     return np.rint((images + step).clip(0, 255)).astype(np.uint8)
 
 
-@functools.lru_cache(maxsize=2)
 def real(scene: Scene):
     """Return the first real test images of each class, their labels and ids."""
+    from robustshape import datasets
+
+    return _real(scene, datasets.state(scene.dataset))
+
+
+@functools.lru_cache(maxsize=2)
+def _real(scene: Scene, _state: str):
     from robustshape import datasets
 
     data = datasets.load(scene.dataset, split="test", reading=scene.reading)
@@ -68,9 +74,15 @@ def real(scene: Scene):
     return datasets.pixels(data)[chosen], labels[chosen], data.sample.values[chosen]
 
 
-@functools.lru_cache(maxsize=16)
 def differences(scene: Scene, label: int) -> list[np.ndarray]:
     """Return every other class's mean minus that of a class, and its mean under each corruption minus the clean one."""
+    from robustshape import datasets
+
+    return _differences(scene, label, datasets.state(scene.dataset))
+
+
+@functools.lru_cache(maxsize=16)
+def _differences(scene: Scene, label: int, _state: str) -> list[np.ndarray]:
     images, labels, ids = real(scene)
     own = images[labels == label].mean(axis=0)
     others = [images[labels == k].mean(axis=0) - own for k in np.unique(labels) if k != label]

@@ -112,9 +112,15 @@ def judged_by(scene: Scene, images) -> np.ndarray:
     return scene.judging.load().predict(images.reshape(-1, *images.shape[-3:])).reshape(images.shape[:-3])
 
 
-@functools.lru_cache(maxsize=16)
 def real_attributes(scene: Scene, names: tuple[str, ...] = FIRST) -> tuple[dict, np.ndarray]:
     """Return what is measured in real test images corrupted at random, by attribute, and their severities (n, corruption)."""
+    from robustshape import datasets
+
+    return _real_attributes(scene, names, datasets.state(scene.dataset))
+
+
+@functools.lru_cache(maxsize=16)
+def _real_attributes(scene: Scene, names: tuple[str, ...], _state: str) -> tuple[dict, np.ndarray]:
     from robustshape import datasets
     from robustshape.generators.corrupted_images import randomly_corrupted
 

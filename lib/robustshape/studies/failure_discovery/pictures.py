@@ -1,6 +1,7 @@
 """Pictures of a row's samples, drawn again from the generator: the rows hold numbers and no pixels."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 
@@ -43,9 +44,13 @@ class Pictures:
         return images_of(self.generator, styles, noise=self.noise)
 
 
-@functools.lru_cache(maxsize=4)
 def generator_samples(path: str, n_classes: int, n: int, seed: int) -> np.ndarray:
     """Return `n` images of every class (n_classes * n, r, r, c), not truncated: what the generator makes."""
+    return _samples(path, n_classes, n, seed, checksum(Path(path)))
+
+
+@functools.lru_cache(maxsize=4)
+def _samples(path: str, n_classes: int, n: int, seed: int, _checksum: str) -> np.ndarray:
     from robustshape.generators.quality import sampled
     from robustshape.generators.stylegan2 import read_network
 

@@ -39,16 +39,11 @@ def _pictures(dataset: str, reading: str, wanted: set[str]):
     from robustshape import datasets
     from robustshape.errors import RobustshapeError
 
-    try:
-        if datasets.found().get(dataset, {}).get("place") is None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a copy is another is said where it is measured
+        try:
+            pictures = datasets.pictures_of(dataset, sorted(wanted), reading=reading)
+            names = datasets.load(dataset, reading="native").attrs["class_names"]
+        except RobustshapeError:
             return {}, {}
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", UserWarning
-            )  # that a copy is another is said where it is measured
-            data = datasets.load(dataset, reading=reading)
-    except RobustshapeError:
-        return {}, {}
-    names = dict(enumerate(data.attrs["class_names"]))
-    images = datasets.pixels(data)
-    return {str(s): images[i] for i, s in enumerate(data.sample.values) if str(s) in wanted}, names
+    return pictures, dict(enumerate(names))

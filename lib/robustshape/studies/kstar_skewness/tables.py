@@ -1,5 +1,6 @@
 """Tables of the k* study; each takes the study's rows and returns a pandas.DataFrame."""
 
+from robustshape.analysis.table import odd
 from robustshape.models import short_name
 from robustshape.studies.kstar_skewness.analyse import OF_KSTAR, SHAPES, columns
 
@@ -22,6 +23,7 @@ def overview(rows):
                 "Gamma": values["true_skewness"],
                 "mean k*": rows["mean_normalised_rank"].values,
                 "classes without gamma": rows["n_undefined"].values.astype(int),
+                "odd": odd(rows),
                 "origin": rows["origin"].values,
             }
         )
