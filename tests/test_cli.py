@@ -1,6 +1,5 @@
 """The command line: help everywhere, mistakes end in exit code 2 with words and without a traceback."""
 
-import inspect
 import json
 import re
 import subprocess
@@ -138,12 +137,17 @@ def test_the_readme_extends_published_rows(cache):
     study, preset = words[2], words[words.index("--preset") + 1]
     given = {words[i + 1]: words[i + 2] for i, word in enumerate(words) if word == "-p"}
     ours = {"models": [m for m in json.loads(given["models"]) if m.startswith("zoo:")]}
-    measured = inspect.signature(studies.load(study).measure).parameters
+    known = studies.load(study)
     for named in (given | ours, given | ours | {"preset": preset}):  # with --preset, and as a parameter
         values = {name: p.default for name, p in notebooks.parameters_of(study).items()}
         values |= notebooks.read_parameters(study, None if "preset" in named else preset, named)
-        defined = studies.load(study).specifications(**{n: values[n] for n in measured})
-        assert list(results.published_rows(study, results.keys_of(defined), preset)) == ours["models"]
+        wanted = known.wanted(**known.given(values))
+        published = results.read_published(study, preset)
+        keys = dict(zip(map(str, published.model.values), map(str, published["key"].values)))
+        assert [keys.get(name) for name in ours["models"]] == [
+            wanted[name].row.key for name in ours["models"]
+        ]
+        assert list(wanted) == ours["models"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -153,18 +153,18 @@ def test_the_zoo_says_which_readings_make_images_of_various_sizes_equal(data):
     assert models.identity("zoo:lenet", dataset="imagefolder:pets", reading="crop32")["size"] == 32
 
 
-def test_a_network_that_cannot_take_images_of_various_sizes_is_said_with_a_size(data, monkeypatch):
+def test_a_network_that_cannot_take_images_of_various_sizes_is_said_with_a_size(data):
     from types import SimpleNamespace
 
-    from robustshape import features
+    from robustshape.measurements import classes
 
     def logits(images):
         raise RuntimeError("the shapes do not fit")
 
     make(data / "pets", VARIOUS)
-    monkeypatch.setattr(features, "load_classifier", lambda *_: SimpleNamespace(n_classes=2, logits=logits))
+    network = SimpleNamespace(name="mine", n_classes=2, logits=logits)
     with pytest.raises(InputError, match=r"mine cannot take images of .*pets' \(\d+, \d+, 3\): the shapes"):
-        features.check("mine", (), Selection.parts("imagefolder:pets", (2,), seed=0)[0])
+        classes.check(network, Selection.parts("imagefolder:pets", (2,), seed=0)[0].load())
 
 
 def test_a_folder_without_splits_is_a_test_split_and_has_no_other(data):

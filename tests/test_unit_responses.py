@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from robustshape.unit_responses import input_gradients, logit_jacobian_norms, unit_responses
 from torch import nn
 from torch.autograd.functional import jacobian
 
-from robustshape import unit_responses as module
 from robustshape.errors import InputError
+from robustshape.measurements import unit_responses as module
+from robustshape.measurements.unit_responses import input_gradients, logit_jacobian_norms, unit_responses
 from robustshape.models import zoo
 from robustshape.models.classifier import Classifier
 from robustshape.models.preprocessing import Preprocessing
