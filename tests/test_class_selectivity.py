@@ -12,11 +12,9 @@ import pytest
 import torch
 import xarray
 from matplotlib.figure import Figure
-from robustshape.robustness import attacked, pgd_steps
-from robustshape.unit_responses import logit_jacobian_norms, unit_responses
 
-from robustshape import claims, features, notebooks, statistics, style
-from robustshape.analysis import agreement, results
+from robustshape import notebooks, statistics
+from robustshape.analysis import agreement, claims, style
 from robustshape.analysis.robustness import mean_corrupted_accuracy, robustness
 from robustshape.attacks import starts
 from robustshape.attacks.stages import ladder
@@ -25,13 +23,20 @@ from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError, TrainingError
 from robustshape.indicators.dimensionality import intrinsic_dimension
 from robustshape.indicators.selectivity import class_selectivity
+from robustshape.measurements import attack_steps, attacked, prepare
+from robustshape.measurements.attack_steps import Steps
+from robustshape.measurements.population import Population
+from robustshape.measurements.unit_responses import logit_jacobian_norms, unit_responses
 from robustshape.models import identity, zoo
+from robustshape.models import network as networks
 from robustshape.models.classifier import Classifier
+from robustshape.models.network import Network
 from robustshape.models.preprocessing import Preprocessing
+from robustshape.store import results
 from robustshape.store.keys import key_of
-from robustshape.studies import as_list, population, preparation
-from robustshape.studies import class_selectivity as study
+from robustshape.store.provenance import read
 from robustshape.studies.class_selectivity import (
+    STUDY,
     analyse,
     early_layers,
     figures,
@@ -43,6 +48,10 @@ from robustshape.studies.class_selectivity import (
     tables,
     verdicts,
 )
+from robustshape.studies.class_selectivity.measure import SelectivitySettings
+from robustshape.studies.study import diverged_row
+from robustshape.values import as_list
+from studies import check_described, with_row
 
 ROOT = Path(__file__).parents[1]
 GRID = [(alpha, seed) for seed in range(3) for alpha in (-1.0, 0.0, 1.0)]
@@ -247,8 +256,7 @@ def about(dataset, model):
         "n_samples": 200,
         "n_robustness": 100,
         "seed": 0,
-        "commit": "c",
-        "device": "cpu",
+        "provenance": json.dumps({"code": "c", "device": "cpu"}),
     }
     return dataset.assign(
         family=family, recipe=recipe or "plain", trains_on="", origin="measured here", key="k", **same
@@ -293,7 +301,7 @@ def page(given):
     """Return slopes, verdicts, numbers and tables as the notebook makes them of rows."""
     slopes = analyse.slope_table(given)
     judged = verdicts.judge(given, slopes)
-    quoted = verdicts.numbers(given, slopes, judged) | agreement.about(given, quantities=study.QUANTITIES)
+    quoted = verdicts.numbers(given, slopes, judged) | agreement.about(given, quantities=STUDY.quantities)
     shown = {
         "overview": tables.overview(given),
         "slopes": tables.slopes(slopes),
@@ -743,7 +751,12 @@ GIVEN = dict(
 LOST, PLAIN, UP, BESIDE = "zoo:lenet-sgd+alpha=1e+30", "zoo:lenet-sgd", "zoo:lenet-sgd+alpha=1", "zoo:cnn_a/0"
 NAMES = [LOST, PLAIN, UP, f"{LOST}/1", f"{PLAIN}/1", f"{UP}/1", BESIDE]
 THERE = [name for name in NAMES if LOST not in name]
-OPTIONS = (("dataset", "digits"), ("epochs", 1), ("reading", None))
+
+
+def network(name):
+    """Return the network of this name as the study has it."""
+    return Network.of(name, dataset="digits", epochs=1)
+
 
 
 BRIGHT = "python:networks:by_brightness"
@@ -762,14 +775,14 @@ def own_cache(tmp_path_factory):
     folder = tmp_path_factory.mktemp("selectivity")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROBUSTSHAPE_CACHE", str(folder))
-        features._kept.cache_clear()
+        networks._kept.cache_clear()
         yield folder
-        features._kept.cache_clear()
+        networks._kept.cache_clear()
 
 
 @pytest.fixture(scope="module")
 def measured(own_cache):
-    return study.measure(**GIVEN)
+    return STUDY.measure(**GIVEN)
 
 
 def held():
@@ -777,17 +790,25 @@ def held():
     return Selection.parts("digits", (60, 40), seed=0)[1]
 
 
-STEPS_OF = OPTIONS, held(), 20, Fraction("0.05"), (1, 3), 0
+def steps():
+    """Return the PGD that goes step by step."""
+    return Steps(held(), 20, Fraction("0.05"), (1, 3), 0)
 
 
 def steps_of(model):
     """Return the kept or repeated attack on a network."""
-    return pgd_steps.attack(model, *STEPS_OF)
+    return attack_steps.attacked_images(network(model), steps(), keep=False)
+
+
+def keys(**given):
+    """Return the keys of rows by name."""
+    return {name: one.row.key for name, one in STUDY.wanted(**given).items()}
 
 
 def test_the_study_has_the_parameters_of_its_notebook():
-    assert set(notebooks.parameters_of("class_selectivity")) == set(GIVEN)
-    assert list(study.specifications(**GIVEN)) == NAMES
+    shared = {"robustness_dataset", "robustness_reading", "constants"}  # of every population, with defaults
+    assert set(notebooks.parameters_of("class_selectivity")) == set(GIVEN) | shared
+    assert list(STUDY.wanted(**GIVEN)) == NAMES
 
 
 def test_a_row_holds_layers_units_and_accuracies(measured):
@@ -811,8 +832,9 @@ def test_a_row_holds_layers_units_and_accuracies(measured):
     assert there["alpha"].values[:4].tolist() == [0, 1, 0, 1] and np.isnan(there["alpha"].values[4])
     assert there["training_seed"].values.tolist() == [0, 0, 1, 1, 0]
     assert (there["jacobian_norm"] > 0).all() and (there["gradient_over_samples"] > 0).all()
-    for name in ("versions", "commit", "checksum", "schedule", "key", "wall_time_s"):
-        assert name in measured
+    assert {"versions", "code"} < set(read(there.isel(model=0)))
+    assert set(read(there.isel(model=0))["seconds"]) == {"features", "corruptions", "attacks", "row"}
+    check_described(STUDY, measured)
 
 
 def test_a_row_says_what_its_parts_say(measured):
@@ -821,7 +843,7 @@ def test_a_row_says_what_its_parts_say(measured):
         Selection.parts("digits", (60,), seed=0)[0].load(),
         held().load(),
     )
-    classifier, images = features.load_classifier(UP, OPTIONS), shown.image.values[:20]
+    classifier, images = network(UP).load(), shown.image.values[:20]
     responses = unit_responses(classifier, data.image.values)
     of_units = np.concatenate([class_selectivity(layer, data.label.values) for layer in responses])
     np.testing.assert_allclose(one["unit_selectivity"][:22], of_units, rtol=1e-5)
@@ -855,12 +877,12 @@ def test_what_was_attacked_for_a_plain_network_is_shown_to_those_of_other_seeds(
         (BESIDE, PLAIN),
     ):
         one, kept = measured.sel(model=model), steps_of(source)
-        right = pgd_steps.right_on(model, OPTIONS, held(), kept["x"].values)
+        right = attack_steps.right_on(network(model), held(), kept["x"].values)
         assert float(one["transfer_accuracy"]) == right.mean()
         assert float(one["source_accuracy"]) == kept["right"].values[-1].mean()
     images = [steps_of(model)["x"].values for model in (PLAIN, f"{PLAIN}/1")]
     assert not np.array_equal(*images)
-    kept = [model for model in THERE if pgd_steps._folder(model, *STEPS_OF).exists()]
+    kept = [model for model in THERE if not steps().kept(network(model)).missing]
     assert kept == [PLAIN, f"{PLAIN}/1"]  # images that are shown to no other are not
 
 
@@ -868,7 +890,7 @@ def test_the_strongest_attack_is_made_where_it_is_asked_for(measured):
     asked = measured.sel(model=[PLAIN, f"{PLAIN}/1"])
     others = measured.sel(model=[UP, f"{UP}/1", BESIDE])
     stages = ladder([*GIVEN["attacks"], GIVEN["strongest"]])
-    found = attacked.correct(PLAIN, OPTIONS, held(), stages, 0)["robust"].isel(attack=-1)
+    found = attacked.correct(network(PLAIN), held(), stages, 0)["robust"].isel(attack=-1)
     assert float(asked["strong_accuracy"][0]) == float(found.mean())
     assert (
         float(asked["own_accuracy"][0]) == steps_of(PLAIN)["right"].values[-1, :10].mean()
@@ -892,15 +914,15 @@ def test_a_network_that_diverged_has_a_row_without_numbers_and_a_page(measured):
 
 
 def test_it_goes_on_after_the_last_finished_row_and_computes_nothing_twice(measured, monkeypatch):
-    once, made = row.of_network, []
-    monkeypatch.setattr(row, "of_network", lambda *a: made.append(a[1]) or once(*a))
-    assert study.measure(**GIVEN).identical(measured) and made == []
+    made = []
+    with_row(monkeypatch, STUDY, lambda *a: made.append(a[1].name) or STUDY.row(*a))
+    assert STUDY.measure(**GIVEN).identical(measured) and made == []
     few = {"n_gradients": 3, "seeds": [0], "strongest": "", "strongest_alphas": []}
-    more = study.measure(**GIVEN | few | {"beside": "[]", "alphas": "[0, 1]"})
+    more = STUDY.measure(**GIVEN | few | {"beside": "[]", "alphas": "[0, 1]"})
     assert made == [PLAIN, UP]  # what defines a row has changed
     assert np.isnan(more["transfer_accuracy"]).all()  # there is no other seed
     made.clear()
-    again = study.measure(**GIVEN | few | {"beside": [], "alphas": [1, 0]})
+    again = STUDY.measure(**GIVEN | few | {"beside": [], "alphas": [1, 0]})
     assert made == [] and again.model.values.tolist() == [UP, PLAIN]  # the same rows in another order
     np.testing.assert_array_equal(again["jacobian_norm"], more["jacobian_norm"].values[::-1])
     assert not np.array_equal(more["jacobian_norm"], measured["jacobian_norm"].sel(model=[PLAIN, UP]))
@@ -910,49 +932,49 @@ def test_a_network_that_diverged_has_another_chance_once_the_news_of_it_is_delet
     own_cache, measured, monkeypatch
 ):
     name, trained, train = f"{LOST}/1", [], zoo._train
-    monkeypatch.setattr(row, "of_network", None)  # calling it would fail
+    with_row(monkeypatch, STUDY, None)  # calling it would fail
     monkeypatch.setattr(zoo, "_train", lambda spec, *how: trained.append(spec["seed"]) or train(spec, *how))
-    (news,) = (own_cache / "models").glob(f"{key_of(identity(name, **dict(OPTIONS)))}.diverged.json")
+    (news,) = (own_cache / "models").glob(f"{key_of(network(name).identity)}.diverged.json")
     news.unlink()
-    assert study.measure(**GIVEN).identical(measured) and trained == [1] and news.is_file()
+    assert STUDY.measure(**GIVEN).identical(measured) and trained == [1] and news.is_file()
     found, wanted = results.latest_run("class_selectivity", "test")
     assert list(found) == THERE and wanted == len(NAMES)  # no row was kept that could be found
 
 
 def test_the_cost_is_announced_with_the_layers_among_it(own_cache, measured, monkeypatch, capsys):
-    asked, cost = [], preparation.cost
-    monkeypatch.setattr(preparation, "cost", lambda *given: asked.append(given[1:]) or cost(*given))
-    assert "layers, digits, 40 images" in json.loads((own_cache / "pace.json").read_text())
-    study.measure(**GIVEN)
+    asked, cost = [], prepare.cost
+    monkeypatch.setattr(prepare, "cost", lambda *given: asked.append(given[1:]) or cost(*given))
+    assert "class_selectivity, digits, 40 images" in json.loads((own_cache / "pace.json").read_text())
+    STUDY.measure(**GIVEN)
     lost = [name for name in NAMES if LOST in name]
-    assert asked == [(lost, {"layers": 2})]
+    assert [([one.name for one in some], more) for some, more in asked] == [(lost, {"class_selectivity": 2})]
     said = "2 of 7 rows to measure: 0 networks to train, 160 corrupted images to classify, 2 networks to attack; "
     assert said + "less than a minute" in capsys.readouterr().out
 
 
 def test_no_network_is_trained_twice_at_a_time(measured, monkeypatch):
-    trained, train = [], preparation.train
+    trained, train = [], prepare.train
 
-    def noting(networks, models, *how):
-        trained.append(models)
-        return train(networks, models, *how)
+    def noting(population, networks, *how):
+        trained.append([network.name for network in networks])
+        return train(population, networks, *how)
 
-    monkeypatch.setattr(preparation, "train", noting)
-    monkeypatch.setattr(row, "of_network", None)
+    monkeypatch.setattr(prepare, "train", noting)
+    with_row(monkeypatch, STUDY, None)
     with pytest.raises(TypeError):  # where rows are made
-        study.measure(**GIVEN | {"n_gradients": 5})
+        STUDY.measure(**GIVEN | {"n_gradients": 5})
     assert sorted(trained[0]) == sorted(NAMES)
 
 
 def test_only_what_matters_to_a_row_is_in_its_key():
-    keys = results.keys_of(study.specifications(**GIVEN))
+    known = keys(**GIVEN)
     unchanged = GIVEN | {
         "dask_scheduler": "local:2",
         "preset": "other",
         "source": "extend",
         "alphas": [1e30, 0, 1, 2],
     }
-    assert results.keys_of(study.specifications(**unchanged)).items() >= keys.items()
+    assert keys(**unchanged).items() >= known.items()
     for name, value in (
         ("steps", [1, 4]),
         ("n_attacked", 21),
@@ -960,10 +982,10 @@ def test_only_what_matters_to_a_row_is_in_its_key():
         ("seed", 1),
         ("epochs", 2),
     ):
-        changed = results.keys_of(study.specifications(**GIVEN | {name: value}))
-        assert not set(changed.values()) & set(keys.values()), name
-    hard = results.keys_of(study.specifications(**GIVEN | {"strongest_alphas": [1.0]}))
-    kept = {name for name in keys if hard[name] == keys[name]}
+        changed = keys(**GIVEN | {name: value})
+        assert not set(changed.values()) & set(known.values()), name
+    hard = keys(**GIVEN | {"strongest_alphas": [1.0]})
+    kept = {name for name in known if hard[name] == known[name]}
     assert kept == {name for name in NAMES if LOST in name} | {BESIDE}
 
 
@@ -972,32 +994,32 @@ def test_published_rows_are_read_and_extended(measured, tmp_path, monkeypatch):
     few = GIVEN | {
         "alphas": [1e30, 0.0]
     }  # those that diverged are not kept, so that they have another chance
-    assert results.publish("class_selectivity", "test", study.specifications(**few)) == (3, 5)
-    read = study.measure(**GIVEN | {"source": "published"})
+    assert STUDY.publish("test", **few) == (3, 5)
+    read = STUDY.measure(**GIVEN | {"source": "published"})
     assert read.model.values.tolist() == [PLAIN, f"{PLAIN}/1", BESIDE]
     assert read.attrs["missing"] == [name for name in NAMES if name not in read.model.values]
     assert page(read)[2]["n_runs"] == 2
-    monkeypatch.setattr(row, "of_network", None)  # calling it would fail
-    extended = study.measure(**GIVEN | {"source": "extend"})
+    with_row(monkeypatch, STUDY, None)  # calling it would fail
+    extended = STUDY.measure(**GIVEN | {"source": "extend"})
     published = [name for name, origin in zip(NAMES, extended["origin"].values) if origin == "published"]
     assert published == [PLAIN, f"{PLAIN}/1", BESIDE] and extended.model.values.tolist() == NAMES
     for name in ("mean_selectivity", "unit_selectivity", "dimensionality", "diverged"):
         np.testing.assert_array_equal(extended[name], measured[name])
-    table = agreement.agreement(measured, quantities=study.QUANTITIES)
+    table = agreement.agreement(measured, quantities=STUDY.quantities)
     assert table["agree"].all() and len(table) == 3
 
 
 def test_without_its_source_an_attack_is_not_transferred(measured, monkeypatch):
-    ready = features.ready
+    load = Network.load
 
-    def failing(model, options):
-        if model == PLAIN:
+    def failing(network, data=None):
+        if network.name == PLAIN:
             raise TrainingError("the loss is nan")
-        return ready(model, options)
+        return load(network, data)
 
-    monkeypatch.setattr(features, "ready", failing)
+    monkeypatch.setattr(Network, "load", failing)
     given = {"alphas": [0], "n_gradients": 2, "beside": [], "strongest": "", "strongest_alphas": []}
-    found = study.measure(**GIVEN | given)
+    found = STUDY.measure(**GIVEN | given)
     assert found["diverged"].values.tolist() == [True, False]
     assert (
         np.isnan(found["transfer_accuracy"].values).all() and np.isnan(found["source_accuracy"].values).all()
@@ -1007,7 +1029,7 @@ def test_without_its_source_an_attack_is_not_transferred(measured, monkeypatch):
 def of_one(model, **changed):
     """Return the population of a network, as the study makes it."""
     names = ("dataset", "n_samples", "n_robustness", "corruptions", "severities", "epochs", "seed")
-    return population.Population.of(models=[model], **{name: GIVEN[name] for name in names} | changed)
+    return Population.of(models=[model], **{name: GIVEN[name] for name in names} | changed)
 
 
 @pytest.mark.parametrize("severities, middle", [([5], 5), ([1, 5], 5), ([5, 1, 3], 3), ([4, 5, 2, 1], 4)])
@@ -1016,17 +1038,10 @@ def test_the_middle_severity_is_that_of_the_sorted_ones(severities, middle):
 
 
 def test_a_row_says_on_which_device_its_training_diverged(measured, monkeypatch):
-    assert set(measured["device"].values) == {"cpu"}
-    monkeypatch.setattr("robustshape.paths.device", lambda: "cuda:1")
-    own = {
-        "alpha": 1e30,
-        "training seed": 0,
-        "n_attacked": 20,
-        "n_gradients": 4,
-        "budget": Fraction("0.05"),
-        "strongest": None,
-    }
-    assert row.of_diverged(of_one(LOST), LOST, own)["device"] == "cuda:1"
+    assert {read(measured.isel(model=i))["device"] for i in range(len(NAMES))} == {"cpu"}
+    monkeypatch.setattr("robustshape.studies.study.device", lambda: "cuda:1")
+    own = SelectivitySettings(**{name: GIVEN[name] for name in SelectivitySettings.__dataclass_fields__})
+    assert read(diverged_row(STUDY, of_one(LOST), network(LOST), own))["device"] == "cuda:1"
 
 
 @pytest.mark.parametrize(
@@ -1076,19 +1091,19 @@ def test_a_row_says_on_which_device_its_training_diverged(measured, monkeypatch)
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_computed(cache, monkeypatch, wrong, words):
-    features._kept.cache_clear()
+    networks._kept.cache_clear()
     monkeypatch.setattr("networks.by_brightness", lambda: bright(Preprocessing(channels=1)))
     with pytest.raises(InputError, match=words):
-        study.measure(**GIVEN | wrong)
+        STUDY.measure(**GIVEN | wrong)
     assert not (cache / "models").exists() and not (cache / "features").exists()
 
 
 def test_a_network_that_cannot_be_attacked_is_refused_before_any_is_trained(cache, monkeypatch):
-    features._kept.cache_clear()
+    networks._kept.cache_clear()
     monkeypatch.setattr(
         "networks.by_brightness", lambda: bright(lambda images: torch.zeros(len(images), 1, 8, 8))
     )
     words = f"{BRIGHT} cannot be attacked: its preprocessing is one function of its own; make it a"
     with pytest.raises(InputError, match=words):
-        study.measure(**GIVEN | {"beside": [BRIGHT]})
+        STUDY.measure(**GIVEN | {"beside": [BRIGHT]})
     assert not (cache / "models").exists() and not (cache / "features").exists()

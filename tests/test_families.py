@@ -46,6 +46,15 @@ def test_every_family_trains_and_gives_finite_features_and_logits(name):
         assert module(torch.rand(2, channels, size, size)).shape == (2, 10)
 
 
+def test_no_network_has_a_convolution_that_corrupts_memory():
+    """Of oneDNN's faults: the weights' gradient of a strided 1 x 1 convolution of fewer channels than its block (16)."""
+    for architecture in architectures():
+        for layer in zoo.construct(architecture, channels=3).modules():
+            if isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1) and layer.stride != (1, 1):
+                inputs = layer.in_channels // layer.groups
+                assert inputs >= 16 or layer.groups == layer.in_channels
+
+
 def test_every_architecture_has_a_family_a_clan_and_a_paper():
     for architecture in architectures():
         family = family_of(architecture)

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from robustshape import models
 from robustshape.errors import InputError, MissingFileError
-from robustshape.hooks import last_linear
 from robustshape.models import file_models, python_models
+from robustshape.models.heads import find_head
 from robustshape.models.preprocessing import Preprocessing
 from robustshape.models.weights import sha256
 
@@ -86,7 +86,7 @@ def test_a_card_builds_a_network_that_takes_its_images(stem, monkeypatch, tmp_pa
     images = np.random.default_rng(0).integers(0, 256, (1, side, side, preprocess.channels), dtype=np.uint8)
     x = preprocess(images)
     assert tuple(x.shape[2:]) == tuple(content["preprocessing"].get("size", (28, 28)))
-    head = dict(module.named_modules())[last_linear(module)]
+    head = dict(module.named_modules())[find_head(module, x)[0]]
     seen = []
     head.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
     with torch.inference_mode():

@@ -25,9 +25,9 @@ def project(cache, tmp_path, monkeypatch):
     root.mkdir()
     monkeypatch.setattr(shipped, "project_root", lambda: root)
     monkeypatch.setattr(module, "require_checkout", lambda what: root)
-
+    shipped._cards.cache_clear()
     yield root
-
+    shipped._cards.cache_clear()
 
 
 def files(project):

@@ -15,11 +15,11 @@ from robustshape.models import shipped
 def folder(tmp_path, monkeypatch):
     """A project with the cards and weights that a test writes."""
     monkeypatch.setattr(shipped, "project_root", lambda: tmp_path)
-
+    shipped._cards.cache_clear()
     made = tmp_path.joinpath(*shipped.FOLDER)
     made.mkdir(parents=True)
     yield made
-
+    shipped._cards.cache_clear()
 
 
 def write(folder, name, content, **card):
@@ -79,7 +79,7 @@ def test_every_network_that_ships_is_its_card_s_and_found_by_its_identity(path):
     side, channels = card["arguments"]["size"], card["arguments"]["channels"]
     images = np.random.default_rng(0).integers(0, 256, (3, side, side, channels), dtype=np.uint8)
     assert np.isfinite(classifier.logits(images)).all() and classifier.n_classes == 10
-
+    shipped._cards.cache_clear()
     assert shipped.shipped(card["training"]) == path.with_suffix(".safetensors")
 
 

@@ -16,12 +16,11 @@ FOLDER = ("data", "models")
 
 def cards(folder: Path) -> list[tuple[dict, Path, str]]:
     """Return (identity, weights, checksum) of every card in the folder that says how it was trained."""
-    changed = folder.stat().st_mtime_ns if folder.is_dir() else 0  # a card that ships is a new file there
-    return _cards(folder, changed)
+    return _cards(folder, tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json"))))
 
 
 @functools.lru_cache(maxsize=4)
-def _cards(folder: Path, _changed: int) -> list[tuple[dict, Path, str]]:
+def _cards(folder: Path, _changed: tuple) -> list[tuple[dict, Path, str]]:
     cards = [(json.loads(path.read_text(encoding="utf-8")), path) for path in sorted(folder.glob("*.json"))]
     return [
         (card["training"], path.parent / card["weights"], f"sha256:{card['sha256']}")

@@ -3,7 +3,7 @@
 from unittest import mock
 
 from robustshape.errors import InputError, StoreError
-from robustshape.models.weights import download, find_weights, read_weights, sha256
+from robustshape.models.weights import download, find_weights, read_weights, sha256, with_versions
 from robustshape.paths import cache_dir
 from robustshape.registry import unknown_name
 
@@ -77,9 +77,16 @@ def pretrained(architecture: str, weights, state: dict, whence):
     """
     import torchvision
 
-    try:
-        with mock.patch.object(type(weights), "get_state_dict", lambda *_, **__: dict(state)):
+    def built(state):
+        with mock.patch.object(type(weights), "get_state_dict", lambda *_, **__: with_versions(state, state)):
             return torchvision.models.get_model(architecture, weights=weights)
+
+    try:
+        if hasattr(state, "_metadata") or not architecture.startswith("mnasnet"):
+            return built(state)
+        return built(
+            with_versions(state, construct(architecture).state_dict())
+        )  # of a .safetensors, which has none
     except RuntimeError as error:
         raise InputError(
             f"the weights {whence} do not fit torchvision:{architecture}: {' '.join(str(error).split())[:400]}"

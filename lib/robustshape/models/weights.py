@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import importlib
+from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -72,7 +73,20 @@ def read_weights(path: Path) -> dict:
         )
         raise StoreError(f"{path} holds {held[:200]}, where a dictionary of tensors is needed; {SAVE_STATE}")
     tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
-    return {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+    single = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+    return with_versions(single, state)
+
+
+def with_versions(state: dict, like) -> dict:
+    """Return a copy of `state` with the versions of its layers that torch keeps beside the tensors of `like`, if any.
+
+    By them a layer knows tensors that an earlier version of it wrote; torchvision's MNASNet refuses any without.
+    """
+    copied = OrderedDict(state)
+    versions = getattr(like, "_metadata", None)
+    if versions is not None:
+        copied._metadata = versions
+    return copied
 
 
 SAVE_STATE = (
@@ -133,9 +147,13 @@ def fit_weights(module, state: dict, path: Path) -> None:
     What wrappers put before the names is taken off where the names then are the module's: ``module.`` (parallel
     training), ``_orig_mod.`` (torch.compile), ``model.`` or any other attribute of a LightningModule.
     """
+    own = module.state_dict()
+    fitting = renamed(state, set(own))
+    if set(fitting) == set(own) and not (fitting is state and hasattr(state, "_metadata")):
+        fitting = with_versions(fitting, own)
     try:
-        module.load_state_dict(renamed(state, set(module.state_dict())), strict=True)
-    except RuntimeError as error:
+        module.load_state_dict(fitting, strict=True)
+    except (RuntimeError, ValueError) as error:
         raise InputError(
             f"the weights {path} do not fit a {type(module).__name__}: " + " ".join(str(error).split())[:400]
         ) from error

@@ -173,6 +173,24 @@ def is_ready(name: str, **kw) -> bool:
     return done or shipped(spec) is not None
 
 
+def marks(name: str, **kw) -> list[str]:
+    """Return what is to be said of a network that was trained here; arguments as for `identity`.
+
+    ``diverged``, ``at chance`` (on its training images), ``catastrophic overfitting`` (see
+    `robustshape.training.outcome`); none is known of a network that ships or is not trained yet.
+    """
+    from robustshape.store.keys import key_of
+
+    folder = cache_dir("models") / key_of(identity(name, **kw))
+    if _diverged(folder).is_file():
+        return ["diverged"]
+    card = folder / "card.json"
+    history = json.loads(card.read_text())["history"] if card.is_file() else {}
+    return [
+        words for words in ("at chance", "catastrophic overfitting") if history.get(words.replace(" ", "_"))
+    ]
+
+
 def construct(
     name: str, *, channels: int = 1, size: int = 32, n_classes: int = 10, seed: int = 0, **arguments
 ):
@@ -252,6 +270,8 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
     from robustshape.store.atomic import write_file, write_folder
     from robustshape.store.provenance import provenance
     from robustshape.training.loop import train
+    from robustshape.training.outcome import outcome
+    from robustshape.training.randomness import generator_at
     from robustshape.training.recipe import Recipe
 
     fields = {name: v for name, v in spec["recipe"].items() if name != "selectivity version"}
@@ -270,6 +290,8 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
             progress=progress,
             device=device,
         )
+        generator = generator_at(spec["seed"], (recipe.epochs,), device)
+        history |= outcome(module, data.image.values, data.label.values, recipe, generator=generator)
         weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}
         if recipe.kept_as == "float16":  # of matrices and filters; the rest is small and stays as it is
             weights = {n: w.half() if w.ndim > 1 and w.is_floating_point() else w for n, w in weights.items()}

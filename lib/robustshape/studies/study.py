@@ -259,7 +259,7 @@ class Plan:
             there = self._ready(population, own, client)
             for name in own:
                 if name not in there:
-                    yield name, _diverged_row(self.study, population, self.cases[name][1], self.settings)
+                    yield name, diverged_row(self.study, population, self.cases[name][1], self.settings)
             calls = [(self.study.name, population, self.cases[name][1], self.settings) for name in there]
             pace = prepare.pace(population, self.study.name)
             for i, row in tasks.as_finished(_row, calls, client=client, label=self.study.name, pace=pace):
@@ -289,7 +289,7 @@ def _row(study: str, population: Population, network: Network, settings):
     return row.load().assign(study=study, provenance=about)
 
 
-def _diverged_row(study: Study, population: Population, network: Network, settings):
+def diverged_row(study: Study, population: Population, network: Network, settings):
     """Return the row of a network whose training diverged: what it is, and no number."""
     import xarray
 

@@ -21,11 +21,12 @@ from robustshape.errors import InputError, TrainingError
 from robustshape.relu_maps import pooled_relu_maps
 from robustshape.training import checkpoints
 from robustshape.training.augmentation import AUGMENTATIONS, mix
+from robustshape.training.outcome import step_length
 from robustshape.training.randomness import generator_at
 from robustshape.training.recipe import Recipe, learning_rate
 from robustshape.training.regularisers import batch_selectivity
 
-LOOK = 50  # steps between two looks at the loss on an accelerator
+CHECKED_EVERY = 100  # steps, on a GPU: to read the loss there is to wait for all that runs
 
 
 def train(
@@ -187,27 +188,26 @@ class _Run:
             loss = loss - recipe.selectivity * batch_selectivity(pooled, labels, self.module)
         if self.penalty is not None:
             loss = loss + self.penalty(labels)
+        self.check(loss, epoch, batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
+        self.step += 1
         hits = (logits.argmax(1) == labels).sum()
         self.sums += torch.stack([loss.detach().double() * len(chosen), hits.double()])
-        # to look at a number waits for an accelerator, so there it is not done in every step
-        if self.device.type == "cpu" or batch % LOOK == 0 or batch == self.per_epoch - 1:
-            self.check_loss(epoch, batch)
-        self.step += 1
 
-    def check_loss(self, epoch, batch):
-        """Raise TrainingError if the loss of this step, or since the last look at it, was not finite."""
-        if math.isfinite(self.sums[0]):
+    def check(self, loss, epoch, batch):
+        """Raise TrainingError if the loss is not finite; on a GPU, only now and then look."""
+        last = batch == self.per_epoch - 1
+        if self.device.type == "cuda" and not last and self.step % CHECKED_EVERY:
             return
-        recipe = self.recipe
-        milder = f" or a selectivity (alpha) nearer to 0 than {recipe.selectivity:g}"
-        raise TrainingError(
-            f"the loss is {self.sums[0]:g} in epoch {epoch + 1} of {recipe.epochs}, step {batch + 1} of "
-            f"{self.per_epoch}; try a learning rate below {recipe.learning_rate:g}"
-            f"{milder if recipe.selectivity else ''}"
-        )
+        value, recipe = loss.item(), self.recipe
+        if not math.isfinite(value):
+            milder = f" or a selectivity (alpha) nearer to 0 than {recipe.selectivity:g}"
+            raise TrainingError(
+                f"the loss is {value} in epoch {epoch + 1} of {recipe.epochs}, step {batch + 1} of {self.per_epoch}; "
+                f"try a learning rate below {recipe.learning_rate:g}{milder if recipe.selectivity else ''}"
+            )
 
     def attacked(self, x, labels, generator):
         """Return the batch under PGD on the network in eval mode, whose running statistics so stay clean.
@@ -218,15 +218,16 @@ class _Run:
         """
         ramp = min(1.0, (self.step + 1) / (0.3 * self.n_steps))
         eps, steps = ramp * self.recipe.adversary_eps, self.recipe.adversary_steps
-        step_size = self.recipe.adversary_step * eps or 2 * eps / steps
+        step_size = step_length(self.recipe, eps)
         self.module.eval()
         x = pgd(self.module, x, labels, eps=eps, steps=steps, step_size=step_size, generator=generator)
         self.module.train()
         return x
 
     def end_epoch(self):
-        for name, total in zip(("loss", "accuracy"), self.sums.tolist()):
-            self.history[name].append(total / len(self.images))
+        loss, hits = self.sums.tolist()
+        self.history["loss"].append(loss / len(self.images))
+        self.history["accuracy"].append(hits / len(self.images))
         self.sums.zero_()
 
     def images_done(self):
@@ -247,7 +248,7 @@ class _Run:
         self.module.load_state_dict(state["module"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.history = progress["step"], progress["history"]
-        self.sums = torch.tensor(progress["sums"], dtype=torch.float64, device=self.device)
+        self.sums.copy_(torch.tensor(progress["sums"], dtype=torch.float64))
         self.resumed_at = self.step
 
 

@@ -136,7 +136,7 @@ def mobileone(channels, size, n_classes):
         wide = ByoBlockCfg(type="one", d=1, c=outputs, s=1, gs=0, block_kwargs={"kernel_size": 1})
         stages.append((deep, wide))
         inputs = outputs
-    return byobnet(channels, n_classes, blocks=tuple(stages), stem_type="one", stem_chs=16)
+    return byobnet(channels, n_classes, blocks=tuple(stages), stem_type="3x3", stem_chs=16)
 
 
 @mobile("RepViT", "Wang et al. 2024, arXiv 2307.09283")

@@ -23,7 +23,7 @@ def repvgg(channels, size, n_classes):
     from timm.models.byobnet import ByoBlockCfg
 
     blocks = tuple(ByoBlockCfg(type="rep", d=1, c=width, s=2, gs=0) for width in (24, 48, 96))
-    return byobnet(channels, n_classes, blocks=blocks, stem_type="rep", stem_chs=16)
+    return byobnet(channels, n_classes, blocks=blocks, stem_type="3x3", stem_chs=16)
 
 
 @plain("SqueezeNet", "Iandola et al. 2016, arXiv 1602.07360")
