@@ -161,8 +161,13 @@ def test_a_network_that_cannot_take_images_of_various_sizes_is_said_with_a_size(
 
     make(data / "pets", VARIOUS)
     monkeypatch.setattr("networks.by_brightness", lambda: nn.Sequential(nn.Flatten(), nn.Linear(7, 2)))
-    network, images = load("python:networks:by_brightness"), Selection.parts("imagefolder:pets", (2,), seed=0)[0]
-    with pytest.raises(InputError, match=r"by_brightness cannot take images of 3 x \d+ x \d+ \(channels.*shapes"):
+    network, images = (
+        load("python:networks:by_brightness"),
+        Selection.parts("imagefolder:pets", (2,), seed=0)[0],
+    )
+    with pytest.raises(
+        InputError, match=r"by_brightness cannot take images of 3 x \d+ x \d+ \(channels.*shapes"
+    ):
         classes.check(network, images.load())
 
 
