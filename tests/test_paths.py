@@ -7,7 +7,8 @@ import zipfile
 import pytest
 import torch
 
-from robustshape import claims, notebooks, paths
+from robustshape import notebooks, paths
+from robustshape.analysis import claims
 from robustshape.errors import InputError, StoreError
 from robustshape.store import results
 

@@ -65,7 +65,6 @@ def identity(
     """Return what defines the network's numbers; nothing is trained."""
     architecture, recipe_name, seed = parse(name)
     data = _training_data(dataset, reading)
-    recipe = recipe_for(architecture, recipe_name, data.sizes["channel"])
     if epochs is not None and epochs < 1:
         raise InputError(f"epochs is {epochs}, but must be at least 1")
     if "image" not in data:
@@ -73,6 +72,7 @@ def identity(
             f"the zoo's networks are trained on images of one size held in memory, but {dataset!r} read as "
             f"{data.attrs['reading']!r} is files decoded one by one; choose the reading crop32 or crop64"
         )
+    recipe = recipe_for(architecture, recipe_name, data.sizes["channel"])
     n_images = min(recipe.n_images or data.sizes["sample"], data.sizes["sample"])
     recipe = replace(recipe, epochs=epochs or epochs_for(recipe, n_images))
     if data.sizes["y"] != data.sizes["x"] or data.sizes["y"] % 4:
