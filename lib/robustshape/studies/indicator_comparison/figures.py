@@ -3,7 +3,6 @@
 import numpy as np
 
 from robustshape.analysis import style
-from robustshape.indicators import INDICATORS
 
 WORDS = {
     "p_kmeans": "k-means purity / accuracy",
@@ -42,7 +41,9 @@ def forest(table, target: str):
     figure, axis = plt.subplots(figsize=(6.4, 0.9 + 0.25 * len(known)))
     axis.axvline(0, color=style.INK, lw=0.8)
     axis.hlines(place, known["low"], known["high"], color=style.ACCENT, lw=1.6)
-    axis.plot(known["partial r"], place, "o", color=style.ACCENT, label="given clean accuracy (95 % interval)")
+    axis.plot(
+        known["partial r"], place, "o", color=style.ACCENT, label="given clean accuracy (95 % interval)"
+    )
     axis.plot(known["r"], place, "|", color=style.INK, ms=9, label="r alone")
     axis.set_yticks(place, [words(str(name)) for name in known["indicator"]])
     axis.set(xlim=(-1, 1), xlabel=f"correlation with {target}")
