@@ -232,6 +232,9 @@ def numbers(rows, table, screen) -> dict:
     best = screen.iloc[0]
     known = bool(np.isfinite(best["low"]))
     return {
+        "n_draws": rows.sizes["draw"],
+        "n_classes": int(rows["n_classes"].values[0]),
+        "per_class": int(rows["per_class"].values[0]),
         "n_in_band": len(kept),
         "n_families_in_band": kept["family"].nunique(),
         "n_clans": table["clan"].nunique(),

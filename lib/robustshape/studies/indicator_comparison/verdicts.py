@@ -78,3 +78,28 @@ def judge(rows, table):
             }
         )
     return pd.DataFrame(lines)
+
+
+def answer(judged, table) -> str:
+    """Return the answer to the page's question in a sentence or two, from the verdicts on the claims.
+
+    Parameters
+    ----------
+    judged : pandas.DataFrame
+        Of `judge`.
+    table : pandas.DataFrame
+        `analyse.networks` of the rows.
+    """
+    measured = f"{len(table)} networks of {table['family'].nunique()} families are measured"
+    words = judged["verdict"].astype(str) if len(judged) else judged
+    if not len(judged) or words.str.startswith("not").all():
+        return f"Not told yet: {measured}, too few for the claims, which are judged once enough families are there."
+    screen = words[judged["claim"] == "cross-1"]
+    if len(screen) and screen.iloc[0].startswith("holds"):
+        told = "Yes: at least one number of clean features tells more about corrupted accuracy than clean accuracy does"
+    elif len(screen) and screen.iloc[0] == "negligible":
+        told = "Not on these networks: no number of clean features tells what clean accuracy does not"
+    else:
+        told = "It cannot be told whether any number of clean features tells more than clean accuracy"
+    decided = int((~words.str.startswith(("not", "cannot"))).sum())
+    return f"{told}; {measured}, and {decided} of {len(judged)} claims are decided."
