@@ -7,7 +7,7 @@ import tarfile
 import numpy as np
 import pytest
 from PIL import Image
-from robustshape.features import class_columns
+from robustshape.measurements.classes import class_columns
 
 from robustshape import datasets
 from robustshape.datasets import labelled_tar
