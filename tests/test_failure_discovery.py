@@ -1,7 +1,6 @@
 """The study of failures: the scene, names and directions by hand, a toy generator end to end, claims, figures, refusals."""
 
 import dataclasses
-import importlib
 import json
 from types import SimpleNamespace
 
@@ -13,7 +12,8 @@ import xarray
 from matplotlib.figure import Figure
 
 import toy_generator
-from robustshape import claims, models
+from robustshape import models
+from robustshape.analysis import claims
 from robustshape.errors import InputError, MissingFileError
 from robustshape.generators import attributes
 from robustshape.generators.failures import Answers
@@ -21,9 +21,10 @@ from robustshape.generators.stylegan2 import write_network
 from robustshape.generators.stylespace import StyleSpace
 from robustshape.generators.trained import card_of
 from robustshape.store import arrays, results
-from robustshape.studies import at_every_seed, class_selectivity
-from robustshape.studies import failure_discovery as study
+from robustshape.studies import class_selectivity
 from robustshape.studies.failure_discovery import (
+    STUDY,
+    added,
     analyse,
     choice,
     directions,
@@ -38,8 +39,9 @@ from robustshape.studies.failure_discovery import (
     walks,
 )
 from robustshape.studies.failure_discovery.answers import Subject, answers
+from robustshape.studies.seeds import at_every_seed
+from studies import check_described, with_row
 
-measure = importlib.import_module("robustshape.studies.failure_discovery.measure")  # not the function
 LEARNER, JUDGE = "python:toy_generator:learner", "python:toy_generator:judge"
 TOY = dict(
     classifier=LEARNER,
@@ -67,6 +69,7 @@ TOY = dict(
     n_robustness=30,
     corruptions=["gaussian_noise", "impulse_noise", "gaussian_blur", "contrast"],
     severities=[3],
+    attacks=["fgsm linf 0.1 on 10"],
     epochs=1,
     seed=0,
     preset="test",
@@ -86,7 +89,7 @@ def toy(tmp_path_factory):
             "generator": str(folder / "toy.safetensors"),
             "corner_set": str(folder / "cases.zarr.zip"),
         }
-        rows = study.measure(**given)
+        rows = STUDY.measure(**given)
         yield given, rows
 
 
@@ -98,11 +101,17 @@ def own_cache(toy, monkeypatch):
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(Path(toy[0]["generator"]).parent / "cache"))
 
 
+def scene_of(given):
+    """Return what every classifier of a run is shown."""
+    plan = STUDY.plan(**given | {"corner_set": ""})
+    population, _ = plan.cases[LEARNER]
+    return plan.settings.scene(population)
+
+
 @pytest.fixture
 def subject(toy, own_cache):
     """Return the learner in front of the toy's scene."""
-    _, where, _, _ = measure._plan(**toy[0] | {"corner_set": ""})
-    return Subject(where, models.load(LEARNER))
+    return Subject(scene_of(toy[0]), models.load(LEARNER))
 
 
 @pytest.fixture(autouse=True)
@@ -203,16 +212,19 @@ def test_a_row_says_what_the_sweep_shows(toy, subject):
     assert np.allclose(row["fall"].sel(dimension=d, way="down"), wanted, atol=1e-5)
     assert set(row["chosen"].values.ravel()) <= set(range(40)) and len(set(row["random"].values)) == 4
     assert float(row["slope_agreement"]) > 0.95  # gradients are what finite differences say
-    assert int(row["n_samples"]) == 60 and int(row["n_judged"]) <= 60
+    assert int(row["n_generated"]) == 60 and int(row["n_judged"]) <= 60
     middle = row["walk_accuracy"].sel(place=0.0)
     assert (middle == middle.isel(attribute=0)).all()  # no attribute has moved there
     assert (row["judge_accuracy"].sel(place=0.0) == 1).all()  # all start from what the judge reads
 
 
+def test_a_row_says_what_each_variable_is(toy):
+    check_described(STUDY, toy[1])
+
+
 def test_a_row_leaves_nothing_to_be_read_later(toy, own_cache):
-    networks, where, _, own = measure._plan(**toy[0] | {"corner_set": ""})
-    row = importlib.import_module("robustshape.studies.failure_discovery.row")
-    found = row.of_classifier(networks, where, LEARNER, own | {"repair": False})
+    plan = STUDY.plan(**toy[0] | {"corner_set": "", "with_repair": False})
+    found = STUDY.row(*plan.cases[LEARNER], plan.settings)
     assert all(variable.chunks is None for variable in found.variables.values())
 
 
@@ -237,7 +249,7 @@ def test_first_flips_agree_with_the_walk(toy):
 
 def test_two_processes_and_a_second_call_give_the_same_rows(toy, cache):
     given = toy[0] | {"dask_scheduler": "local:2", "corner_set": ""}
-    again = study.measure(**given)
+    again = STUDY.measure(**given)
     for name in ("fall", "walk_answer", "repair", "importance", "effect"):
         here, there = (rows[name].values.astype(float) for rows in (again, toy[1]))
         assert np.array_equal(here, there, equal_nan=True), name
@@ -276,7 +288,7 @@ def test_corner_cases_open_by_the_call_that_is_told(subject, tmp_path, name):
 def test_an_added_attribute_adds_its_numbers_and_voids_none(toy, own_cache, monkeypatch):
     given, rows = toy
     given = given | {"corner_set": ""}
-    before = study.specifications(**given)
+    before = {name: one.row.key for name, one in STUDY.wanted(**given).items()}
     for name in ("_entries", "_about"):
         monkeypatch.setattr(attributes.ATTRIBUTES, name, dict(getattr(attributes.ATTRIBUTES, name)))
 
@@ -284,23 +296,22 @@ def test_an_added_attribute_adds_its_numbers_and_voids_none(toy, own_cache, monk
     def brightness(seen):
         return 3 * seen.images.mean(axis=(1, 2)) / (1 + seen.images.mean(axis=(1, 2)))
 
-    assert study.specifications(**given) == before
+    assert {name: one.row.key for name, one in STUDY.wanted(**given).items()} == before
 
     def never(*_arguments, **_more):
         raise AssertionError("what is kept would be made again")
 
-    for module, name in (
-        (movements, "compute_block"),
-        (directions, "compute_map"),
-        (measure.row, "of_classifier"),
-    ):
+    for module, name in ((movements, "compute_block"), (directions, "compute_map")):
         monkeypatch.setattr(module, name, never)
-    more = study.measure(**given)
+    with_row(monkeypatch, STUDY, never)
+    more = STUDY.measure(**given)
     old = [str(a) for a in rows.attribute.values]
     assert more.attribute.values.tolist() == [*old, "brightness"]
-    xarray.testing.assert_identical(more.sel(attribute=old).drop_vars("name"), rows.drop_vars("name"))
+    known = ["attribute_key"]  # only what is added has one
+    xarray.testing.assert_identical(more.sel(attribute=old).drop_vars(known), rows)
+    check_described(STUDY, more)
     # the new one's numbers are those of the sweep and of its own walk
-    kept = movements.sweep(measure._plan(**given)[1])["image"].values
+    kept = movements.sweep(scene_of(given))["image"].values
     shift = more["effect"].sel(attribute="brightness", model=LEARNER)
     d, way = np.unravel_index(int(abs(shift).argmax()), shift.shape)
     assert np.sign(shift.values[d, way]) == np.sign(
@@ -309,10 +320,10 @@ def test_an_added_attribute_adds_its_numbers_and_voids_none(toy, own_cache, monk
     )
     assert np.isfinite(more["walk_probability"].sel(attribute="brightness")).all()
     effects = more["effect"].sel(model=LEARNER).transpose("dimension", "way", "attribute")
-    assert more["name"].sel(model=LEARNER).values.tolist() == movements.names(effects).tolist()
-    assert set(more["name"].values.ravel()) <= {*attributes.ATTRIBUTES.names(), ""}
-    monkeypatch.setattr(measure.added, "compute", never)
-    xarray.testing.assert_identical(study.measure(**given), more)
+    assert analyse.names(more.sel(model=LEARNER)).tolist() == movements.names(effects).tolist()
+    assert set(analyse.names(more.sel(model="zoo:mlp"))) <= {*attributes.ATTRIBUTES.names(), ""}
+    monkeypatch.setattr(added.AddedAttributes, "compute", never)
+    xarray.testing.assert_identical(STUDY.measure(**given), more)
     assert len(figures.curves(more).axes) == 9 and len(tables.directions(more)) == 7
 
 
@@ -359,6 +370,18 @@ def test_a_classifier_without_failures_has_nothing_to_repair(subject):
     assert np.isnan(found["repair"]).all() and found["n_failures"].values.tolist() == [0, 0]
 
 
+ATTRIBUTES = ["area", "blur", "contrast", "noise", "slant", "stroke_width"]
+
+
+def effects_of(names):
+    """Return effects by which dimensions are called like this; "" for none that is large enough."""
+    effects = np.full((len(names), 2, len(ATTRIBUTES)), 0.01)
+    for d, name in enumerate(names):
+        if name:
+            effects[d, d % 2, ATTRIBUTES.index(name)] = -2.0
+    return ("dimension", "way", "attribute"), effects
+
+
 def invented(n_seeds: int = 3, seed: int = 0):
     """Return rows as `measure` gives them, with known numbers: mlp and lenet, plain and corrupted."""
     rng, rows = np.random.default_rng(seed), {}
@@ -385,8 +408,7 @@ def invented(n_seeds: int = 3, seed: int = 0):
                         "fall": (("dimension", "way", "class"), fall),
                         "flipped": (("dimension", "way", "class"), fall),
                         "flipped_readable": (("dimension", "way", "class"), fall / 2),
-                        "name": ("dimension", np.array(names, object)),
-                        "effect": (("dimension", "way", "attribute"), rng.standard_normal((6, 2, 6))),
+                        "effect": effects_of(names),
                         "style_layer": ("dimension", np.array(["b4.conv1"] * 6, object)),
                         "style_channel": ("dimension", np.arange(6)),
                         "deviation": ("dimension", np.ones(6)),
@@ -420,7 +442,7 @@ def invented(n_seeds: int = 3, seed: int = 0):
                     },
                     coords={
                         "class": np.arange(10), "rank": np.arange(1, 6), "place": [-6.0, -3.0, 0.0, 3.0, 6.0],
-                        "attribute": ["area", "blur", "contrast", "noise", "slant", "stroke_width"],
+                        "attribute": ATTRIBUTES,
                         "way": ["up", "down"], "choice": list(choice.CHOICES), "first": np.linspace(-6, 6, 7),
                         "second": np.linspace(-6, 6, 7), "state": list(repair.STATES), "measure": list(repair.MEASURES),
                         "part": list(walks.CORNER), "known": ["gaussian_blur", "gaussian_noise"],
@@ -428,7 +450,8 @@ def invented(n_seeds: int = 3, seed: int = 0):
                 ).assign(
                     family=family, recipe=recipe, trains_on="" if recipe == "plain" else "noise", dataset="mnist5k",
                     n_samples=10, n_robustness=20, n_judged=9, n_moved=2, distance=3.0, judge="zoo:lenet/9", seed=0,
-                    generator="none", truncation_psi=0.7, noise="const", map_attributes="noise x area", commit="", device="cpu",
+                    generator="none", truncation_psi=0.7, noise="const", map_attributes="noise x area",
+                    provenance=json.dumps({"code": "", "device": "cpu"}), n_generated=10,
                     origin="measured here", key="k",
                 )  # fmt: skip
     made = results.stack(rows)
@@ -445,9 +468,9 @@ def test_the_quantities_of_the_claims_by_hand():
     assert analyse.shape_over_quality(row) == pytest.approx(1.0)  # in one class, against evenly
     mild = row.assign(fall=row["fall"].where(row["class"] != 3, 0.01))
     assert analyse.classes_hit(mild) == pytest.approx(0.9)
-    assert np.isnan(analyse.classes_hit(row.assign(name=("dimension", np.array([""] * 6)))))
+    assert np.isnan(analyse.classes_hit(row.assign(effect=effects_of([""] * 6))))
     assert np.isnan(analyse.profile_contrast(row.drop_sel(corruption="contrast")))
-    assert np.isnan(analyse.shape_over_quality(row.assign(name=("dimension", np.array(["noise"] * 6)))))
+    assert np.isnan(analyse.shape_over_quality(row.assign(effect=effects_of(["noise"] * 6))))
 
 
 def test_verdicts_are_over_training_runs_of_clean_digits():
@@ -619,7 +642,7 @@ def test_a_card_is_that_of_its_file(tmp_path):
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused(toy, own_cache, wrong, words):
     with pytest.raises((InputError, MissingFileError), match=words):
-        study.measure(**toy[0] | {"corner_set": "", "classifiers": ["zoo:mlp"]} | wrong)
+        STUDY.measure(**toy[0] | {"corner_set": "", "classifiers": ["zoo:mlp"]} | wrong)
 
 
 def test_a_generator_of_other_classes_or_none_is_refused_with_both_numbers(tmp_path, cache):
@@ -631,13 +654,13 @@ def test_a_generator_of_other_classes_or_none_is_refused_with_both_numbers(tmp_p
         path = tmp_path / "other.safetensors"
         write_network(path, made)
         with pytest.raises(InputError, match=words):
-            study.measure(**TOY | {"generator": str(path), "classifier": ""})
+            STUDY.measure(**TOY | {"generator": str(path), "classifier": ""})
     assert not any(cache.rglob("weights.safetensors"))  # nothing was trained for it
     (tmp_path / "broken.safetensors").write_bytes(b"no network")
     from robustshape.errors import StoreError
 
     with pytest.raises(StoreError, match=r"broken\.safetensors cannot be read"):
-        study.measure(**TOY | {"generator": str(tmp_path / "broken.safetensors"), "classifier": ""})
+        STUDY.measure(**TOY | {"generator": str(tmp_path / "broken.safetensors"), "classifier": ""})
 
 
 def test_where_no_generator_ships_one_is_told_how_to_make_one(monkeypatch):

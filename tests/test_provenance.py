@@ -45,7 +45,9 @@ def test_provenance_names_what_made_the_numbers():
 
 
 def test_it_is_read_back_from_a_row():
-    rows = xarray.Dataset({"provenance": ("model", [json.dumps(provenance(seconds={"row": k})) for k in (1, 2)])})
+    rows = xarray.Dataset(
+        {"provenance": ("model", [json.dumps(provenance(seconds={"row": k})) for k in (1, 2)])}
+    )
     assert read(rows.isel(model=1))["seconds"] == {"row": 2}
 
 

@@ -191,7 +191,8 @@ class Study:
 
         Those that say how and on what was measured have the ``role`` about.
         """
-        for name, (words, unit) in (common.VARIABLES | self.variables).items():
+        parts = {f"{self.along}_key": (f"hash of what defines the numbers of each {self.along}", "")}
+        for name, (words, unit) in (common.VARIABLES | parts | self.variables).items():
             if name in rows:
                 role = {"role": "about"} if name in common.VARIABLES and name not in common.NUMBERS else {}
                 rows[name].attrs |= {"long_name": words} | ({"units": unit} if unit else {}) | role

@@ -197,7 +197,6 @@ VARIABLES = {
     "nmi": ("normalised mutual information of clusters and classes", "1"),
     "indicator_value": ("a registered indicator on a draw", ""),
     "indicator_seconds": ("time that an indicator takes on a draw", "s"),
-    "indicator_key": ("hash of what defines the indicator's values", ""),
     "accuracy_of_draw": ("accuracy on a draw among all classes that the network knows", "1"),
     "accuracy_restricted": ("accuracy on a draw among its classes alone", "1"),
     "calibration_auc": ("how well distances tell classes apart where the multicut is calibrated (AUC)", "1"),

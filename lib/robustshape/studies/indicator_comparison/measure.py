@@ -58,7 +58,6 @@ def row(population: Population, network: Network, settings: ComparisonSettings):
 VARIABLES = {
     "indicator_value": ("a registered indicator on a draw", ""),
     "indicator_seconds": ("time that an indicator takes on a draw", "s"),
-    "indicator_key": ("hash of what defines the indicator's values", ""),
     "n_classes": ("classes of a draw; 0: half of those that there are", "classes"),
     "per_class": ("images of each class in a draw", "images"),
     "compared_layer": ("layer whose features indicators are read from", ""),
