@@ -294,7 +294,7 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
         history |= outcome(module, data.image.values, data.label.values, recipe, generator=generator)
         weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}
         if recipe.kept_as == "float16":  # of matrices and filters; the rest is small and stays as it is
-            weights = {n: w.half() if w.ndim > 1 and w.is_floating_point() else w for n, w in weights.items()}
+            weights = {name: w.half() if w.ndim > 1 else w for name, w in weights.items()}
         _check_answers(_build(spec), weights, data)
     except TrainingError as error:
         news = {"message": str(error), "identity": spec, "provenance": provenance(device)}
