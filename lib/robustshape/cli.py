@@ -120,9 +120,18 @@ def _listing(kind: str, pattern: str):
 @command(
     "results kstar_skewness --preset mnist",
     "results kstar_skewness --preset mnist --per class --csv classes.csv",
+    "results kstar_skewness --preset mnist --figures figures --format pdf",
 )
 def results(
-    study: str, /, *, preset: str = "laptop", per: str = "", csv: Path | None = None, full: bool = False
+    study: str,
+    /,
+    *,
+    preset: str = "laptop",
+    per: str = "",
+    csv: Path | None = None,
+    full: bool = False,
+    figures: Path | None = None,
+    format: Literal["svg", "pdf", "png"] = "svg",
 ) -> None:
     """Show a study's results: your latest run with this preset if there is one, else the published one.
 
@@ -138,6 +147,10 @@ def results(
         Write the table to this file as well.
     full
         Also how and on what everything was measured, down to the provenance.
+    figures
+        Draw the study's figures into this folder as well.
+    format
+        Of the figures.
     """
     from robustshape.analysis.table import table as flat
     from robustshape.preset_results import latest
@@ -152,6 +165,11 @@ def results(
         with write_file(csv) as temporary:
             table.to_csv(temporary, index=False)
         print(f"table: {csv}")
+    if figures:
+        from robustshape.book.figures import write_figures
+
+        for path in write_figures(study, preset, figures, format):
+            print(f"figure: {path}")
 
 
 @command("publish kstar_skewness --preset mnist")

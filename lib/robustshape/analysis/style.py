@@ -3,7 +3,11 @@
 Colour says the architecture's family, the marker says how it was trained; both stand in one legend.
 """
 
+import os
+
 import numpy as np
+
+FORM = "ROBUSTSHAPE_FIGURES"  # the form of figures in a notebook, if it is not png: svg or pdf
 
 FAMILIES = {  # of digits, of small photographs, of ImageNet, of Tiny ImageNet: each set has the colours anew
     "mlp": ("MLP", 0),
@@ -74,6 +78,10 @@ def theme() -> None:
         },
     )
     mpl.rcParams["svg.hashsalt"] = "robustshape"
+    if form := os.environ.get(FORM):
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats(form)
 
 
 def colours(families) -> dict[str, tuple]:

@@ -8,10 +8,11 @@ from robustshape.book.runs import Run
 from robustshape.errors import InputError
 
 SHOWN = {
-    "figure": {"image/png": "png", "image/svg+xml": "svg"},
+    "figure": {"image/svg+xml": "svg", "application/pdf": "pdf", "image/png": "png"},
     "table": {"text/markdown": "md"},
     "page": {"text/html": "html"},
 }
+BINARY = ("image/png", "application/pdf")
 
 
 def outputs_of(notebook: dict) -> dict[str, bytes]:
@@ -33,7 +34,7 @@ def outputs_of(notebook: dict) -> dict[str, bytes]:
                 raise InputError(f"the notebook cell tagged {tag!r} shows no {what}; end it with one")
             kind, text = having[-1][0], "".join(having[-1][1])
             folder = "figures" if what == "figure" else "generated"
-            content = base64.b64decode(text) if kind == "image/png" else text.encode()
+            content = base64.b64decode(text) if kind in BINARY else text.encode()
             found[f"{folder}/{name}.{SHOWN[what][kind]}"] = content
     return found
 
