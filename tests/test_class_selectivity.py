@@ -758,7 +758,6 @@ def network(name):
     return Network.of(name, dataset="digits", epochs=1)
 
 
-
 BRIGHT = "python:networks:by_brightness"
 
 

@@ -67,8 +67,8 @@ def test_images_that_a_network_cannot_take_are_said_with_their_size(photos):
         load("python:networks:by_brightness"), name="python:mine:narrow", module=network, head="1"
     )
     words = (
-        r"python:mine:narrow cannot take images of 'digits' \(32, 32, 1\): mat1 and mat2 .*; "
-        r"give it a preprocessing that fits \(file: cards and python: may\)"
+        r"python:mine:narrow cannot take images of 1 x 32 x 32 \(channels, height, width\): mat1 and mat2 .*; "
+        r"choose another reading of the data, or give the network a preprocessing with its size"
     )
     with pytest.raises(InputError, match=words):
         check(narrow, digits)

@@ -175,7 +175,8 @@ import contextlib, io, json, sys, traceback, warnings
 from pathlib import Path
 import numpy as np, torch
 from safetensors.torch import save_file
-from robustshape import claims, datasets, models, notebooks, paths, style
+from robustshape import datasets, models, notebooks, paths
+from robustshape.analysis import claims, style
 from robustshape.attacks import ATTACKS
 from robustshape.attacks.stages import Stage
 from robustshape.cli import main

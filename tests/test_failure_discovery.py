@@ -40,7 +40,7 @@ from robustshape.studies.failure_discovery import (
 )
 from robustshape.studies.failure_discovery.answers import Subject, answers
 from robustshape.studies.seeds import at_every_seed
-from studies import check_described, with_row, without_times
+from studies import check_described, with_row
 
 LEARNER, JUDGE = "python:toy_generator:learner", "python:toy_generator:judge"
 TOY = dict(

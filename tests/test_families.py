@@ -29,7 +29,7 @@ def test_every_family_trains_and_gives_finite_features_and_logits(name):
         assert sum(p.numel() for p in module.parameters()) < 1e6
         short = replace(recipe_for(name, "plain", channels), epochs=1, batch_size=16)
         history = train(module, images(channels, size), np.arange(16) % 7, short, seed=0)
-        assert 0 < history["loss"][0] < 6
+        assert 0 < history["loss"][0] < 12
         assert all(p.grad is not None for p in module.parameters())  # nothing stands there unused
         head = last_linear(module)
         layer, first = module.get_submodule(head), twin.get_submodule(head)
@@ -62,6 +62,7 @@ def test_every_architecture_has_a_family_a_clan_and_a_paper():
         assert "arXiv " in family.paper or "doi " in family.paper
         assert not set(family.name) & set("-/: ")
     assert {family_of(name).name for name in PLAIN} | set(built_here()) == set(FAMILIES)
+    assert family_of("regnety").family == family_of("regnetx").family == "regnet"
     assert {FAMILIES[name].clan for name in built_here()} == set(CLANS)
     titles = [family.title for family in FAMILIES.values()]
     assert len(set(titles)) == len(titles) == len(FAMILIES)
@@ -74,14 +75,15 @@ def test_there_are_enough_families():
 
 def test_the_family_is_known_to_the_classifier_and_its_weights_make_the_round_trip():
     options = {"dataset": "digits", "epochs": 1}
-    first = models.load("zoo:swin-fast/2", **options)  # its tables of positions are whole numbers
-    assert (first.about["family"], first.about["clan"], first.about["recipe"]) == ("swin", "tokens", "fast")
-    again = models.load("zoo:swin-fast/2", **options)
+    first = models.load("zoo:mobileone-fast/2", **options)
+    about = {"family": "mobileone", "clan": "mobile", "recipe": "fast"}
+    assert about.items() <= first.about.items()
+    again = models.load("zoo:mobileone-fast/2", **options)
     digits = datasets.load("digits").image.values[:40]
     assert np.array_equal(first.logits(digits), again.logits(digits))
-    untrained = zoo.construct("swin", seed=2).state_dict()
-    same = [torch.equal(untrained[name], value) for name, value in again.module.state_dict().items()]
-    assert any(same) and not all(same)
+    head = again.module.get_submodule(again.head)
+    assert torch.equal(head.weight.half().float(), head.weight)  # kept in half precision
+    assert not torch.equal(head.weight, zoo.construct("mobileone", seed=2).get_submodule(again.head).weight)
 
 
 def test_what_a_family_is_trained_on_decides_its_recipe():

@@ -153,18 +153,22 @@ def test_the_zoo_says_which_readings_make_images_of_various_sizes_equal(data):
     assert models.identity("zoo:lenet", dataset="imagefolder:pets", reading="crop32")["size"] == 32
 
 
-def test_a_network_that_cannot_take_images_of_various_sizes_is_said_with_a_size(data):
-    from types import SimpleNamespace
+def test_a_network_that_cannot_take_images_of_various_sizes_is_said_with_a_size(data, monkeypatch):
+    from torch import nn
 
     from robustshape.measurements import classes
-
-    def logits(images):
-        raise RuntimeError("the shapes do not fit")
+    from robustshape.models import load
 
     make(data / "pets", VARIOUS)
-    network = SimpleNamespace(name="mine", n_classes=2, logits=logits)
-    with pytest.raises(InputError, match=r"mine cannot take images of .*pets' \(\d+, \d+, 3\): the shapes"):
-        classes.check(network, Selection.parts("imagefolder:pets", (2,), seed=0)[0].load())
+    monkeypatch.setattr("networks.by_brightness", lambda: nn.Sequential(nn.Flatten(), nn.Linear(7, 2)))
+    network, images = (
+        load("python:networks:by_brightness"),
+        Selection.parts("imagefolder:pets", (2,), seed=0)[0],
+    )
+    with pytest.raises(
+        InputError, match=r"by_brightness cannot take images of 3 x \d+ x \d+ \(channels.*shapes"
+    ):
+        classes.check(network, images.load())
 
 
 def test_a_folder_without_splits_is_a_test_split_and_has_no_other(data):

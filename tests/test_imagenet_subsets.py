@@ -7,11 +7,11 @@ import tarfile
 import numpy as np
 import pytest
 from PIL import Image
-from robustshape.features import class_columns
 
 from robustshape import datasets
 from robustshape.datasets import labelled_tar
 from robustshape.errors import InputError, MissingFileError, StoreError
+from robustshape.measurements.classes import class_columns
 
 # file, index, WordNet id, source: not in their order, and goldfish before tench
 ROWS = [

@@ -160,6 +160,7 @@ def test_a_training_that_diverged_is_kept_and_not_tried_again(cache, monkeypatch
     assert path.name == f"{key_of(spec)}.diverged.json" and str(path) in str(first.value)
     assert kept["identity"] == json.loads(json.dumps(spec)) and kept["provenance"]["device"] == "cpu"
     assert models.is_ready(name, **QUICK) and not models.is_ready("zoo:resnet-sgd+alpha=1e29", **QUICK)
+    assert zoo.marks(name.removeprefix("zoo:"), **QUICK) == ["diverged"]
     monkeypatch.setattr(zoo, "_train", lambda *a: pytest.fail("it was trained again"))
     with pytest.raises(TrainingError) as again:
         models.load(name, **QUICK)

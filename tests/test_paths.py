@@ -7,7 +7,8 @@ import zipfile
 import pytest
 import torch
 
-from robustshape import claims, notebooks, paths
+from robustshape import notebooks, paths
+from robustshape.analysis import claims
 from robustshape.errors import InputError, StoreError
 from robustshape.store import results
 
@@ -87,7 +88,7 @@ def test_a_wheel_carries_notebooks_presets_claims_and_published_rows(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
     code = (
-        "from robustshape import claims, notebooks, paths; from robustshape.cli import main; from robustshape.store import results;"
+        "from robustshape import notebooks, paths; from robustshape.analysis import claims; from robustshape.cli import main; from robustshape.store import results;"
         "print(paths.project_root()); print(*notebooks.names()); print(len(claims.load()));"
         "print(*results.published_presets('kstar_skewness')); print(main(['book']), main(['publish', 'x', '--preset', 'y']))"
     )

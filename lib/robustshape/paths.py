@@ -8,6 +8,7 @@ ROBUSTSHAPE_OFFLINE  ``1``: never open a connection
 ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), ``cuda``, ``cuda:1``
 """
 
+import functools
 import os
 from pathlib import Path
 
@@ -18,7 +19,12 @@ INSTALLED = "project"  # the folder of this package that holds what a wheel carr
 
 def checkout() -> Path | None:
     """Return the folder of the project's clone that this library is run from, or None where it is installed."""
-    for folder in Path(__file__).resolve().parents:
+    return _around(__file__)
+
+
+@functools.cache
+def _around(file: str) -> Path | None:
+    for folder in Path(file).resolve().parents:
         if (folder / "_config.yml").is_file() and (folder / "notebooks").is_dir():
             return folder
     return None

@@ -16,7 +16,9 @@ FOLDER = ("data", "models")
 
 def cards(folder: Path) -> list[tuple[dict, Path, str]]:
     """Return (identity, weights, checksum) of every card in the folder that says how it was trained."""
-    return _cards(folder, tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json"))))
+    return _cards(
+        folder, tuple((path.name, path.stat().st_mtime_ns) for path in sorted(folder.glob("*.json")))
+    )
 
 
 @functools.lru_cache(maxsize=4)

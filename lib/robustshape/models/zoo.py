@@ -65,7 +65,6 @@ def identity(
     """Return what defines the network's numbers; nothing is trained."""
     architecture, recipe_name, seed = parse(name)
     data = _training_data(dataset, reading)
-    recipe = recipe_for(architecture, recipe_name, data.sizes["channel"])
     if epochs is not None and epochs < 1:
         raise InputError(f"epochs is {epochs}, but must be at least 1")
     if "image" not in data:
@@ -73,6 +72,7 @@ def identity(
             f"the zoo's networks are trained on images of one size held in memory, but {dataset!r} read as "
             f"{data.attrs['reading']!r} is files decoded one by one; choose the reading crop32 or crop64"
         )
+    recipe = recipe_for(architecture, recipe_name, data.sizes["channel"])
     n_images = min(recipe.n_images or data.sizes["sample"], data.sizes["sample"])
     recipe = replace(recipe, epochs=epochs or epochs_for(recipe, n_images))
     if data.sizes["y"] != data.sizes["x"] or data.sizes["y"] % 4:
@@ -294,7 +294,7 @@ def _train(spec: dict, folder, device: str, progress: bool) -> None:
         history |= outcome(module, data.image.values, data.label.values, recipe, generator=generator)
         weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}
         if recipe.kept_as == "float16":  # of matrices and filters; the rest is small and stays as it is
-            weights = {n: w.half() if w.ndim > 1 and w.is_floating_point() else w for n, w in weights.items()}
+            weights = {name: w.half() if w.ndim > 1 else w for name, w in weights.items()}
         _check_answers(_build(spec), weights, data)
     except TrainingError as error:
         news = {"message": str(error), "identity": spec, "provenance": provenance(device)}

@@ -48,14 +48,13 @@ def package_hash() -> str:
     return digest.hexdigest()
 
 
-def provenance(device: str = "cpu", precision: str = "float32", **more) -> str:
-    """Return what every row carries apart from its results, as JSON; `more` is added, such as seconds.
+def provenance(device: str = "cpu", precision: str = "float32", **more) -> dict:
+    """Return what is said beside every result, JSON-able; `more` is added, such as seconds. A row holds it as text.
 
-    >>> sorted(json.loads(provenance(seconds={"row": 0.5})))
+    >>> sorted(provenance(seconds={"row": 0.5}))
     ['code', 'device', 'precision', 'seconds', 'versions']
     """
-    about = {"code": code(), "versions": versions(), "device": device, "precision": precision}
-    return json.dumps(about | more)
+    return {"code": code(), "versions": versions(), "device": device, "precision": precision} | more
 
 
 def read(row) -> dict:

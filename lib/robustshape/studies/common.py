@@ -20,7 +20,10 @@ VARIABLES = {  # of a row: what it is, and its unit where it has one
     "training_seed": ("seed of the training; -1: not trained here", ""),
     "layer": ("classifying layer, whose input is the penultimate features", ""),
     "preprocessing": ("what happens to an image before the network sees it, as JSON", ""),
-    "warnings": ("what is odd about the network on the robustness images, a sentence a line; empty: nothing", ""),
+    "warnings": (
+        "what is odd about the network on the robustness images, a sentence a line; empty: nothing",
+        "",
+    ),
     "at_chance": ("whether it classifies no better than chance, so that R says nothing", ""),
     "dataset": ("data set of the indicator's images", ""),
     "reading": ("how the images are read", ""),

@@ -4,6 +4,7 @@ Everything that studies share is here: the plan, the keys, measuring, published 
 `Study` with a dataclass of its own settings and a function that returns one network's row.
 """
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
@@ -285,7 +286,7 @@ def _row(study: str, population: Population, network: Network, settings):
     own = studies.load(study).row(population, network, settings)
     row = xarray.merge([shared, own], combine_attrs="drop", compat="no_conflicts", join="exact")
     seconds["row"] = time.perf_counter() - began
-    about = provenance(network.load().device, seconds=seconds)
+    about = json.dumps(provenance(network.load().device, seconds=seconds))
     # loaded: a lazy number would be read by whoever gets the row, and wait there for the workers that make the next ones
     return row.load().assign(study=study, provenance=about)
 
@@ -296,7 +297,7 @@ def diverged_row(study: Study, population: Population, network: Network, setting
 
     parts = [common.about(population, network), study.diverged(population, network, settings)]
     row = xarray.merge(parts, combine_attrs="drop")
-    return row.assign(diverged=True, study=study.name, provenance=provenance(device()))
+    return row.assign(diverged=True, study=study.name, provenance=json.dumps(provenance(device())))
 
 
 def _compute_parts(parts, network: Network, names: list[str]) -> None:
