@@ -282,7 +282,7 @@ def test_photographs_of_mixed_sizes_are_measured_as_they_are_read(fresh, tmp_pat
         means = shown.reshape(20, -1).mean(1)
         right = abs(means[:, None] - levels).argmin(1) == data.label.values
         assert float(rows["corrupted_accuracy"].sel(corruption=name, severity=5)[0]) == right.mean()
-    with pytest.raises(InputError, match="cannot take images of 3 x .* choose another reading of the data"):
+    with pytest.raises(InputError, match=r"cannot take images of 3 x .* choose another reading of the data"):
         kstar_skewness.measure(**given)
 
 
@@ -305,8 +305,12 @@ def test_every_study_takes_every_parameter_of_a_population_and_it_counts(name, f
         other = {"robustness_reading": {"robustness_dataset": "mnist5k"}}.get(parameter, {})
         changed = study.wanted(**given | other | {parameter: OTHERWISE[parameter]})
         assert keys.isdisjoint(one.row.key for one in changed.values()), parameter
-        [population, *_] = {case[0] for case in study.plan(**given | {parameter: OTHERWISE[parameter]}).cases.values()}
-        assert np.array_equal(np.array(getattr(population, parameter), str), np.array(OTHERWISE[parameter], str))
+        [population, *_] = {
+            case[0] for case in study.plan(**given | {parameter: OTHERWISE[parameter]}).cases.values()
+        }
+        assert np.array_equal(
+            np.array(getattr(population, parameter), str), np.array(OTHERWISE[parameter], str)
+        )
 
 
 def test_one_network_alone_has_a_page_too(fresh):
