@@ -32,6 +32,14 @@ os.environ |= {
 }
 
 
+@pytest.fixture(autouse=True)
+def figures_are_closed():
+    """Let no test see the figures of another, of which too many are a warning."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.fixture
 def cache(tmp_path, monkeypatch) -> Iterator[Path]:
     """Give a test an empty cache, and no network that another test left in memory."""

@@ -6,7 +6,6 @@ import warnings
 from fractions import Fraction
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -683,7 +682,6 @@ def test_every_figure_is_drawn_and_no_warning_is_shown(case):
                 figure.canvas.draw()
     said = " ".join(text.get_text() for text in drawn["reverse"].axes[0].texts)
     assert ("no network trained with AugMix or PGD" in said) == (CASES[case].get("beside") is False)
-    plt.close("all")
 
 
 def test_figures_show_what_was_measured():
@@ -708,7 +706,6 @@ def test_figures_show_what_was_measured():
     labels = [label.get_text() for label in drawn["corruptions"].axes[0].get_yticklabels()]
     assert labels[::-1] == ["gaussian noise", "fog", "contrast"]
     assert [len(axis.lines) for axis in drawn["reverse"].axes] == [3, 3]
-    plt.close("all")
 
 
 def test_colours_are_blue_below_and_red_above_and_dark_at_zero():
@@ -909,7 +906,6 @@ def test_a_network_that_diverged_has_a_row_without_numbers_and_a_page(measured):
     assert quoted["selectivity_1_verdict"] == "not judged"  # measured, but with no preset of the claim
     assert shown["overview"]["diverged"].tolist() == ["yes", "", "", "yes", "", "", ""]
     assert all(isinstance(figure, Figure) for figure in all_figures(measured).values())
-    plt.close("all")
 
 
 def test_it_goes_on_after_the_last_finished_row_and_computes_nothing_twice(measured, monkeypatch):

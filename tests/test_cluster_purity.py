@@ -574,8 +574,6 @@ def test_numbers_of_a_page_are_plain_numbers_or_words():
     ids=["normal", "matched", "one", "two", "no attack", "no closer look", "NaN", "matched NaN", "one NaN"],
 )
 def test_every_figure_is_drawn(given):
-    import matplotlib.pyplot as plt
-
     drawn = all_figures(given)
     for name, figure in drawn.items():
         assert isinstance(figure, Figure), name
@@ -583,7 +581,6 @@ def test_every_figure_is_drawn(given):
     assert ("no architecture" in says(drawn["matched"])) == ("cnn_a" not in given["family"].values)
     assert ("n_closer is 0" in says(drawn["clusters"])) == ("closer" not in given.dims)
     assert ("fewer than three" in says(drawn["null"])) == (given.sizes["model"] < 3)
-    plt.close("all")
 
 
 def test_figures_say_what_the_tables_say():

@@ -25,9 +25,46 @@ def another_source(file: str) -> str:
     return re.search(r'    "timm": .*\n', file).group().replace("timm", "toy")
 
 
+CELLS = [
+    {"cell_type": "markdown", "metadata": {}, "source": "# What is a toy?"},
+    {
+        "cell_type": "code",
+        "metadata": {"tags": ["parameters"]},
+        "source": "power: int = 2  # of something",
+        "execution_count": None,
+        "outputs": [],
+    },
+]
+
 # By row of CONTRIBUTING.md: the new files; the edits (file, pattern, what is put behind its match; \Z is the end of the
 # file); and an expression of what must then be true.
 ADDITIONS = {
+    "an indicator": (
+        {
+            f"{LIBRARY}/indicators/brightest.py": "from robustshape.indicators.registered import INDICATORS\n\n\n"
+            '@INDICATORS.register("brightest", symbol="b", about="the largest value of any feature")\n'
+            "def brightest(features, labels):\n    return features.max()\n"
+        },
+        [],
+        'listed("indicators", "brightest") and value("brightest", features=np.arange(6), labels=None) == 5',
+    ),
+    "a study": (
+        {
+            f"{LIBRARY}/studies/toy/__init__.py": "from robustshape.studies.toy.measure import STUDY\n",
+            f"{LIBRARY}/studies/toy/measure.py": "from dataclasses import dataclass\n\nimport xarray\n\n"
+            "from robustshape.studies.study import Settings, Study\n\n\n"
+            "@dataclass(frozen=True)\nclass ToySettings(Settings):\n    power: int\n\n\n"
+            "def row(population, network, settings):\n"
+            '    return xarray.Dataset({"number": 3**settings.power})\n\n\n'
+            'STUDY = Study("toy", "What is a toy?", ToySettings, row, {"number": ("a number", "")}, ("number",))\n',
+            "notebooks/toy.ipynb": json.dumps(
+                {"cells": CELLS, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+            ),
+        },
+        [],
+        'listed("studies", "toy") and set(notebooks.parameters_of("toy")) == {"power"} and '
+        'list(studies.load("toy").plan(models=["zoo:mlp"], dataset="digits", power=2).cases) == ["zoo:mlp"]',
+    ),
     "a corruption": (
         {},
         [
@@ -108,7 +145,11 @@ def build(channels, size, n_classes):
                 r'    "plain": \{\},\n',
                 '    "soft": {"label_smoothing": 0.3},\n',
             ),
-            (f"{LIBRARY}/style.py", r"RECIPES = \{.*\n", '    "soft": ("very smooth labels", "o"),\n'),
+            (
+                f"{LIBRARY}/analysis/style.py",
+                r"RECIPES = \{.*\n",
+                '    "soft": ("very smooth labels", "o"),\n',
+            ),
         ],
         'listed("models", "zoo:lenet-soft") and "soft" in style.RECIPES and '
         'models.identity("zoo:lenet-soft", dataset="digits")["recipe"]["label_smoothing"] == 0.3',
@@ -175,13 +216,14 @@ import contextlib, io, json, sys, traceback, warnings
 from pathlib import Path
 import numpy as np, torch
 from safetensors.torch import save_file
-from robustshape import datasets, models, notebooks, paths
+from robustshape import datasets, models, notebooks, paths, studies
 from robustshape.analysis import claims, style
 from robustshape.attacks import ATTACKS
 from robustshape.attacks.stages import Stage
 from robustshape.cli import main
 from robustshape.corruptions import corrupt
 from robustshape.generators import attributes
+from robustshape.indicators import value
 from robustshape.models import weights, zoo
 
 warnings.simplefilter("ignore")
@@ -229,6 +271,7 @@ def added(tmp_path_factory) -> dict:
     for files, edits, _ in ADDITIONS.values():
         for name, text in files.items():
             assert not (root / name).exists()
+            (root / name).parent.mkdir(exist_ok=True)
             (root / name).write_text(text)
         for name, pattern, text in edits:
             before = (root / name).read_text()

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
+from benchmarks import write_cifar10, write_cifar10_c
 from robustshape.corruptions import corrupt, stored
 from robustshape.corruptions.jpeg import saved_as_jpeg
 from robustshape.datasets.selection import Selection, _load
@@ -119,28 +120,12 @@ def test_of_a_corrupted_framed_image_a_network_takes_the_whole(photos):
 STORED = Network("python:networks:by_brightness")
 
 
-def write_cifar10_c(folder, corruptions):
-    """Write labels, and images as bright as their label; from severity 4 as that of the next class; snow, all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "labels.npy", np.tile(np.arange(10_000) % 10, 5).astype(np.uint8))
-    for name in corruptions:
-        array = np.lib.format.open_memmap(
-            folder / f"{name}.npy", mode="w+", dtype=np.uint8, shape=(50_000, 32, 32, 3)
-        )
-        for severity in range(1, 6):  # of the first twenty; the rest of the file stays a hole
-            further = severity >= 4 or name == "snow"
-            block = array[10_000 * (severity - 1) :][:20]
-            block[:] = 25 * ((np.arange(20) + further) % 10)[:, None, None, None]
-        array.flush()
-
-
 @pytest.fixture
 def cifar(monkeypatch, tmp_path):
     """Twenty clean images of noise, and CIFAR-10-C of two corruptions, in ROBUSTSHAPE_DATA."""
     monkeypatch.setenv("ROBUSTSHAPE_DATA", str(tmp_path / "data"))
     write_cifar10_c(tmp_path / "data" / "CIFAR-10-C", ["fog", "snow"])
-    images = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), dtype=np.uint8)
-    np.savez(tmp_path / "data" / "cifar10_test.npz", images=images, labels=np.arange(20, dtype=np.uint8) % 10)
+    write_cifar10(tmp_path / "data")
     _load.cache_clear()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*is not the known copy of cifar10")

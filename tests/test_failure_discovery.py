@@ -4,7 +4,6 @@ import dataclasses
 import json
 from types import SimpleNamespace
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -112,12 +111,6 @@ def scene_of(given):
 def subject(toy, own_cache):
     """Return the learner in front of the toy's scene."""
     return Subject(scene_of(toy[0]), models.load(LEARNER))
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def test_places_of_a_walk_go_either_way():

@@ -12,12 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray
+from PIL import Image
 
+from benchmarks import write_cifar10, write_cifar10_c
+from networks import by_brightness
 from robustshape import datasets, preset_results, studies
 from robustshape.analysis import robustness as ratios
 from robustshape.analysis.matched import matched
+from robustshape.corruptions import corrupt
+from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.measurements import features
+from robustshape.measurements.population import Population
 from robustshape.models import network
 from robustshape.notebooks import list_presets
 from robustshape.store.provenance import read
@@ -236,6 +242,75 @@ def test_killed_at_any_moment_it_goes_on_and_the_result_is_the_same(fresh, tmp_p
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "undisturbed"))
     undisturbed = kstar_skewness.measure(**KSTAR)
     xarray.testing.assert_identical(without_times(continued), without_times(undisturbed))
+
+
+BRIGHT = KSTAR | dict(models=["python:networks:by_brightness"], plots=[], attacks=[], shift="", epochs=0)
+
+
+@pytest.mark.filterwarnings("ignore:.*is not the known copy of cifar10", "ignore:.*fewer than 20 samples")
+def test_published_corrupted_images_are_shown_where_they_are_asked_for(fresh, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROBUSTSHAPE_DATA", str(tmp_path))
+    write_cifar10(tmp_path, 60)
+    write_cifar10_c(tmp_path / "CIFAR-10-C", ["fog", "snow"], 60)
+    given = BRIGHT | dict(dataset="cifar10", n_robustness=20, n_samples=40, corruptions=["fog", "snow"])
+    rows = kstar_skewness.measure(**given | {"corrupted": "stored", "severities": [3, 5]})
+    assert rows["corrupted_accuracy"].values.tolist() == [[[1, 0], [0, 0]]]  # as bright as another class
+    assert rows["corrupted"].values.tolist() == ["stored"]
+    made = kstar_skewness.measure(**given | {"severities": [3, 5]})
+    assert (made["corrupted_accuracy"] != rows["corrupted_accuracy"]).any()
+    xarray.testing.assert_equal(made["rank"], rows["rank"])  # of the same clean images
+
+
+@pytest.mark.filterwarnings("ignore:.*fewer than 20 samples")
+def test_photographs_of_mixed_sizes_are_measured_as_they_are_read(fresh, tmp_path, monkeypatch):
+    rng, sizes, levels = np.random.default_rng(0), [(70, 90), (64, 64), (120, 66), (65, 200)], (40, 120, 200)
+    for i in range(60):
+        folder = tmp_path / "pets" / f"class{i % 3}"
+        folder.mkdir(parents=True, exist_ok=True)
+        grey = levels[i % 3] + rng.integers(-30, 31, (*sizes[i % 4], 3))
+        Image.fromarray(grey.astype(np.uint8)).save(folder / f"{i}.png")
+    known = [(k, level / 255) for k, level in enumerate(levels)]
+    monkeypatch.setattr(by_brightness, "__defaults__", (known, 3, 64, None))
+    given = BRIGHT | dict(dataset=f"imagefolder:{tmp_path / 'pets'}", n_robustness=20, n_samples=40)
+    rows = kstar_skewness.measure(**given | {"reading": "crop64", "constants": "224"})
+    assert rows["reading"].values.tolist() == rows["robustness_reading"].values.tolist() == ["crop64"]
+    assert rows["accuracy"].values.tolist() == rows["indicator_accuracy"].values.tolist() == [1]
+    parts = Selection.parts(given["dataset"], (40, 20), seed=0, reading="crop64")
+    data = parts[1].load()
+    for name in given["corruptions"]:
+        shown = corrupt(datasets.pixels(data), name, 5, ids=data.sample.values, constants="224")
+        means = shown.reshape(20, -1).mean(1)
+        right = abs(means[:, None] - levels).argmin(1) == data.label.values
+        assert float(rows["corrupted_accuracy"].sel(corruption=name, severity=5)[0]) == right.mean()
+    with pytest.raises(InputError, match=r"cannot take images of 3 x .* choose another reading of the data"):
+        kstar_skewness.measure(**given)
+
+
+OTHERWISE = {  # a value of each parameter of a population that is not that of a preset
+    "models": ["zoo:mlp/7"], "dataset": "mnist5k", "reading": "resize64", "n_samples": 210, "n_robustness": 110,
+    "robustness_dataset": "mnist5k", "robustness_reading": "resize64", "corruptions": ["contrast"],
+    "severities": [4], "corrupted": "generated jpeg85", "constants": "64", "attacks": ["fgsm linf 0.07 on 9"],
+    "epochs": 1, "seed": 7,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list_presets()["smoke"])
+def test_every_study_takes_every_parameter_of_a_population_and_it_counts(name, fresh):
+    study, given = STUDIES[name], preset_results.parameters(name, "smoke") | {"dataset": "digits"}
+    own = set(study.settings.__dataclass_fields__)
+    given |= {"readings": ["resize64"]} if "readings" in own else {}  # as images of any size are read
+    assert set(OTHERWISE) == set(Population.names()) <= set(study.parameters) | set(study.settings.decided)
+    keys = {one.row.key for one in study.wanted(**given).values()}
+    for parameter in set(OTHERWISE) & set(study.parameters) - own:
+        other = {"robustness_reading": {"robustness_dataset": "mnist5k"}}.get(parameter, {})
+        changed = study.wanted(**given | other | {parameter: OTHERWISE[parameter]})
+        assert keys.isdisjoint(one.row.key for one in changed.values()), parameter
+        [population, *_] = {
+            case[0] for case in study.plan(**given | {parameter: OTHERWISE[parameter]}).cases.values()
+        }
+        assert np.array_equal(
+            np.array(getattr(population, parameter), str), np.array(OTHERWISE[parameter], str)
+        )
 
 
 def test_one_network_alone_has_a_page_too(fresh):
