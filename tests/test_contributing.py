@@ -28,6 +28,15 @@ def another_source(file: str) -> str:
 # By row of CONTRIBUTING.md: the new files; the edits (file, pattern, what is put behind its match; \Z is the end of the
 # file); and an expression of what must then be true.
 ADDITIONS = {
+    "an indicator": (
+        {
+            f"{LIBRARY}/indicators/spread.py": "from robustshape.indicators.registered import INDICATORS\n\n\n"
+            '@INDICATORS.register("spread", symbol="s", about="standard deviation of the features")\n'
+            "def spread(features) -> float:\n    return features.std()\n"
+        },
+        [],
+        'listed("indicators", "spread") and value("spread", features=np.array([[1.0], [3.0]]), labels=[0, 1]) == 1',
+    ),
     "a corruption": (
         {},
         [
@@ -108,7 +117,11 @@ def build(channels, size, n_classes):
                 r'    "plain": \{\},\n',
                 '    "soft": {"label_smoothing": 0.3},\n',
             ),
-            (f"{LIBRARY}/style.py", r"RECIPES = \{.*\n", '    "soft": ("very smooth labels", "o"),\n'),
+            (
+                f"{LIBRARY}/analysis/style.py",
+                r"RECIPES = \{.*\n",
+                '    "soft": ("very smooth labels", "o"),\n',
+            ),
         ],
         'listed("models", "zoo:lenet-soft") and "soft" in style.RECIPES and '
         'models.identity("zoo:lenet-soft", dataset="digits")["recipe"]["label_smoothing"] == 0.3',
@@ -182,6 +195,7 @@ from robustshape.attacks.stages import Stage
 from robustshape.cli import main
 from robustshape.corruptions import corrupt
 from robustshape.generators import attributes
+from robustshape.indicators import value
 from robustshape.models import weights, zoo
 
 warnings.simplefilter("ignore")
