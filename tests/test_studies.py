@@ -22,13 +22,17 @@ from robustshape.analysis.matched import matched
 from robustshape.corruptions import corrupt
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
+from robustshape.indicators import INDICATORS
 from robustshape.measurements import features
+from robustshape.measurements.indicators import OnDraws
 from robustshape.measurements.population import Population
 from robustshape.models import network
 from robustshape.notebooks import list_presets
 from robustshape.store.provenance import read
 from robustshape.studies import common
 from robustshape.studies.cluster_purity import STUDY as cluster_purity
+from robustshape.studies.cluster_purity.measure import OURS
+from robustshape.studies.indicator_comparison import STUDY as indicator_comparison
 from robustshape.studies.kstar_skewness import STUDY as kstar_skewness
 from robustshape.studies.kstar_skewness import analyse as kstar_analysis
 from robustshape.studies.kstar_skewness import beside as kstar_beside
@@ -203,6 +207,22 @@ def test_studies_share_networks_and_predictions(fresh, monkeypatch):
     monkeypatch.setattr(features, "compute", None)  # calling it would fail
     rows = cluster_purity.measure(**PURITY)
     assert rows.sizes["draw"] == 3
+
+
+def test_the_comparison_takes_what_the_purity_study_measured_on_the_same_draws(fresh, monkeypatch):
+    cluster_purity.measure(**PURITY)
+    compute, asked = OnDraws.compute, []
+    monkeypatch.setattr(
+        OnDraws, "compute", lambda self, network, names: asked.append(names) or compute(self, network, names)
+    )
+    own = ("n_closer", "layers")
+    given = {name: value for name, value in PURITY.items() if name not in own}
+    rows = indicator_comparison.measure(**given)
+    assert asked == [sorted(OURS)] * 2 and set(rows["indicator"].values) == set(INDICATORS.names())
+    check_described(indicator_comparison, rows)
+    less = indicator_comparison.measure(**given | {"per_class": 3, "models": ["zoo:mlp"]})
+    assert less["per_class"].values.tolist() == [3] and less["key"][0] != rows["key"][0]
+    assert (less["indicator_value"] != rows["indicator_value"][:1]).any()
 
 
 @pytest.mark.parametrize("study, given", [(kstar_skewness, KSTAR), (cluster_purity, PURITY)])
