@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
 from robustshape.errors import InputError
-from robustshape.indicators import INDICATORS
+from robustshape.indicators import INDICATORS, value
 from robustshape.indicators.class_geometry import (
     davies_bouldin,
     dispersion_score,
@@ -179,7 +179,7 @@ def test_the_registry_calls_them():
     for name, function in zip(
         ["davies_bouldin", "within_between_ratio", "neural_collapse", "dispersion_score"], EVERY
     ):
-        assert INDICATORS[name](features, labels, np.random.default_rng(0)) == function(features, labels)
+        assert value(name, features=features, labels=labels) == function(features, labels)
         assert INDICATORS.about(name)["symbol"]
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from robustshape.errors import InputError
-from robustshape.indicators import INDICATORS, class_rows, foreign_ranks
+from robustshape.indicators import INDICATORS, class_rows, foreign_ranks, value
 from robustshape.indicators.kstar import (
     bootstrap_intervals,
     kstar_distribution,
@@ -448,7 +448,9 @@ def test_floor_by_hand():
 @pytest.mark.parametrize("name", INDICATORS.names())
 def test_every_registered_indicator_gives_a_number(name):
     features, labels = sample(9, n=120)
+    given = {"features": features, "labels": labels, "rng": np.random.default_rng(0)}
+    given |= {"logits": features[:, : labels.max() + 1], "calibration": (features, labels)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        value = INDICATORS[name](features, labels, np.random.default_rng(0))
-    assert isinstance(value, float) and np.isfinite(value) and INDICATORS.about(name)["about"]
+        found = value(name, **given)
+    assert isinstance(found, float) and np.isfinite(found) and INDICATORS.about(name)["about"]

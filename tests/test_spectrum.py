@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from robustshape.errors import InputError
-from robustshape.indicators import INDICATORS
+from robustshape.indicators import INDICATORS, value
 from robustshape.indicators.spectrum import effective_rank, participation_ratio, spectrum_exponent
 
 BOTH = [participation_ratio, effective_rank]
@@ -88,7 +88,7 @@ def test_nan_where_nothing_differs(indicator):
 @pytest.mark.parametrize("name, indicator", [("participation_ratio", BOTH[0]), ("effective_rank", BOTH[1])])
 def test_the_registry_calls_them_with_or_without_labels(name, indicator):
     features = sample(5)
-    assert INDICATORS[name](features) == INDICATORS[name](features, [0] * 200, None) == indicator(features)
+    assert value(name, features=features, labels=[0] * 200) == indicator(features)
     assert INDICATORS.about(name)["symbol"]
 
 
