@@ -38,7 +38,7 @@ def robustness(rows, corruptions=None):
     """Return R of each model: mean corrupted accuracy over clean accuracy on the same images; NaN of one at chance."""
     found = mean_corrupted_accuracy(rows, corruptions) / rows["accuracy"].values.astype(float)
     if "at_chance" in rows:
-        found[rows["at_chance"].values.astype(bool)] = float("nan")
+        found[rows["at_chance"].values == 1] = float("nan")  # a row without a word on it is not at chance
     return found
 
 

@@ -11,6 +11,7 @@ from robustshape.models.weights import sha256
 from robustshape.paths import require_checkout
 from robustshape.store.keys import key_of
 
+MOST = 100  # networks of a preset: of a larger population the rows ship, and no weights
 LARGEST = 16 * 2**20  # bytes that the networks of one preset may add to the project
 
 
@@ -54,6 +55,9 @@ def ship(network: Network) -> Path | None:
 
 def ship_all(networks: list[Network]) -> list[Path]:
     """Ship the networks of a preset, or say why they do not come along: those of a large population stay here."""
+    if len(networks) > MOST:
+        print(f"the {len(networks)} networks do not come along: weights ship of {MOST} at most")
+        return []
     size = total_size(networks)
     if size > LARGEST:
         print(
