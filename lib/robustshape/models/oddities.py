@@ -106,7 +106,8 @@ def better_normalised(classifier, images, labels, columns=slice(None)) -> str:
     classifier : Classifier
         One whose `preprocess` is a Preprocessing; of others nothing is known.
     images : (n, h, w, c) uint8
-        At least 100 tell something; they go through the network once for each of `USUAL`.
+        They go through the network once for each of `USUAL`. With 256, a wrong normalisation that costs more than 5
+        points was seen in all networks of MNIST and CIFAR-10 tried; of ImageNet, one that costs 8 takes about 400.
     labels : (n,) int
     columns : slice or (class,) int
         Which logits are the labels' classes.
