@@ -86,6 +86,9 @@ CLAN = {  # what a clan changes
     "mlp": {"learning_rate": 2e-3},
 }
 
+# Transformers of one scale learn slower: in one pass over MNIST the ViT reaches .81 at 2e-3 and .90 at 5e-3.
+OF_ONE_SCALE = dict.fromkeys(("vit_patch4", "beit", "eva02", "cait"), {"learning_rate": 5e-3})
+
 # In one pass a transformer that is attacked from its first step stays at chance: at first they learn clean images.
 FAMILY_RAMP = (0.3, 0.8)
 
@@ -185,7 +188,7 @@ def plain_for(architecture: str, channels: int) -> Recipe:
     if architecture in PLAIN:
         return PLAIN[architecture]
     plain = FAMILY_DIGITS if channels == 1 else FAMILY_PHOTOGRAPHS
-    return replace(plain, **CLAN[family_of(architecture).clan])
+    return replace(plain, **CLAN[family_of(architecture).clan] | OF_ONE_SCALE.get(architecture, {}))
 
 
 def _change(part: str, architecture: str, plain: Recipe, channels: int) -> dict:
