@@ -90,8 +90,10 @@ def test_what_a_family_is_trained_on_decides_its_recipe():
     digits, photographs = (recipe_for("resnext", "fast", channels) for channels in (1, 3))
     assert (digits.adversary_eps, digits.augmentation, digits.batch_size) == (0.1, ("shift",), 64)
     assert photographs.adversary_eps == 2 / 255 and photographs.augmentation == ("crop", "flip")
+    assert digits.adversary_ramp == (0.3, 0.8) and recipe_for("lenet", "fast").adversary_ramp == (0.0, 0.3)
     assert epochs_for(digits, 60_000) == 1 and 50_000 * epochs_for(photographs, 50_000) >= 200_000
-    assert recipe_for("swin", "plain").learning_rate < recipe_for("resnext", "plain").learning_rate
+    rates = [recipe_for(name, "plain").learning_rate for name in ("swin", "resnext", "vit_patch4")]
+    assert rates == [2e-3, 5e-3, 5e-3]
     assert recipe_for("resnext", "noise", 3).augmentation == ("crop", "flip", "faint_noise")
 
 

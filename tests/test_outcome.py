@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from robustshape import models
+from robustshape.errors import InputError
 from robustshape.models import zoo
 from robustshape.models.recipes import PLAIN
 from robustshape.training.loop import train
@@ -56,6 +57,27 @@ def test_a_fast_step_is_that_of_a_plain_twin():
     F.cross_entropy(twin((x + delta).clamp(0, 1)), y).backward()
     for parameter, expected in zip(module.parameters(), twin.parameters(), strict=True):
         torch.testing.assert_close(parameter, expected - 0.5 * expected.grad)
+
+
+def test_a_run_is_a_plain_one_until_the_radius_begins_to_grow():
+    seen = {}
+    for eps in (0.0, 0.1):
+        module, seen[eps] = network(), []
+        recipe = replace(FAST, batch_size=1, adversary_eps=eps, adversary_ramp=(0.5, 1.0))  # 8 steps
+
+        def keep(_labels, module=module, kept=seen[eps]):
+            kept.append(module[1].weight.detach().clone())
+            return 0.0
+
+        train(module, *data(), recipe, seed=0, penalty=keep)
+    same = [torch.equal(plain, late) for plain, late in zip(seen[0.0], seen[0.1], strict=True)]
+    assert same == [True] * 5 + [False] * 3
+
+
+@pytest.mark.parametrize("ramp", [(0.3, 0.3), (-0.1, 0.5), (0.5, 1.1)])
+def test_a_ramp_rises_within_the_run(ramp):
+    with pytest.raises(InputError, match="must be two rising shares of the run, such as"):
+        Recipe(adversary_ramp=ramp)
 
 
 def test_steps_are_of_two_radii_together_unless_their_length_is_given():

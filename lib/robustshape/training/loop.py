@@ -214,9 +214,13 @@ class _Run:
 
         One step of 1.25 radii is the fast training of Wong, Rice, Kolter 2020 (arXiv 2001.03994), algorithm 3.
 
-        The radius grows to its full size over the first 30 % of the run: small networks learn nothing else.
+        The radius grows to its full size over the first part of the run, `adversary_ramp`: small networks learn
+        nothing else.
         """
-        ramp = min(1.0, (self.step + 1) / (0.3 * self.n_steps))
+        begin, end = (share * self.n_steps for share in self.recipe.adversary_ramp)
+        ramp = min(1.0, (self.step + 1 - begin) / (end - begin))
+        if ramp <= 0:
+            return x
         eps, steps = ramp * self.recipe.adversary_eps, self.recipe.adversary_steps
         step_size = step_length(self.recipe, eps)
         self.module.eval()

@@ -36,6 +36,10 @@ class Recipe:
     adversary_eps: float = 0.0  # L-infinity radius of adversarial training; 0 = none
     adversary_steps: int = 2
     adversary_step: float = 0.0  # length of a step in radii; 0 = 2 / adversary_steps
+    adversary_ramp: tuple[float, float] = (
+        0.0,
+        0.3,
+    )  # shares of the run between which the radius grows from 0
     trains_on: tuple[str, ...] = ()  # corruptions (by name) that the network sees while it is trained
     channels_last: bool = False
     mixed_precision: bool = False  # bfloat16 on CUDA; ignored elsewhere, where it is slower
@@ -60,6 +64,11 @@ class Recipe:
             )
         if self.epochs < 1 or self.batch_size < 1:
             raise InputError(f"epochs={self.epochs}, batch_size={self.batch_size}: both must be at least 1")
+        begin, end = self.adversary_ramp
+        if not 0 <= begin < end <= 1:
+            raise InputError(
+                f"adversary_ramp is {self.adversary_ramp}, but must be two rising shares of the run, such as (0.0, 0.3)"
+            )
         if not math.isfinite(self.selectivity):
             raise InputError(f"selectivity is {self.selectivity}, but must be a finite number, such as -0.4")
 
@@ -70,7 +79,13 @@ class Recipe:
         (False, 500)
         """
         # keys made before them stay valid
-        late = {"n_images": 0, "kept_as": "float32", "selectivity": 0.0, "adversary_step": 0.0}
+        late = {
+            "n_images": 0,
+            "kept_as": "float32",
+            "selectivity": 0.0,
+            "adversary_step": 0.0,
+            "adversary_ramp": (0.0, 0.3),
+        }
         found = {name: value for name, value in asdict(self).items() if late.get(name, ...) != value}
         if self.selectivity and SELECTIVITY_VERSION > 1:
             found["selectivity version"] = SELECTIVITY_VERSION
