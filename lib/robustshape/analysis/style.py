@@ -50,6 +50,7 @@ BANDS = {  # pattern of a k* distribution: colour, lowest and highest skewness
     "clustered": ("#d3e9d7", float("-inf"), -0.5),
 }
 INK = "#333333"
+PANEL = 4.3  # inches: two stand abreast in a page's column, one fills that of a phone
 ACCENT = "#b5462f"
 
 
@@ -68,12 +69,15 @@ def theme() -> None:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.edgecolor": INK,
-            "axes.titlesize": 11,
+            "font.size": 10,
+            "axes.titlesize": 10,
             "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
             "axes.labelsize": 10,
-            "xtick.labelsize": 9,
-            "ytick.labelsize": 9,
-            "legend.fontsize": 8.5,
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "legend.fontsize": 10,
+            "legend.title_fontsize": 10,
             "legend.frameon": False,
         },
     )
@@ -82,6 +86,14 @@ def theme() -> None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
         set_matplotlib_formats(form)
+
+
+def panel(width: float = PANEL, height: float = 3.4):
+    """Return a matplotlib figure and its axis, as wide as a column of a page: its text is readable on a phone, too."""
+    import matplotlib.pyplot as plt
+
+    theme()
+    return plt.subplots(figsize=(width, height))
 
 
 def colours(families) -> dict[str, tuple]:
@@ -117,6 +129,71 @@ def scatter(axis, x, y, rows, *, errors=None) -> None:
         axis.scatter(
             x[i], y[i], color=palette[family], marker=marker, s=46, edgecolor="white", lw=0.6, zorder=3
         )
+
+
+def by_recipe(trained) -> dict:
+    """Return what seaborn needs to show how each network was trained by colour and marker.
+
+    Parameters
+    ----------
+    trained : sequence of str
+        Words for each network's recipe, see `trained`.
+
+    Examples
+    --------
+    >>> by_recipe(["plain", "mixup", "plain"])["hue_order"]
+    ['plain', 'mixup']
+    """
+    import seaborn as sns
+
+    palette = sns.color_palette("colorblind", len(RECIPES))
+    known = {words: (palette[i], marker) for i, (words, marker) in enumerate(RECIPES.values())}
+    order = [words for words in known if words in set(trained)]
+    order += sorted(set(trained) - set(order))
+    known |= {words: (INK, "o") for words in order if words not in known}
+    return {
+        "hue": "trained", "style": "trained", "hue_order": order, "style_order": order,
+        "palette": {words: known[words][0] for words in order},
+        "markers": {words: known[words][1] for words in order},
+    }  # fmt: skip
+
+
+def trained(recipes) -> list[str]:
+    """Return words for recipes of training: the zoo's own ones, "elsewhere" where a network names none.
+
+    >>> trained(["plain", "fast", ""])
+    ['plain', 'adversarial (fast)', 'elsewhere']
+    """
+    return [RECIPES.get(str(recipe), (str(recipe) or "elsewhere",))[0] for recipe in recipes]
+
+
+def legend_below(axis, columns: int = 2) -> None:
+    """Move an axis' legend below it, where a narrow panel has room."""
+    handles, labels = axis.get_legend_handles_labels()
+    if axis.get_legend():
+        axis.get_legend().remove()
+    if len(labels) > 1:
+        axis.figure.legend(handles, labels, loc="outside lower left", ncols=columns, handletextpad=0.3)
+
+
+def forest(axis, labels, values, low, high, colour, name: str = "", offset: float = 0.0) -> None:
+    """Draw a number with its interval for each label, the first on top, and the line of zero.
+
+    Parameters
+    ----------
+    values, low, high : (label,) float
+    name : str
+        For the legend.
+    offset : float
+        By how much of a line these lie lower, where several stand at one label.
+    """
+    at = np.arange(len(labels)) + offset
+    axis.hlines(at, low, high, color=colour, lw=1.6, alpha=0.8)
+    axis.plot(values, at, "o", color=colour, ms=5, label=name or None)
+    axis.set_yticks(range(len(labels)), labels)
+    if not axis.yaxis_inverted():
+        axis.invert_yaxis()
+        axis.axvline(0, color=INK, lw=0.8)
 
 
 def names(axis, x, y, labels, *, size: float = 6.5) -> None:

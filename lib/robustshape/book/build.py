@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from robustshape.book.outputs import place
-from robustshape.book.pages import forget_pages, make_html
+from robustshape.book.pages import glossary, make_html, titles
 from robustshape.book.runs import SHOWN_AS, execute_all, runs_of
 from robustshape.book.tables import pieces
 from robustshape.paths import cache_dir, require_checkout
@@ -34,11 +34,12 @@ def build_book(preset: str = SHOWN_AS) -> Path:
     """
     started, root = time.perf_counter(), require_checkout("the book")
     book, date = root / "book", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    known, terms = titles(root), glossary(root)
     ran, executed, files = [], {}, {}
     for run, (path, now) in execute_all(runs_of(preset)).items():
         executed[run] = path
         ran += [run] if now else []
-        files |= place(run, path)
+        files |= place(run, path, titles=known, terms=terms)
 
     record = cache_dir("book") / "times.json"
     recorded = json.loads(record.read_text()) if record.is_file() else {}
@@ -52,9 +53,6 @@ def build_book(preset: str = SHOWN_AS) -> Path:
         for path in (book / folder).glob("*"):
             if f"{folder}/{path.name}" not in files | facts:
                 path.unlink()
-    if any(differs(book / name, content) for name, content in files.items()):
-        # Numbers glued from an executed notebook do not reach pages that are otherwise unchanged.
-        forget_pages(root)
     for name, content in {**files, **facts}.items():
         if differs(book / name, content):
             with write_file(book / name) as temporary:

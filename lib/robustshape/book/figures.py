@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from robustshape.analysis.style import FORM
-from robustshape.book.outputs import outputs_of
+from robustshape.book.outputs import figures_of
 from robustshape.notebooks import run_notebook
 from robustshape.store import results
 from robustshape.store.atomic import write_file
@@ -40,15 +40,13 @@ def write_figures(study: str, preset: str, folder: Path, form: str = "svg") -> l
             executed = run_notebook(
                 study, preset, {"source": source}, Path(place) / "drawn.ipynb", progress=False
             )
-            drawn = outputs_of(nbformat.read(executed, as_version=4))
+            drawn = figures_of(nbformat.read(executed, as_version=4))
     finally:
         os.environ.pop(FORM) if before is None else os.environ.update({FORM: before})
     written = []
-    for name, content in drawn.items():
-        kind, _, file = name.partition("/")
-        if kind == "figures":
-            target = Path(folder) / f"{study}.{preset}.{file}"
-            with write_file(target) as temporary:
-                temporary.write_bytes(content)
-            written.append(target)
+    for file, content in drawn.items():
+        target = Path(folder) / f"{study}.{preset}.{file}"
+        with write_file(target) as temporary:
+            temporary.write_bytes(content)
+        written.append(target)
     return written

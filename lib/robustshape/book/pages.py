@@ -9,21 +9,40 @@ from pathlib import Path
 from robustshape.errors import StoreError
 
 
-def pages(root: Path) -> list[str]:
-    """Return every page of the table of contents, in order."""
+def titles(root: Path) -> dict[str, str]:
+    """Return the title that the table of contents gives every page, in order; "" where it leaves it to the page."""
     import yaml
 
-    def files(node):
+    def entries(node):
         if isinstance(node, list):
-            return [name for item in node for name in files(item)]
-        if not isinstance(node, dict):
-            return []
-        own = [node[key] for key in ("root", "file") if key in node]
-        return own + [
-            name for key, inner in node.items() if key not in ("root", "file") for name in files(inner)
-        ]
+            for item in node:
+                yield from entries(item)
+        elif isinstance(node, dict):
+            for key in ("root", "file"):
+                if key in node:
+                    yield node[key], node.get("title", "")
+            for key, inner in node.items():
+                if key not in ("root", "file", "title"):
+                    yield from entries(inner)
 
-    return files(yaml.safe_load((root / "book" / "_toc.yml").read_text(encoding="utf-8")))
+    return dict(entries(yaml.safe_load((root / "book" / "_toc.yml").read_text(encoding="utf-8"))))
+
+
+def first_pages(root: Path) -> dict[str, str]:
+    """Return the pages of executed notebooks that are no page's child, the first of each study, with their titles."""
+    import yaml
+
+    toc = yaml.safe_load((root / "book" / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = toc.get("chapters", []) + [c for part in toc.get("parts", []) for c in part.get("chapters", [])]
+    return {c["file"]: c.get("title", "") for c in chapters if c.get("file", "").startswith("executed/")}
+
+
+def glossary(root: Path) -> dict[str, str]:
+    """Return the terms of ``book/glossary.md`` by their lower case; none where the book has no such page."""
+    path = root / "book" / "glossary.md"
+    inside = path.read_text(encoding="utf-8").partition(":::{glossary}\n")[2] if path.is_file() else ""
+    terms = [line for line in inside.partition("\n:::")[0].splitlines() if line and not line.startswith(" ")]
+    return {term.lower(): term for term in terms}
 
 
 def loaded_from_outside(html: Path) -> list[str]:
@@ -58,7 +77,7 @@ def make_html(root: Path) -> Path:
     ]
     command += ["--path-output", ".", "-W", "-n", "--keep-going", "-q"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    missing = [page for page in pages(root) if not (html / f"{page}.html").is_file()]
+    missing = [page for page in titles(root) if not (html / f"{page}.html").is_file()]
     outside = loaded_from_outside(html)
     if done.returncode == 0 and not missing and not outside:
         return html / "index.html"

@@ -13,6 +13,7 @@ from robustshape.statistics.correlations import (
     kendall,
     partial_correlation,
     pearson,
+    residuals,
     spearman,
 )
 from robustshape.statistics.exact import ExactShare, exact_share, share_of_families
@@ -55,6 +56,7 @@ __all__ = [
     "mean_over_groups",
     "paired_difference",
     "partial_correlation",
+    "residuals",
     "pearson",
     "share_of_families",
     "shared_denominator_null",

@@ -95,6 +95,20 @@ def fit_line(x, y) -> Line:
     return Line(slope, float(y.mean() - slope * x.mean()), pearson(x, y) ** 2)
 
 
+def residuals(y, given) -> np.ndarray:
+    """Return what is left of y (n,) when a straight line in `given` (n,) is taken out; NaN where a number is missing.
+
+    >>> residuals([1.0, 2.0, 4.0], [0.0, 1.0, 2.0]).round(2)
+    array([ 0.17, -0.33,  0.17])
+    """
+    y, given = np.asarray(y, float), np.asarray(given, float)
+    there, left = np.isfinite(y) & np.isfinite(given), np.full(len(y), np.nan)
+    if there.sum() > 1:
+        line = fit_line(given[there], y[there])
+        left[there] = y[there] - line.intercept - line.slope * given[there]
+    return left
+
+
 def partial_correlation(x, y, given) -> float:
     """Return Pearson's r of what is left of x and y after a linear fit on `given`.
 

@@ -94,6 +94,26 @@ def indicators(rows) -> dict[str, np.ndarray]:
     return {name: values.mean(1) for name, values in of_draws(rows).items()}
 
 
+def points(rows):
+    """Return one line for each network: who it is, every indicator, and what is to be predicted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by network, with ``family``, ``trained`` (words for its recipe), ``clean accuracy`` (on the draws, the
+        indicators' images), every indicator of `indicators` by its name, ``R`` and the other `targets` as ``R, noise``.
+    """
+    import pandas as pd
+
+    from robustshape.analysis.style import trained
+    from robustshape.models import short_name
+
+    found = {"family": rows["family"].values.astype(str), "trained": trained(rows["recipe"].values)}
+    found |= indicators(rows) | {"R": robustness(rows)}
+    found |= {f"R, {name}": values for name, values in targets(rows).items() if name != "all"}
+    return pd.DataFrame(found, index=pd.Index([short_name(str(m)) for m in rows.model.values], name="network"))
+
+
 def targets(rows) -> dict[str, np.ndarray]:
     """Return what is to be predicted, of each model, where it was measured.
 

@@ -1,0 +1,134 @@
+"""Verdicts as pictures: a strip for each claim, its estimate and interval against the smallest effect that would matter.
+
+All strips have one axis: the estimate less the claim's threshold, turned so that the claimed side is on the right, in
+units of the claim's smallest effect. The grey band holds what would be too small to matter.
+"""
+
+from html import escape
+
+import numpy as np
+
+from robustshape.analysis.page import Shown
+from robustshape.statistics.verdict import FAILS, FAILS_SMALL, HOLDS, HOLDS_SMALL, NEGLIGIBLE
+
+COLOURS = {  # of a verdict; those that were not reached are grey
+    HOLDS: "#0072b2", HOLDS_SMALL: "#56a4d6", FAILS: "#d55e00", FAILS_SMALL: "#e69f4f", NEGLIGIBLE: "#8a63a8",
+}  # fmt: skip
+GREY = "#8c8c8c"
+ENDS = 3.3  # smallest effects from the middle to either end of a strip
+WIDTH, HEIGHT = 208, 26  # of a strip, in its own units
+
+
+def strips(judged) -> Shown:
+    """Return a strip for each claim, with its statement, its verdict and of whom it speaks.
+
+    Parameters
+    ----------
+    judged : pandas.DataFrame
+        Indexed by claim, see `verdicts.judged`. A claim may occur more than once, for several populations.
+    """
+    lines, before = [], None
+    for claim, line in judged.iterrows():
+        statement = escape(str(line["statement"])) if claim != before else ""
+        lines.append(_line(str(claim), statement, line))
+        before = claim
+    return Shown(f'<div class="rs-claims">{key()}{"".join(lines)}</div>')
+
+
+def key() -> str:
+    """Return what the sides of a strip mean, to stand above them."""
+    return (
+        '<div class="rs-claim rs-key"><small></small>'
+        f'<svg viewBox="0 0 {WIDTH} 14" role="img" aria-label="left: against the claim; middle: too small to matter; '
+        f'right: for the claim"><text x="0" y="11">against</text><text x="{WIDTH / 2}" y="11" text-anchor="middle">'
+        f'too small</text><text x="{WIDTH}" y="11" text-anchor="end">for</text></svg><small></small></div>'
+    )
+
+
+def _line(claim: str, statement: str, line) -> str:
+    word, reason = str(line["verdict"]), str(line.get("reason", ""))
+    whom = "; ".join(part for part in (str(line["population"]), reason) if part)
+    shown = word.partition(":")[0]
+    return (
+        f'<div class="rs-claim"><p>{statement}</p>{strip(line)}'
+        f'<p class="rs-word">{escape(shown)}<small>{escape(whom)}</small></p></div>'
+    )
+
+
+def in_words(line) -> str:
+    """Return the estimate of a claim with its interval, or that there is none.
+
+    >>> in_words({"estimate": 0.1234, "low": -0.05, "high": 0.3, "smallest": 0.3, "threshold": 0.0})
+    'estimate 0.12, 95 % interval -0.05 to 0.30, against 0; the smallest effect that would matter is 0.3'
+    """
+    if not np.isfinite(line["estimate"]):
+        return "no estimate"
+    digits = 3 if max(abs(line["low"]), abs(line["high"]), abs(line["estimate"])) < 0.1 else 2
+    numbers = [f"{line[name]:.{digits}f}" for name in ("estimate", "low", "high")]
+    return (
+        f"estimate {numbers[0]}, 95 % interval {numbers[1]} to {numbers[2]}, against {line['threshold']:g}; "
+        f"the smallest effect that would matter is {line['smallest']:g}"
+    )
+
+
+def place(value: float, line) -> float:
+    """Return where a value stands on a strip: 0 at the claim's threshold, 1 at its smallest effect on the claimed side.
+
+    >>> place(0.5, {"threshold": 0.2, "smallest": 0.3, "above": True})
+    1.0
+    """
+    return float((value - line["threshold"]) / line["smallest"] * (1 if line["above"] else -1))
+
+
+def strip(line, others=None) -> str:
+    """Return one claim's strip as SVG; of a claim without an estimate the empty axis.
+
+    Parameters
+    ----------
+    line : pandas.Series
+        Of `verdicts.judged`.
+    others : pandas.DataFrame, optional
+        Lines of the same claim for other populations, which are drawn beneath, thin and grey.
+    """
+    middle = WIDTH / 2
+    parts = [
+        f'<rect x="{_x(-1)}" y="2" width="{_x(1) - _x(-1):.1f}" height="{HEIGHT - 4}" fill="{GREY}" opacity="0.2"/>',
+        f'<line x1="{middle}" x2="{middle}" y1="1" y2="{HEIGHT - 1}" stroke="currentColor" stroke-width="1"/>',
+    ]
+    told = [f"{line['verdict']}: {in_words(line)}; {line['population']}"]
+    many = 0 if others is None else len(others)
+    for i in range(many):
+        other = others.iloc[i]
+        parts.append(_bar(other, HEIGHT - 3 - 9 * i / max(many, 3), GREY, thin=True))
+        told.append(f"{other['preset']}: {in_words(other)}")
+    y = HEIGHT / 2 if not many else HEIGHT / 3
+    parts.append(_bar(line, y, COLOURS.get(str(line["verdict"]), GREY)))
+    words = escape("; ".join(told))
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{words}"><title>{words}</title>'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _x(position: float) -> float:
+    return round(WIDTH / 2 + float(np.clip(position, -ENDS, ENDS)) / ENDS * (WIDTH / 2 - 4), 1)
+
+
+def _bar(line, y: float, colour: str, *, thin: bool = False) -> str:
+    """Return a dot with its interval, an arrow where the interval goes on beyond the strip; "" without an estimate."""
+    if not np.isfinite(line["estimate"]):
+        return ""
+    y, parts = round(y, 1), []
+    ends = sorted(place(line[end], line) for end in ("low", "high"))
+    if np.isfinite(ends).all():
+        low, high = ends
+        width = 1 if thin else 3
+        parts.append(
+            f'<line x1="{_x(low)}" x2="{_x(high)}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="{width}"/>'
+        )
+        for end, beyond in ((low, low < -ENDS), (high, high > ENDS)):
+            if beyond and not thin:
+                parts.append(f'<path d="M{_x(end)} {y}l{6 if end < 0 else -6} -5v10z" fill="{colour}"/>')
+    at = _x(place(line["estimate"], line))
+    edge = "" if thin else ' stroke="white" stroke-width="1"'
+    return "".join(parts) + f'<circle cx="{at}" cy="{y}" r="{2 if thin else 5}" fill="{colour}"{edge}/>'

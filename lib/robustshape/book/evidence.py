@@ -1,0 +1,140 @@
+"""What all populations together say of the claims: the first page's picture and cards, and the page of claims."""
+
+import hashlib
+import importlib
+import json
+from html import escape
+from pathlib import Path
+
+from robustshape.book.pages import first_pages
+from robustshape.book.runs import INPUTS
+from robustshape.book.tables import plain
+from robustshape.paths import cache_dir
+from robustshape.store.atomic import write_file
+
+UNDECIDED = ("not yet measured", "not judged")
+
+
+def evidence(root: Path):
+    """Return the verdict of every published population on every claim that it estimates: a pandas.DataFrame.
+
+    The columns of `verdicts.judged` with ``claim``, ``study`` (that states it) and ``from`` (whose rows they are). It is
+    kept until the library, the claims or a published row change.
+    """
+    import pandas as pd
+
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in INPUTS for path in root.glob(pattern) if path.is_file()):
+        digest.update(path.read_bytes())
+    kept = cache_dir("book") / f"evidence.{digest.hexdigest()[:16]}.json"
+    if not kept.is_file():
+        for older in kept.parent.glob("evidence.*.json"):
+            older.unlink()
+        with write_file(kept) as temporary:
+            temporary.write_text(json.dumps(_judged_everywhere(root).to_dict("list")))
+    return pd.DataFrame(json.loads(kept.read_text()))
+
+
+def _judged_everywhere(root: Path):
+    import pandas as pd
+
+    from robustshape import studies
+    from robustshape.analysis import claims
+    from robustshape.analysis.verdicts import judged
+    from robustshape.store.results import read_published
+
+    stated, found = claims.load(), []
+    making = {claim.study for claim in stated.values()}
+    for path in sorted((root / "data" / "results").glob("*/*.zarr.zip")):
+        study, preset = path.name.removesuffix(".zarr.zip"), path.parent.name
+        if study in making:
+            rows = studies.load(study).described(read_published(study, preset))
+            rows.attrs |= {"preset": preset, "study": study}
+            found.append(judged(study, rows).rename_axis("claim").reset_index().assign(**{"from": study}))
+    lines = pd.concat(found, ignore_index=True)
+    return lines.assign(study=[stated[name].study for name in lines["claim"]])
+
+
+def of_claim(lines, claim: str):
+    """Return the lines of one claim: the verdict that decides, then estimates of others; without any, one line that says so."""
+    own = lines[lines["claim"] == claim]
+    open_ = own["verdict"].str.startswith(UNDECIDED)
+    ranked = own.assign(rank=2 * own["estimate"].isna() + open_).sort_values("rank", kind="stable")
+    estimated = ranked[ranked["estimate"].notna()]
+    return (estimated if len(estimated) else ranked[:1]).drop(columns="rank")
+
+
+def overview(lines) -> str:
+    """Return one picture of all claims and populations as HTML: a strip for each claim, grouped by study."""
+    from robustshape import studies
+    from robustshape.analysis import claims
+    from robustshape.analysis.strips import key, strip
+
+    groups: dict[str, list[str]] = {}
+    for name, claim in claims.load().items():
+        groups.setdefault(claim.study, []).append(name)
+    made = []
+    for study, names in groups.items():
+        strips = ""
+        for name in names:
+            own = of_claim(lines, name)
+            first = own.iloc[0]
+            word = str(first["verdict"]).partition(":")[0]
+            statement = escape(first["statement"])
+            strips += (
+                f'<a class="rs-mini" href="claims.html#{name}" title="{statement}"><span>{statement}</span>'
+                f"{strip(first, own.iloc[1:])}<b>{escape(word)}</b></a>"
+            )
+        made.append(f'<section><h3>{escape(studies.load(study).title)}</h3>{strips}</section>')
+    return f'<div class="rs-overview">{key()}{"".join(made)}</div>'
+
+
+def claims_page(lines) -> str:
+    """Return the body of the page of claims as Markdown: every claim by study, with its verdict for each population."""
+    from robustshape import studies
+    from robustshape.analysis import claims
+    from robustshape.analysis.strips import strips
+
+    made, study = [], None
+    for name, claim in claims.load().items():
+        if claim.study != study:
+            study = claim.study
+            made.append(f"## {studies.load(study).title}\n")
+        own = of_claim(lines, name).assign(statement="")
+        why = f" ({plain(claim.smallest_effect_why)})" if claim.smallest_effect_why else ""
+        facts = [
+            ("Source", claim.source), ("Judged by", claim.quantity), ("Claimed", claim.claimed),
+            ("Decided by", f"{claim.population}, from {claim.fewest_units} of: {claim.unit}"),
+            ("Of whom the paper speaks", claim.paper_population), ("Formerly judged by", claim.formerly),
+            ("Restated", claim.restated),
+        ]  # fmt: skip
+        told = "\n".join(f"- {what}: {plain(words)}" for what, words in facts if words)
+        shown = strips(own.assign(statement=[f"on {preset}" for preset in own["preset"]]).set_index("claim"))
+        made.append(
+            f"({name})=\n### {name}\n\n{plain(claim.statement)}\n\n{shown.html}\n\n"
+            f":::{{dropdown}} Where it comes from, how it is judged, when it was restated\n{told}\n"
+            f"- Smallest effect that would matter: {claim.smallest_effect:g}{why}\n:::\n"
+        )
+    return "\n".join(made)
+
+
+def cards(lines, root: Path) -> str:
+    """Return the studies' cards for the first page as Markdown: a picture, the question, and the computed answer.
+
+    The answer is that of the first page of each study in the table of contents.
+    """
+    from robustshape.analysis.answers import answer
+    from robustshape.store.results import published_file, read_published
+
+    made = []
+    for page, title in first_pages(root).items():
+        study, preset = page.removeprefix("executed/").split(".")
+        questions = importlib.import_module(f"robustshape.studies.{study}.answer").QUESTIONS
+        if not published_file(study, preset).is_file():
+            continue
+        own = lines[(lines["from"] == study) & (lines["preset"] == preset)].set_index("claim")
+        words = answer(questions, own, read_published(study, preset))
+        picture = sorted((root / "book" / "figures").glob(f"{study}.{preset}.*"))
+        image = f"![]({picture[0].relative_to(root / 'book')})\n\n" if picture else ""
+        made.append(f":::{{grid-item-card}} {title}\n:link: {page}\n:link-type: doc\n\n{image}{plain(words)}\n:::\n")
+    return "::::{grid} 1 1 2 2\n:gutter: 3\n\n" + "\n".join(made) + "::::\n"
