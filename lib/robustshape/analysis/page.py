@@ -25,11 +25,12 @@ class Shown:
     html: str
 
     def _repr_html_(self) -> str:
-        return f"<style>{_look()}</style>{self.html}"
+        return f"<style>{look()}</style>{self.html}"
 
 
 @cache
-def _look() -> str:
+def look() -> str:
+    """Return the style sheet of everything here."""
     return Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
 

@@ -9,6 +9,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from robustshape.analysis.page import look
+from robustshape.book.evidence import cards, claims_page, evidence, overview
 from robustshape.book.outputs import place
 from robustshape.book.pages import glossary, make_html, titles
 from robustshape.book.runs import SHOWN_AS, execute_all, runs_of
@@ -49,14 +51,20 @@ def build_book(preset: str = SHOWN_AS) -> Path:
         what = "first"
     times[what] = {"seconds": STILL_BUILDING, "notebooks": len(ran), "date": date}
     facts = pieces(preset, executed, times)
+    for name, content in files.items():  # the cards show figures that are there
+        _write(book / name, content)
+    lines = evidence(root)
+    facts |= {
+        "generated/overview.html": f"<style>{look()}</style>{overview(lines)}".encode(),
+        "generated/claims.md": f"<style>{look()}</style>\n\n{claims_page(lines)}".encode(),
+        "generated/cards.md": cards(lines, root).encode(),
+    }
     for folder in ("executed", "figures", "generated"):
         for path in (book / folder).glob("*"):
             if f"{folder}/{path.name}" not in files | facts:
                 path.unlink()
-    for name, content in {**files, **facts}.items():
-        if differs(book / name, content):
-            with write_file(book / name) as temporary:
-                temporary.write_bytes(content)
+    for name, content in facts.items():
+        _write(book / name, content)
 
     print("making the pages", flush=True)
     index = make_html(root)
@@ -71,6 +79,8 @@ def build_book(preset: str = SHOWN_AS) -> Path:
     return index
 
 
-def differs(path: Path, content: bytes) -> bool:
-    """Return whether a file must be written; one that is left alone needs no page made again."""
-    return not path.is_file() or path.read_bytes() != content
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whose content changed; of one that is left alone no page is made again."""
+    if not path.is_file() or path.read_bytes() != content:
+        with write_file(path) as temporary:
+            temporary.write_bytes(content)

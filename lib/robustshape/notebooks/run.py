@@ -22,6 +22,7 @@ KERNEL_ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     **KEEPS_MEMORY,
 }
+PATIENCE = 300  # seconds without a sign of life of a kernel; four are not enough on a busy machine
 PARTIAL = ".partial.ipynb"  # how the notebook of a run that failed ends
 
 
@@ -115,6 +116,7 @@ def _execute(source: Path, copy: Path, values: dict[str, Any], progress: bool) -
             language="python",
             progress_bar=False,
             cwd=os.getcwd(),  # where your own modules and cards are found
+            iopub_timeout=PATIENCE,
             config=encrypted,
             **shown,
         )
@@ -122,7 +124,7 @@ def _execute(source: Path, copy: Path, values: dict[str, Any], progress: bool) -
 
 def _ours(error: BaseException, source: Path) -> Exception | None:
     """Return the error of ours that a failure of papermill's stands for, or None if it stands for itself."""
-    from nbclient.exceptions import DeadKernelError
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill import PapermillExecutionError
 
     if isinstance(error, PapermillExecutionError):
@@ -131,6 +133,11 @@ def _ours(error: BaseException, source: Path) -> Exception | None:
             return ours(error.evalue)
         return NotebookError(
             f"cell [{error.exec_count}] of {source.stem} failed: {error.ename}: {error.evalue}"
+        )
+    if isinstance(error, CellTimeoutError):
+        return NotebookError(
+            f"the Python that ran {source.stem} gave no sign of life for {PATIENCE} s: the machine is too busy; "
+            "run the same command again: what is finished is not computed twice"
         )
     if isinstance(error, DeadKernelError):
         return StoreError(
