@@ -19,28 +19,33 @@ from robustshape.notebooks import names, parameters, parameters_of
 
 ROOT = Path(__file__).parents[1]
 RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
+HEADING = "# A third\n\nOf *Purity*, twice *purity*, in $x^2$."
 CELLS = {
     "parameters": 'n: int = 3  # a_number\npreset: str = "custom"\nsource: str = "measure"  # where from',
-    "number": 'from myst_nb import glue\nglue("third", n / 3, display=False)',
-    "figure:dot": "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([0, n]);",
-    "table:ones": 'from IPython.display import Markdown\nMarkdown(f"| n | s |\\n| --- | --- |\\n| {n} | {source} |")',
+    "hide-input": "from robustshape.analysis import page\npage.answer(f'A third is {n / 3:.2f} <b>.')",
+    "figure:dot": "figure, axis = __import__('matplotlib.pyplot').pyplot.subplots()\naxis.plot([0, n])\n"
+    'page.figure([figure], alt="A line that rises from zero to n.", caption=f"{n} {source}")',
 }
 INDEX = """\
 # A small book
 
-A third is {glue:text}`executed/tiny.laptop.ipynb::third:.2f`, $x^2$, {cite}`kotyan2024`, {numref}`fig-dot`.
+{cite}`kotyan2024`
 
-```{figure} figures/tiny.laptop.dot.png
-:name: fig-dot
-:alt: A line that rises from zero to the parameter n.
-A line.
-```
-
-```{include} generated/tiny.laptop.ones.md
-```
-
-```{include} generated/run_tiny.md
-```
+![A line](figures/tiny.mnist.dot.svg)
+"""
+TOC = """\
+format: jb-book
+root: index
+parts:
+  - chapters:
+      - file: executed/tiny.laptop
+        title: A third
+        sections:
+          - file: executed/tiny.mnist
+            title: "A third: MNIST"
+      - file: glossary
+      - file: status
+      - file: references
 """
 
 
@@ -60,9 +65,9 @@ def project(tmp_path_factory) -> Path:
     ):
         shutil.copy(ROOT / name, root / name)
     (root / "book" / "index.md").write_text(INDEX)
-    toc = "format: jb-book\nroot: index\nparts:\n  - chapters:\n      - file: status\n      - file: references\n"
-    (root / "book" / "_toc.yml").write_text(toc)
-    cells = []
+    (root / "book" / "glossary.md").write_text("# Glossary\n\n:::{glossary}\npurity\n  A share.\n:::\n")
+    (root / "book" / "_toc.yml").write_text(TOC)
+    cells = [nbformat.v4.new_markdown_cell(HEADING)]
     for tag, source in CELLS.items():
         cells.append(nbformat.v4.new_code_cell(source))
         cells[-1].metadata.tags = [tag]
@@ -154,10 +159,18 @@ def test_only_a_notebook_whose_inputs_changed_is_executed_again(here, cache, mon
 
 def test_tagged_cells_without_an_output_are_named():
     cell = {"metadata": {"tags": ["figure:lost"]}, "outputs": [{"data": {"text/plain": "1"}}]}
-    with pytest.raises(InputError, match="'figure:lost' shows no figure"):
-        outputs.outputs_of({"cells": [cell]})
-    cell["outputs"] += [{"data": {"image/png": RED_DOT}}]
-    assert outputs.outputs_of({"cells": [cell]})["figures/lost.png"].startswith(b"\x89PNG")
+    with pytest.raises(InputError, match="'figure:lost' shows nothing"):
+        outputs.figures_of({"cells": [cell]})
+    cell["outputs"] += [{"data": {"text/html": f'<img src="data:image/png;base64,{RED_DOT}">'}}]
+    assert outputs.figures_of({"cells": [cell]})["lost.png"].startswith(b"\x89PNG")
+
+
+def test_terms_in_italics_become_links_once_a_page():
+    left = {"purity": "purity", "r": "R"}
+    assert outputs._linked("*Purity*, **purity**, *R* and *purity* * 2 * 3", left) == (
+        "{term}`Purity <purity>`, **purity**, {term}`R <R>` and *purity* * 2 * 3"
+    )
+    assert left == {}
 
 
 def test_table_cells_show_as_they_are_written():
@@ -182,31 +195,28 @@ def test_sees_what_a_page_would_load_from_elsewhere(tmp_path):
     ]  # fmt: skip
 
 
-def test_pages_are_read_again_only_when_numbers_changed(here, cache, monkeypatch, capsys):
+def test_a_build_runs_what_changed_and_tells_its_times(here, cache, monkeypatch, capsys):
     ran, html = [], here / "_build" / "html" / "index.html"
 
     def run_notebook(name, *, preset, parameters, output, progress):
         ran.append((preset, parameters))
         metadata = {"papermill": {"duration": 1.0, "start_time": "2026-01-01T00:00:00"}}
-        output.write_text(json.dumps({"cells": [], "metadata": metadata, "preset": preset}))
+        cell = {"cell_type": "markdown", "metadata": {}, "source": "# A third"}
+        output.write_text(json.dumps({"cells": [cell], "metadata": metadata, "preset": preset}))
 
     def make_html(root):
-        seen.append((root / "_build" / ".doctrees").is_dir())
-        (root / "_build" / ".doctrees").mkdir(parents=True, exist_ok=True)
-        html.parent.mkdir(exist_ok=True)
+        html.parent.mkdir(parents=True, exist_ok=True)
         html.with_name("status.html").write_text((root / "book" / "generated" / "times.csv").read_text())
         return html
 
     monkeypatch.setattr(runs, "run_notebook", run_notebook)
     monkeypatch.setattr(build, "make_html", make_html)
-    seen: list[bool] = []
     for preset in ("smoke", "smoke", "laptop"):
         assert build.build_book(preset) == html
     smoke, published, laptop = (
         (p, {"source": s}) for p, s in (("smoke", "measure"), ("mnist", "published"), ("laptop", "measure"))
     )
     assert ran in ([smoke, published, laptop], [published, smoke, laptop])  # the first two side by side
-    assert seen == [False, True, False]
     assert json.loads((here / "book" / "executed" / "tiny.laptop.ipynb").read_text())["preset"] == "laptop"
     times = json.loads((cache / "book" / "times.json").read_text())
     assert list(times["smoke"]) == ["first", "last, with nothing to run"]
@@ -216,13 +226,13 @@ def test_pages_are_read_again_only_when_numbers_changed(here, cache, monkeypatch
     shutil.rmtree(here / "_build")
 
 
-def test_the_whole_book_is_built_and_a_lost_number_stops_it(project, tmp_path):
+def test_the_whole_book_is_built_and_a_warning_stops_it(project, tmp_path):
     html, cache = project / "_build" / "html", tmp_path
     # A mistake of the page: the warning is shown, and is not forgotten by the next build.
     index = project / "book" / "index.md"
-    index.write_text(INDEX.replace("::third", "::thrid"))
+    index.write_text(INDEX.replace("kotyan2024", "kotyan2042"))
     failed = book_of(project, "smoke", cache)
-    assert failed.returncode and "thrid" in failed.stderr and "StoreError" in failed.stderr
+    assert failed.returncode and "kotyan2042" in failed.stderr and "StoreError" in failed.stderr
     assert not (project / "_build" / ".doctrees").exists()
 
     index.write_text(INDEX)
@@ -230,8 +240,15 @@ def test_the_whole_book_is_built_and_a_lost_number_stops_it(project, tmp_path):
     assert built.returncode == 0, built.stdout + built.stderr
     assert built.stdout.splitlines()[-1] == f"read it: {html / 'index.html'}"
     assert "(0 of 2 notebooks run now)" in built.stdout
-    words = text_of(html / "index.html")
-    assert "A third is 0.67" in words and "Fig. 1" in words and "2 measure" in words and "a_number" in words
+    own, published = html / "executed" / "tiny.laptop.html", html / "executed" / "tiny.mnist.html"
+    words = text_of(own)
+    assert "A third is 0.67 &lt;b&gt;." in words and "2 measure" in words and "a_number" in words
+    assert "Preset smoke , measured on this machine." in words
+    assert "drawn from published rows" in text_of(published) and "4 published" in text_of(published)
+    page = own.read_text()
+    assert 'alt="A line that rises from zero to n."' in page and "tiny.laptop.ipynb" in page
+    assert page.count("glossary.html#term-purity") == 1
+    assert "injected" not in words.lower()
     assert (html / "_static" / "mathjax" / "tex-chtml.js").is_file()
     assert "tiny smoke measure" in text_of(html / "status.html")
     assert "tiny mnist published" in text_of(html / "status.html")
@@ -280,10 +297,3 @@ def test_every_page_names_a_parameter_that_its_notebook_has():
     for name in names():
         given = re.findall(r"-p (\w+) ", made[f"generated/run_{name}.md"].decode())
         assert len(given) == 2 and set(given) <= set(parameters_of(name))
-
-
-def test_a_page_of_its_own_is_kept_as_html():
-    cell = {"metadata": {"tags": ["page:toy"]}, "outputs": [{"data": {"text/html": ["<p>", "moves</p>"]}}]}
-    assert outputs.outputs_of({"cells": [cell]}) == {"generated/toy.html": b"<p>moves</p>"}
-    with pytest.raises(InputError, match="'page:toy' shows no page"):
-        outputs.outputs_of({"cells": [cell | {"outputs": []}]})

@@ -196,22 +196,30 @@ def forest(axis, labels, values, low, high, colour, name: str = "", offset: floa
         axis.axvline(0, color=INK, lw=0.8)
 
 
-def names(axis, x, y, labels, *, size: float = 6.5) -> None:
-    """Write each point's name beside it where no other name stands; one that finds no place is left out."""
-    axis.margins(0.08)
-    figure = axis.figure
-    figure.canvas.draw()  # or the text has no extent yet
-    taken = []
-    for i in np.argsort(-np.asarray(y)):
-        for dx, dy in ((5, 3), (5, -8), (-5, 3), (-5, -8), (5, 10), (5, -15), (-5, 10), (-5, -15)):
+def names(axis, x, y, labels, *, most: int = 8, size: float = 9.5) -> None:
+    """Write the names of the points farthest from the middle beside them, where no other name or point stands."""
+    x, y, labels = np.asarray(x, float), np.asarray(y, float), list(labels)
+    there = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    if not len(there):
+        return
+    axis.margins(0.12)
+    axis.figure.canvas.draw()  # or the text has no extent yet
+    away = [np.abs(v[there] - np.median(v[there])) / (np.ptp(v[there]) or 1.0) for v in (x, y)]
+    points = axis.transData.transform(np.column_stack([x[there], y[there]]))
+    taken, written = [], 0
+    for i in there[np.argsort(-np.hypot(*away))]:
+        if written == most:
+            break
+        for dx, dy in ((6, 3), (-6, 3), (6, -10), (-6, -10)):
             text = axis.annotate(
                 labels[i], (x[i], y[i]), xytext=(dx, dy), textcoords="offset points", fontsize=size,
-                ha="left" if dx > 0 else "right", color="#555555",
+                ha="left" if dx > 0 else "right", color="#444444",
             )  # fmt: skip
             box = text.get_window_extent()
             inside = axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1
-            if inside and not any(box.overlaps(other) for other in taken):
+            if inside and not any(box.overlaps(o) for o in taken) and not any(box.contains(*p) for p in points):
                 taken.append(box)
+                written += 1
                 break
             text.remove()
 

@@ -9,8 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from robustshape.analysis.page import look
-from robustshape.book.evidence import cards, claims_page, evidence, overview
+from robustshape.book.evidence import claims_pieces
 from robustshape.book.outputs import place
 from robustshape.book.pages import glossary, make_html, titles
 from robustshape.book.runs import SHOWN_AS, execute_all, runs_of
@@ -53,16 +52,7 @@ def build_book(preset: str = SHOWN_AS) -> Path:
     facts = pieces(preset, executed, times)
     for name, content in files.items():  # the cards show figures that are there
         _write(book / name, content)
-    lines = evidence(root)
-    facts |= {
-        "generated/overview.html": f"<style>{look()}</style>{overview(lines)}".encode(),
-        "generated/claims.md": f"<style>{look()}</style>\n\n{claims_page(lines)}".encode(),
-        "generated/cards.md": cards(lines, root).encode(),
-    }
-    for folder in ("executed", "figures", "generated"):
-        for path in (book / folder).glob("*"):
-            if f"{folder}/{path.name}" not in files | facts:
-                path.unlink()
+    facts |= claims_pieces(root)
     for name, content in facts.items():
         _write(book / name, content)
 

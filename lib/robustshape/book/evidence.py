@@ -6,6 +6,7 @@ import json
 from html import escape
 from pathlib import Path
 
+from robustshape.analysis.page import look
 from robustshape.book.pages import first_pages
 from robustshape.book.runs import INPUTS
 from robustshape.book.tables import plain
@@ -13,6 +14,19 @@ from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
 
 UNDECIDED = ("not yet measured", "not judged")
+
+
+def claims_pieces(root: Path) -> dict[str, bytes]:
+    """Return the pictures and texts of the claims by their path in ``book``; none in a project that states none."""
+    if not (root / "data" / "claims.toml").is_file():
+        return {}
+    lines, style = evidence(root), f"<style>{look()}</style>"
+    made = {
+        "overview.html": f"{style}{overview(lines)}",
+        "claims.md": f"{style}\n\n{claims_page(lines)}",
+        "cards.md": cards(lines, root),
+    }
+    return {f"generated/{name}": text.encode() for name, text in made.items()}
 
 
 def evidence(root: Path):
