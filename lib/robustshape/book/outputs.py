@@ -56,7 +56,7 @@ def as_page(notebook: dict, run: Run, title: str, terms: dict[str, str]) -> dict
     left, cells = dict(terms), []
     for cell in notebook["cells"]:
         tags = cell["metadata"].get("tags", [])
-        if "injected-parameters" in tags:
+        if {"parameters", "injected-parameters"} & set(tags):  # they stand at the page's foot
             cell["metadata"]["tags"] = [*tags, "remove-cell"]
         if cell["cell_type"] == "markdown":
             text = "".join(cell["source"])
