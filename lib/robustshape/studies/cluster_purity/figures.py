@@ -39,9 +39,9 @@ def _title(table, indicator: str, target: str, name: str) -> str:
     line = table[(table["indicator"] == indicator) & (table["target"] == target)].iloc[0]
     if not np.isfinite(line["r"]):
         return f"{name}: too few networks for a correlation"
-    text = f"{name}: r = {line['r']:+.2f}, R² = {line['r_squared']:.2f}"
-    low, high = line["r_squared_low"], line["r_squared_high"]
-    return text + (f" ({low:.2f} to {high:.2f})" if np.isfinite(low) else "")
+    low, high = line["low"], line["high"]
+    ends = f" ({low:+.2f} to {high:+.2f})" if np.isfinite(low) else ""
+    return f"{name}: r = {line['r']:+.2f}{ends}, R² = {line['r_squared']:.2f}"
 
 
 def purity_against_robustness(rows, predictions):
@@ -75,7 +75,7 @@ def denominator_null(rows, *, draws: int = 1000, seed: int = 0):
     style.theme()
     measured = statistics.pearson(x[there], y[there])
     null = null_of(rows, P_PURITY, y, draws=draws, seed=seed)
-    low, high = statistics.interval(null)
+    low, high = np.nanquantile(null, [0.025, 0.975])
     figure, axis = plt.subplots(figsize=(6.4, 3.0))
     sns.histplot(null, bins=50, color="#b9c6d3", edgecolor="white", lw=0.3, ax=axis)
     axis.axvspan(low, high, color="#b9c6d3", alpha=0.25, zorder=0)
