@@ -72,7 +72,7 @@ def strips(rows, model: str, generator: str = ""):
 
 
 def attributes(rows):
-    """Draw how far each class falls under each attribute's direction, classifiers of clean and of corrupted digits apart."""
+    """Draw the decrease of each class along each attribute, classifiers of clean and of corrupted digits apart."""
     import matplotlib.pyplot as plt
     import seaborn as sns
 
@@ -88,7 +88,7 @@ def attributes(rows):
     for axis, (words, names), table in zip(axes[0], panels, shown):
         sns.heatmap(
             table, ax=axis, cmap="vlag", vmin=-most, vmax=most, annot=True, fmt=".2f", annot_kws={"size": 6.5},
-            cbar=axis is axes[0, -1], cbar_kws={"label": "fall of p(class)"},
+            cbar=axis is axes[0, -1], cbar_kws={"label": "decrease of p(class)"},
         )  # fmt: skip
         axis.set_title(f"{words} ({len(names)})", loc="left")
         axis.set(xlabel="class", ylabel="")
@@ -180,9 +180,9 @@ def flip_maps(rows, n: int = 4):
     box = (ends[0] - step, ends[1] + step) * 2
     for line, model in zip(axes, found):
         for axis, c in zip(line, weakest):
-            shares = rows["map_accuracy"].sel(model=model).isel({"class": c}).transpose("second", "first")
+            accuracies = rows["map_accuracy"].sel(model=model).isel({"class": c}).transpose("second", "first")
             image = axis.imshow(
-                shares, origin="lower", extent=box, cmap="cividis", vmin=0, vmax=1, aspect="equal"
+                accuracies, origin="lower", extent=box, cmap="cividis", vmin=0, vmax=1, aspect="equal"
             )
             corner = rows["corner"].sel(model=model).isel({"class": c})
             axis.plot(corner.sel(part="first"), corner.sel(part="second"), "x", color="white", ms=6)
