@@ -12,7 +12,8 @@ from dataclasses import replace
 from robustshape.errors import InputError, TrainingError
 from robustshape.models.families import FAMILIES, family_of
 from robustshape.models.families import build as build_family
-from robustshape.models.recipes import CHANGES, architectures, objection, recipe_for
+from robustshape.models.recipes import architectures, recipe_for
+from robustshape.models.zoo_names import names, parse
 from robustshape.paths import cache_dir
 from robustshape.registry import unknown_name
 from robustshape.training.recipe import epochs_for
@@ -22,39 +23,17 @@ WEIGHTS = "weights.safetensors"
 LICENCE, CITATION = "MIT", "trained here"
 
 
-def names() -> list[str]:
-    """Return the names of all networks of seed 0."""
-    return [
-        f"zoo:{architecture}" + ("" if recipe == "plain" else f"-{recipe}")
-        for architecture in architectures()
-        for recipe in CHANGES
-    ]
-
-
-def parse(name: str) -> tuple[str, str, int]:
-    """Return (architecture, recipe, seed) of a name without its prefix.
-
-    >>> parse("lenet"), parse("vit-pgd/3")
-    (('lenet', 'plain', 0), ('vit', 'pgd', 3))
-    """
-    rest, slash, seed = name.partition("/")
-    architecture, _, recipe = rest.partition("-")
-    if architecture not in architectures():
-        raise unknown_name("model", f"zoo:{name}", names(), "robustshape list models 'zoo:*'")
-    wrong = objection(recipe) if rest != architecture else ""
-    if wrong and any(sign in recipe for sign in "+="):
-        raise InputError(
-            f"unknown model 'zoo:{name}': {wrong}; list names with: robustshape list models 'zoo:*'"
-        )
-    if wrong:
-        known = [n for n in names() if n.startswith(f"zoo:{architecture}")]
-        raise unknown_name("model", f"zoo:{name}", known, "robustshape list models 'zoo:*'")
-    if slash and not (seed.isascii() and seed.isdigit()):
-        raise InputError(
-            f"the seed in 'zoo:{name}' is {seed!r}, but must be a whole number from 0, as in zoo:{rest}/1"
-        )
-    return architecture, recipe or "plain", int(seed or 0)
-
+__all__ = [
+    "check",
+    "construct",
+    "identity",
+    "is_ready",
+    "load",
+    "marks",
+    "names",
+    "untrained",
+    "weights_file",
+]
 
 check = parse  # all that can be said of a name without its training data
 

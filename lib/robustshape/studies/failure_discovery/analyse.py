@@ -4,6 +4,7 @@ import numpy as np
 
 from robustshape import statistics
 from robustshape.generators.attributes import of_quality
+from robustshape.models.zoo_names import parts_of, without_seed
 from robustshape.studies.failure_discovery import movements
 
 LOST = 0.05  # a class is hit if the probability decreases by as much
@@ -15,20 +16,11 @@ SHIFTS = {  # what 1 is of a shift, in words and beside a number
 MILD_NOISE, STEEP = ("gaussian_noise", "impulse_noise"), ("gaussian_blur", "contrast")
 
 
-def kind(model: str) -> str:
-    """Return what a classifier is called without its seed: the runs of one kind differ by chance alone.
-
-    >>> kind("zoo:mlp-corrupted/2"), kind("file:mine.json")
-    ('zoo:mlp-corrupted', 'file:mine.json')
-    """
-    return model.partition("/")[0] if model.startswith("zoo:") else model
-
-
 def kinds(rows) -> dict[str, list[str]]:
-    """Return the classifiers of each kind, in order."""
+    """Return the classifiers of each kind, in order: the runs of one kind differ by the seed alone."""
     found = {}
     for model in map(str, rows.model.values):
-        found.setdefault(kind(model), []).append(model)
+        found.setdefault(without_seed(model), []).append(model)
     return found
 
 
@@ -39,7 +31,7 @@ def shift_unit(rows) -> tuple[str, str]:
 
 def clean_trained(rows):
     """Return the rows of networks of ours that saw clean digits only."""
-    ours = [str(m).startswith("zoo:") for m in rows.model.values]
+    ours = [parts_of(m) is not None for m in rows.model.values]
     plain = (rows["recipe"].values == "plain") | (rows["recipe"].values == "sgd")
     return rows.isel(model=np.flatnonzero(np.array(ours) & plain))
 

@@ -8,6 +8,8 @@ import json
 import numpy as np
 
 from robustshape.generators.quality import sheet
+from robustshape.models import short_name
+from robustshape.models.zoo_names import without_seed
 from robustshape.studies.failure_discovery import analyse, pictures
 
 TEMPLATE = """<div class="failure-slider" id="failure-slider">
@@ -90,7 +92,7 @@ def page(rows, generator: str = ""):
         f'<div class="fs-bar"><span>{k}</span><i></i><span></span></div>' for k in range(rows.sizes["answer"])
     )
     panels = "".join(
-        f'<div class="fs-predictions"><div>{html.escape(analyse.kind(m).removeprefix("zoo:"))} <b></b></div>{bars}</div>'
+        f'<div class="fs-predictions"><div>{html.escape(short_name(without_seed(m)))} <b></b></div>{bars}</div>'
         for m in models
     )
     filled = {

@@ -3,6 +3,7 @@
 import numpy as np
 
 from robustshape import statistics
+from robustshape.models import short_name
 from robustshape.studies.failure_discovery import analyse
 from robustshape.studies.severity_profile.analyse import side_by_side
 
@@ -100,7 +101,7 @@ def first_flips(rows):
                 failing = flips[np.isfinite(flips)]
                 lines.append(
                     {
-                        "classifier": kind.removeprefix("zoo:"),
+                        "classifier": short_name(kind),
                         "direction": f"{attribute.replace('_', ' ')} {sign}",
                         "digits": len(flips),
                         "fail": len(failing) / len(flips) if len(flips) else float("nan"),
@@ -163,8 +164,8 @@ def comparisons(rows):
             lines.append(
                 {
                     "direction": line["attribute"].replace("_", " "),
-                    "first": f"{a.removeprefix('zoo:')} {line['first']:.3f}",
-                    "second": f"{b.removeprefix('zoo:')} {line['second']:.3f}",
+                    "first": f"{short_name(a)} {line['first']:.3f}",
+                    "second": f"{short_name(b)} {line['second']:.3f}",
                     "difference": line["difference"],
                     f"95 %, {line['runs']} pairs of runs": _between(line["low"], line["high"]),
                     f"95 %, {line['samples']} samples, first pair": _between(

@@ -83,12 +83,11 @@ def clan_of(model: str) -> str:
     >>> clan_of("zoo:resnext-fast/1"), clan_of("timm:resnet50.a1_in1k")
     ('conv, residual', '')
     """
-    import re
-
     from robustshape.models.families import family_of
+    from robustshape.models.zoo_names import parts_of
 
-    prefix, _, rest = model.partition(":")
-    return family_of(re.split("[-/]", rest)[0]).clan if prefix == "zoo" else ""
+    parts = parts_of(model)
+    return family_of(parts.architecture).clan if parts else ""
 
 
 def area_under_attack(rows) -> np.ndarray:
