@@ -51,7 +51,7 @@ from robustshape.studies.class_selectivity import (
     verdicts,
 )
 from robustshape.studies.class_selectivity.measure import SelectivitySettings
-from robustshape.studies.study import diverged_row
+from robustshape.studies.plan import diverged_row
 from robustshape.values import as_list
 from studies import check_described, with_row
 
@@ -962,9 +962,9 @@ def test_it_goes_on_after_the_last_finished_row_and_computes_nothing_twice(measu
 def test_a_network_that_diverged_has_another_chance_once_the_news_of_it_is_deleted(
     own_cache, measured, monkeypatch
 ):
-    name, trained, train = f"{LOST}/1", [], zoo._train
+    name, trained, train = f"{LOST}/1", [], zoo.train
     with_row(monkeypatch, STUDY, None)  # calling it would fail
-    monkeypatch.setattr(zoo, "_train", lambda spec, *how: trained.append(spec["seed"]) or train(spec, *how))
+    monkeypatch.setattr(zoo, "train", lambda spec, *how: trained.append(spec["seed"]) or train(spec, *how))
     (news,) = (own_cache / "models").glob(f"{key_of(network(name).identity)}.diverged.json")
     news.unlink()
     assert STUDY.measure(**GIVEN).identical(measured) and trained == [1] and news.is_file()
@@ -1070,7 +1070,7 @@ def test_the_middle_severity_is_that_of_the_sorted_ones(severities, middle):
 
 def test_a_row_says_on_which_device_its_training_diverged(measured, monkeypatch):
     assert {read(measured.isel(model=i))["device"] for i in range(len(NAMES))} == {"cpu"}
-    monkeypatch.setattr("robustshape.studies.study.device", lambda: "cuda:1")
+    monkeypatch.setattr("robustshape.studies.plan.device", lambda: "cuda:1")
     own = SelectivitySettings(**{name: GIVEN[name] for name in SelectivitySettings.__dataclass_fields__})
     assert read(diverged_row(STUDY, of_one(LOST), network(LOST), own))["device"] == "cuda:1"
 

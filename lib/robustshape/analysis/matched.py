@@ -4,9 +4,9 @@ A pool of unlike networks mixes accurate fragile ones with inaccurate robust one
 accuracy looks like a predictor of robustness there, even with the wrong sign.
 """
 
-import re
-
 import numpy as np
+
+from robustshape.models.zoo_names import parts_of
 
 
 def architecture_of(model: str) -> str:
@@ -15,8 +15,8 @@ def architecture_of(model: str) -> str:
     >>> architecture_of("zoo:cifar_resnet20-pgd+steps/2"), architecture_of("timm:resnet50.a1_in1k")
     ('cifar_resnet20', '')
     """
-    prefix, _, rest = model.partition(":")
-    return re.split("[-/]", rest)[0] if prefix == "zoo" else ""
+    parts = parts_of(model)
+    return parts.architecture if parts else ""
 
 
 def matched(rows):
@@ -24,7 +24,7 @@ def matched(rows):
 
     At least three recipes, and at least one of them with several seeds.
     """
-    names = np.array([architecture_of(str(model)) for model in rows.model.values])
+    names = np.array([architecture_of(model) for model in rows.model.values])
     recipes, best = rows["recipe"].values.astype(str), None
     for name in dict.fromkeys(names[(names != "") & (rows["training_seed"].values >= 0)]):
         runs = np.flatnonzero(names == name)

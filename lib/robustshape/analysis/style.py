@@ -101,8 +101,9 @@ def words(model: str, family: str = "", recipe: str = "") -> str:
     ('LeNet, adversarial (PGD)', 'resnet50.a1_in1k')
     """
     from robustshape.models import short_name
+    from robustshape.models.zoo_names import parts_of
 
-    if model.startswith("zoo:") and family in FAMILIES and recipe in RECIPES:
+    if parts_of(model) and family in FAMILIES and recipe in RECIPES:
         return f"{FAMILIES[family][0]}, {RECIPES[recipe][0]}"
     return short_name(model)
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from robustshape.analysis import style
+from robustshape.models import short_name
 from robustshape.studies.class_selectivity.analyse import finished, quantities
 from robustshape.studies.class_selectivity.early_layers import SHIFTS, early_dimension
 from robustshape.studies.class_selectivity.reverse import REVERSE, architectures, pairs
@@ -17,7 +18,7 @@ def overview(rows):
     return pd.DataFrame(
         {
             "network": [
-                style.words(str(m), str(f), str(r)) if np.isnan(float(a)) else str(m).removeprefix("zoo:")
+                style.words(str(m), str(f), str(r)) if np.isnan(float(a)) else short_name(m)
                 for m, f, r, a in zip(
                     rows.model.values, rows["family"].values, rows["recipe"].values, rows["alpha"].values
                 )

@@ -125,11 +125,13 @@ def pairs(rows, treated: str = "pgd", control: str = "plain"):
     """
     import pandas as pd
 
+    from robustshape.models.zoo_names import parts_of
+
     kinds = zip(map(str, rows.model.values), rows["training_seed"].values, rows["recipe"].values)
     found = {
-        (name.removeprefix("zoo:").partition("/")[0].partition("-")[0], int(seed), recipe): i
+        (parts_of(name).architecture, int(seed), recipe): i
         for i, (name, seed, recipe) in enumerate(kinds)
-        if seed >= 0  # trained here; a family may hold several architectures
+        if parts_of(name)  # one of ours; a family may hold several architectures
     }
     families, gamma = rows["family"].values, rows["approximate_skewness"].values
     mean = rows["mean_normalised_rank"].values
