@@ -11,10 +11,12 @@ import pytest
 import torch
 import xarray
 from matplotlib.figure import Figure
+from scipy import stats
 
-from robustshape import notebooks, statistics
+from robustshape import notebooks
 from robustshape.analysis import agreement, claims, style
-from robustshape.analysis.robustness import mean_corrupted_accuracy, robustness
+from robustshape.analysis.robustness import area_under_attack, mean_corrupted_accuracy, robustness
+from robustshape.analysis.verdicts import judged as judged_rows
 from robustshape.attacks import starts
 from robustshape.attacks.stages import ladder
 from robustshape.corruptions import corrupt
@@ -41,6 +43,7 @@ from robustshape.studies.class_selectivity import (
     figures,
     grid,
     inside,
+    numbers,
     reported,
     reverse,
     row,
@@ -48,7 +51,7 @@ from robustshape.studies.class_selectivity import (
     verdicts,
 )
 from robustshape.studies.class_selectivity.measure import SelectivitySettings
-from robustshape.studies.study import diverged_row
+from robustshape.studies.plan import diverged_row
 from robustshape.values import as_list
 from studies import check_described, with_row
 
@@ -299,12 +302,12 @@ def rows(runs=GRID, *, beside=True, lost=(), preset="laptop", way=1, **how):
 def page(given):
     """Return slopes, verdicts, numbers and tables as the notebook makes them of rows."""
     slopes = analyse.slope_table(given)
-    judged = verdicts.judge(given, slopes)
-    quoted = verdicts.numbers(given, slopes, judged) | agreement.about(given, quantities=STUDY.quantities)
+    judged = judged_rows(STUDY.name, given)
+    quoted = numbers.numbers(given, slopes, judged) | agreement.about(given, quantities=STUDY.quantities)
     shown = {
         "overview": tables.overview(given),
         "slopes": tables.slopes(slopes),
-        "halves": tables.slopes(slopes, over=analyse.OVERS[1:]),
+        "halves": tables.slopes(slopes, over=list(analyse.sides(analyse.finished(given)))[1:]),
         "paper": reported.beside_the_paper(given),
         "masking": tables.masking(given),
         "indices": tables.indices(given),
@@ -330,6 +333,13 @@ def all_figures(given):
 # ------------------------------------------------------------------------------------------------------- statistics
 
 
+def seeds_slopes(x, y, seeds):
+    """Return the mean over seeds of each one's slope, with Student's interval and p-value."""
+    each = [np.polyfit(x[seeds == s], y[seeds == s], 1)[0] for s in np.unique(seeds) if np.ptp(x[seeds == s])]
+    known = stats.ttest_1samp(each, 0)
+    return [np.mean(each), *known.confidence_interval(0.95), known.pvalue]
+
+
 def test_slopes_are_those_over_the_finished_runs_of_the_grid():
     given = rows(lost=[(1.0, 2)])
     table = analyse.slope_table(given).set_index(["quantity", "over"])
@@ -343,7 +353,7 @@ def test_slopes_are_those_over_the_finished_runs_of_the_grid():
         ("accuracy", "alpha >= 0"): (alpha[alpha >= 0], runs["accuracy"].values[alpha >= 0]),
         ("accuracy", "alpha <= 0"): (alpha[alpha <= 0], runs["accuracy"].values[alpha <= 0]),
         ("gradient CV over samples", "selectivity"): (si, cv),
-        ("log Jacobian norm", "alpha"): (alpha, np.log(runs["jacobian_norm"].values)),
+        ("log10 Jacobian norm", "alpha"): (alpha, np.log10(runs["jacobian_norm"].values)),
         ("under PGD", "alpha"): (alpha, runs["robust_accuracy"].sel(attack="pgd linf 1/255").values),
         ("under FGSM", "alpha"): (alpha, runs["robust_accuracy"].sel(attack="fgsm linf 1/510").values),
         ("own PGD less strongest", "alpha"): (
@@ -353,15 +363,12 @@ def test_slopes_are_those_over_the_finished_runs_of_the_grid():
         ("early dimension, attacked", "alpha"): (alpha, early_layers.early_dimension(runs, "attacked")),
     }
     for place, (x, y) in expected.items():
-        found = statistics.slope(x, y)
-        line = table.loc[place]
-        assert np.isfinite(found.p_value) and line["runs"] == found.n <= 8
-        assert line[["slope", "low", "high", "p_value"]].tolist() == pytest.approx(
-            [found.estimate, found.low, found.high, found.p_value]
-        )
+        line, seeds = table.loc[place], runs["training_seed"].values
+        its = seeds if len(x) == 8 else seeds[alpha >= 0] if place[1] == "alpha >= 0" else seeds[alpha <= 0]
+        assert line[["slope", "low", "high", "p_value"]].tolist() == pytest.approx(seeds_slopes(x, y, its))
         assert line["alphas"] == len(set(alpha if len(x) == 8 else x))
     assert ("selectivity", "selectivity") not in table.index
-    assert len(table) == len(analyse.OVERS) * len(analyse.quantities(runs)) - 1
+    assert len(table) == len(analyse.sides(runs)) * len(analyse.quantities(runs)) - 1
 
 
 def test_runs_that_have_lost_their_accuracy_are_left_out_beside_the_others():
@@ -380,8 +387,10 @@ def test_runs_that_have_lost_their_accuracy_are_left_out_beside_the_others():
     assert analyse.ruined(given).tolist() == [False, False, True, False, False, False, False, False, True]
     table = analyse.slope_table(given).set_index(["quantity", "over"])
     line, kept = table.loc[("R", "alpha, no ruined runs")], [0, 1, 3, 4, 5, 6, 7]
-    found = statistics.slope(given["alpha"].values[kept], robustness(given)[kept])
-    assert (line["slope"], line["high"], line["runs"]) == pytest.approx((found.estimate, found.high, 7))
+    columns = (v[kept] for v in (given["alpha"].values, robustness(given), given["training_seed"].values))
+    found = seeds_slopes(*columns)
+    assert (line["slope"], line["high"], line["runs"]) == pytest.approx((found[0], found[2], 7))
+    assert analyse.sides(given)["alpha >= 0, no ruined runs"].sum() == 4
     *_, quoted, _ = page(given)
     assert quoted["n_ruined"] == 2 and quoted["ruined_alphas"] == "1"
     assert page(rows())[2]["ruined_alphas"] == "none"
@@ -396,9 +405,8 @@ def test_slopes_by_corruption_are_raw_and_over_clean_accuracy():
     alpha, accuracy = given["alpha"].values, given["accuracy"].values
     for kind, y in (("accuracy", fog), ("R", fog / accuracy)):
         for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
-            found = statistics.slope(alpha[there], y[there])
-            line = table.loc[("fog", kind, over)]
-            assert line.tolist() == pytest.approx([found.estimate, found.low, found.high])
+            line, seeds = table.loc[("fog", kind, over)], given["training_seed"].values[there]
+            assert line[:4].tolist() == pytest.approx(seeds_slopes(alpha[there], y[there], seeds))
     assert len(table) == 12
 
 
@@ -423,9 +431,8 @@ def test_slopes_by_attack_are_on_either_side_and_none_without_attacks():
     table = analyse.by_attack(given).set_index(["attack", "over"])
     alpha, under = given["alpha"].values, given["robust_accuracy"].sel(attack="pgd linf 2/255").values
     for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
-        found = statistics.slope(alpha[there], under[there])
-        line = table.loc[("pgd linf 2/255", over)]
-        assert line.tolist() == pytest.approx([found.estimate, found.low, found.high, 6])
+        line, seeds = table.loc[("pgd linf 2/255", over)], given["training_seed"].values[there]
+        assert line.tolist() == pytest.approx([*seeds_slopes(alpha[there], under[there], seeds), 3])
     assert len(table) == 2 * len(ATTACKS)
     shown = tables.slopes(analyse.by_attack(given), over=("alpha <= 0",))
     assert shown["attack"].tolist() == ATTACKS and shown.columns[3] == "95 % interval"
@@ -493,14 +500,16 @@ def test_the_smallest_budget_and_the_smallest_step():
     assert np.isnan(analyse.smallest_step(rows([(0.0, 0)])))
 
 
-def test_the_change_under_attack_is_compared_with_that_under_corruption_run_by_run():
+def test_the_change_under_attack_is_compared_with_that_under_corruption_seed_by_seed():
     given = rows(lost=[(-1.0, 0)])
     runs = analyse.finished(given)
     found = early_layers.shift_difference(runs)
     gap = early_layers.early_dimension(runs, "attacked") - early_layers.early_dimension(runs, "corrupted")
-    assert found.estimate == pytest.approx(gap.mean()) and found.n == 8 and found.low > 0.05
+    seeds = runs["training_seed"].values
+    each = [gap[seeds == s].mean() for s in range(3)]
+    assert found.estimate == pytest.approx(np.mean(each)) and found.n == 3 and found.low > 0.05
     beyond = early_layers.shift_difference(runs, "random")
-    assert beyond.estimate == pytest.approx(gap.mean() + 0.05, abs=0.01)
+    assert beyond.estimate == pytest.approx(np.mean(each) + 0.05, abs=0.01)
     quoted = page(given)[2]
     assert (quoted["beyond_random_estimate"], quoted["beyond_random_low"]) == (beyond.estimate, beyond.low)
 
@@ -519,54 +528,81 @@ def test_a_grid_that_diverged_as_a_whole_is_said_to():
 
 def test_what_was_put_in_is_told_one_way_and_the_other():
     ours = [name for name, claim in claims.load().items() if claim.study == "class_selectivity"]
-    assert set(verdicts.JUDGED) | set(verdicts.REVERSED) | {"selectivity-7"} == set(ours)
-    elsewhere = {"selectivity-2b", "selectivity-11"}  # not of the preset laptop
+    assert set(verdicts.SLOPES) | set(verdicts.REVERSED) | {"selectivity-7"} == set(ours)
+    many = [(a, s) for s in range(8) for a in (-1.0, 0.0, 1.0)]
     for way, verdict in ((1, "holds"), (-1, "fails")):
-        found = page(rows(way=way))[1]
-        assert found.index.tolist() == ours
-        assert {name: v for name, v in found["verdict"].items() if v != verdict} == dict.fromkeys(
-            elsewhere, "not judged"
-        )
-        assert found.loc["selectivity-1", "n"] == 9 and found.loc["selectivity-5a", "n"] == 3
-        assert found.loc["selectivity-5b", "population"] == "3 pairs of resnet on digits"
-        whom = found["population"][["selectivity-1", "selectivity-3a", "selectivity-7"]].tolist()
-        assert whom == [
-            "9 runs of resnet on digits (3 alphas)",
-            "6 runs of resnet on digits (2 alphas)",
-            "9 runs of resnet on digits",
-        ]
-    assert found.loc["selectivity-1", "estimate"] == pytest.approx(-0.2, abs=0.01)
-    runs = analyse.finished(rows(way=-1))
-    alpha, si = runs["alpha"].values, runs["mean_selectivity"].values
-    under = runs["robust_accuracy"].sel(attack="pgd linf 1/255").values
-    for name, x, y in (
-        ("selectivity-2a", alpha[alpha >= 0], runs["accuracy"].values[alpha >= 0]),
-        ("selectivity-2b", alpha[alpha <= 0], runs["accuracy"].values[alpha <= 0]),
-        ("selectivity-3a", alpha[alpha <= 0], mean_corrupted_accuracy(runs)[alpha <= 0]),
-        ("selectivity-3b", alpha[alpha >= 0], mean_corrupted_accuracy(runs)[alpha >= 0]),
-        ("selectivity-4a", alpha[alpha <= 0], under[alpha <= 0]),
-        ("selectivity-4b", alpha[alpha >= 0], under[alpha >= 0]),
-        ("selectivity-6", si, early_layers.early_dimension(runs, "clean, all")),
-        ("selectivity-8", si, runs["gradient_over_samples"].mean("depth").values),
-        ("selectivity-9", alpha, np.log(runs["jacobian_norm"].values)),
-        ("selectivity-10a", alpha[alpha <= 0], robustness(runs)[alpha <= 0]),
-        ("selectivity-10b", alpha[alpha >= 0], robustness(runs)[alpha >= 0]),
-        ("selectivity-11", alpha, runs["own_accuracy"].values - runs["strong_accuracy"].values),
+        found = judged_rows(STUDY.name, rows(many, way=way, preset="mnist"))
+        assert found.index.tolist() == ours and set(found["verdict"]) == {verdict, "not judged"}
+        decided = {
+            name for name, claim in claims.load().items() if name in ours and claim.population == "mnist"
+        }
+        assert set(found.index[found["verdict"] == verdict]) == decided
+        assert set(found.loc[list(decided), "n"]) == {8} and set(found["corrected_over"]) == {len(decided)}
+        cifar = judged_rows(STUDY.name, rows(many, way=way, preset="cifar10"))
+        assert cifar.loc[["selectivity-3a", "selectivity-4a", "selectivity-10a"], "verdict"].eq(verdict).all()
+        assert cifar.loc["selectivity-5a", "reason"] == "3 of 8 training runs"
+
+
+def test_estimates_are_slopes_of_seeds_on_their_side_and_without_ruined_runs():
+    given = rows(way=-1)
+    given["accuracy"].values[8] = 0.1  # the last seed at alpha = 1 is ruined
+    found, runs = verdicts.estimates(given), analyse.finished(given)
+    alpha, si, seeds = (runs[n].values for n in ("alpha", "mean_selectivity", "training_seed"))
+    area = area_under_attack(runs)
+    down, up, whole = alpha <= 0, alpha >= 0, alpha < 9
+    sound = up & ~analyse.ruined(runs)
+    assert sound.sum() == 5
+    for name, x, y, there in (
+        ("selectivity-1", alpha, si, whole),
+        ("selectivity-2a", alpha, runs["accuracy"].values, up),
+        ("selectivity-2b", alpha, runs["accuracy"].values, down),
+        ("selectivity-3a", alpha, mean_corrupted_accuracy(runs), down),
+        ("selectivity-3b", alpha, mean_corrupted_accuracy(runs), sound),
+        ("selectivity-4a", alpha, area, down),
+        ("selectivity-4b", alpha, area, sound),
+        ("selectivity-6", si, early_layers.early_dimension(runs, "clean, all"), whole),
+        ("selectivity-8", si, runs["gradient_over_samples"].mean("depth").values, whole),
+        ("selectivity-9", alpha, np.log10(runs["jacobian_norm"].values), whole),
+        ("selectivity-10a", alpha, robustness(runs), down),
+        ("selectivity-10b", alpha, robustness(runs), sound),
+        ("selectivity-11", alpha, runs["own_accuracy"].values - runs["strong_accuracy"].values, whole),
     ):
-        slope = statistics.slope(x, y)
-        assert found.loc[name, ["estimate", "p_value"]].tolist() == pytest.approx(
-            [slope.estimate, slope.p_value]
-        )
-    at_scale = page(rows(preset="cifar10"))[1]
-    assert at_scale.loc["selectivity-11", "verdict"] == "holds"
+        expected = seeds_slopes(x[there], y[there], seeds[there])
+        line = found[name]
+        assert [line.estimate, line.low, line.high, line.p_value] == pytest.approx(expected), name
+    treated, control, _ = reverse.pairs(given, "pgd")
+    known = stats.ttest_1samp(treated - control, 0).confidence_interval(0.95)
+    assert (found["selectivity-5b"].low, found["selectivity-5b"].high) == pytest.approx(tuple(known))
 
 
-def test_what_was_not_measured_is_not_judged():
-    given = rows(beside=False, attacks=(), strong=False)
-    found = page(given)[1]["verdict"]
+def test_the_area_under_attack_is_relative_and_absolute():
+    runs = analyse.finished(rows())
+    budgets = [a for a in ATTACKS if a.startswith("pgd linf")]
+    shares = dict(zip(ATTACKS, runs["robust_accuracy"].values[0]))
+    ordered = sorted(budgets, key=lambda a: Fraction(a.split()[-1]))
+    places = np.log([float(Fraction(a.split()[-1])) for a in ordered])
+    area = np.trapezoid([shares[a] for a in ordered], places) / (places[-1] - places[0])
+    known = analyse.quantities(runs)
+    assert known["area under attack"][0] == pytest.approx(area)
+    assert known["area under attack / clean"][0] == pytest.approx(
+        area / runs["attacked_clean_accuracy"].values[0, 0]
+    )
+
+
+def test_what_was_not_measured_is_not_judged_and_says_why():
+    given = rows(beside=False, attacks=(), strong=False, preset="mnist")
+    found = page(given)[1]
     lacking = ["selectivity-4a", "selectivity-4b", "selectivity-5a", "selectivity-5b", "selectivity-11"]
-    assert found[found == "not yet measured"].index.tolist() == lacking
-    assert set(page(rows([(0.0, 0)], beside=False))[1]["verdict"]) == {"not yet measured"}
+    assert found[found["verdict"] == "not yet measured"].index.tolist() == lacking
+    assert found.loc["selectivity-4b", "reason"] == "area under attack / clean was not measured"
+    assert found.loc["selectivity-5b", "reason"].startswith(
+        "no network was trained with pgd and plainly; another"
+    )
+    one = page(rows([(0.0, 0)], beside=False, preset="mnist"))[1]
+    assert (
+        one.loc["selectivity-1", "reason"] == "no seed was trained at several alphas with selectivity (alpha)"
+    )
+    assert one.loc["selectivity-7", "reason"] == "1 of 8 seeds"
 
 
 @pytest.mark.parametrize(
@@ -609,7 +645,7 @@ def test_numbers_by_hand():
 
 @pytest.mark.parametrize("text", ["{}", "", "no JSON"])
 def test_a_schedule_that_is_not_known_is_left_as_it_is(text):
-    assert verdicts.schedule(text) == (text or "–") and verdicts.images_seen(text) == "–"
+    assert tables.schedule(text) == (text or "–") and tables.images_seen(text) == "–"
 
 
 # ------------------------------------------------------------------------------------------------ tables and figures
@@ -625,7 +661,7 @@ def test_tables_have_the_lines_that_they_should():
     runs = analyse.finished(given)
     n = len(analyse.quantities(runs))
     assert shown["slopes"]["over"].unique().tolist() == ["alpha"] and len(shown["slopes"]) == n
-    assert len(shown["halves"]) == (len(analyse.OVERS) - 1) * n - 1
+    assert len(shown["halves"]) == (len(analyse.sides(runs)) - 1) * n - 1
     masking, up = shown["masking"].set_index("alpha"), runs["alpha"].values == 1
     assert masking["runs"].to_dict() == {"-1": 3, "0": 3, "1": 2}
     for words, values in (
@@ -926,9 +962,9 @@ def test_it_goes_on_after_the_last_finished_row_and_computes_nothing_twice(measu
 def test_a_network_that_diverged_has_another_chance_once_the_news_of_it_is_deleted(
     own_cache, measured, monkeypatch
 ):
-    name, trained, train = f"{LOST}/1", [], zoo._train
+    name, trained, train = f"{LOST}/1", [], zoo.train
     with_row(monkeypatch, STUDY, None)  # calling it would fail
-    monkeypatch.setattr(zoo, "_train", lambda spec, *how: trained.append(spec["seed"]) or train(spec, *how))
+    monkeypatch.setattr(zoo, "train", lambda spec, *how: trained.append(spec["seed"]) or train(spec, *how))
     (news,) = (own_cache / "models").glob(f"{key_of(network(name).identity)}.diverged.json")
     news.unlink()
     assert STUDY.measure(**GIVEN).identical(measured) and trained == [1] and news.is_file()
@@ -1034,7 +1070,7 @@ def test_the_middle_severity_is_that_of_the_sorted_ones(severities, middle):
 
 def test_a_row_says_on_which_device_its_training_diverged(measured, monkeypatch):
     assert {read(measured.isel(model=i))["device"] for i in range(len(NAMES))} == {"cpu"}
-    monkeypatch.setattr("robustshape.studies.study.device", lambda: "cuda:1")
+    monkeypatch.setattr("robustshape.studies.plan.device", lambda: "cuda:1")
     own = SelectivitySettings(**{name: GIVEN[name] for name in SelectivitySettings.__dataclass_fields__})
     assert read(diverged_row(STUDY, of_one(LOST), network(LOST), own))["device"] == "cuda:1"
 

@@ -7,19 +7,21 @@ from matplotlib.figure import Figure
 
 from robustshape import statistics
 from robustshape.analysis import style
-from robustshape.analysis.robustness import robustness, robustness_under_attack
+from robustshape.analysis.robustness import robustness
+from robustshape.analysis.verdicts import judged as judged_rows
 from robustshape.indicators import INDICATORS
 from robustshape.measurements.draws import class_draws
 from robustshape.measurements.population import Population
+from robustshape.statistics.jackknife import jackknife
 from robustshape.studies.cluster_purity import (
     STUDY,
     analyse,
     compared,
     draws,
     figures,
+    numbers,
     populations,
     tables,
-    verdicts,
 )
 from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, RATIOS, VARIANTS
 from robustshape.studies.cluster_purity.measure import OURS
@@ -124,10 +126,10 @@ def without_a_multicut(given, model=0, draw=2):
 def page(given, resamples=20):
     """Return all the tables of the page, and its numbers, as the notebook makes them."""
     predictions = analyse.prediction_table(given, draws=resamples)
-    rivals = analyse.rival_table(given, draws=resamples)
-    within = populations.within_one_architecture(given, draws=resamples)
-    judged = verdicts.judge(given, within, draws=resamples)
-    return predictions, rivals, within, judged, verdicts.numbers(given, predictions, rivals, within, judged)
+    rivals = analyse.rival_table(given)
+    within = populations.within_one_architecture(given)
+    judged = judged_rows(STUDY.name, given)
+    return predictions, rivals, within, judged, numbers.numbers(given, predictions, rivals, within, judged)
 
 
 def all_figures(given, resamples=20):
@@ -298,11 +300,10 @@ def test_correlations_have_an_interval_over_families_and_a_null():
     x, y, families = compared.indicators(given)[P_PURITY], robustness(given), given["family"].values
     assert line["r"] == pytest.approx(statistics.pearson(x, y)) and line["r"] > 0.8
     assert line["spearman"] == pytest.approx(statistics.spearman(x, y))
-    again = statistics.bootstrap_over_families(
-        lambda i: statistics.pearson(x[i], y[i]), families, rng=np.random.default_rng(1), draws=50
+    again = jackknife(lambda i: statistics.pearson(x[i], y[i]), families, fisher=True)
+    assert (line["low"], line["high"], line["p_value"]) == pytest.approx(
+        (again.low, again.high, again.p_value)
     )
-    assert (line["low"], line["high"]) == pytest.approx(statistics.interval(again))
-    assert (line["r_squared_low"], line["r_squared_high"]) == pytest.approx(statistics.interval(again**2))
     null = analyse.null_of(given, P_PURITY, y, draws=50, seed=1)
     assert line["null_mean"] == pytest.approx(null.mean()) and line["null_mean"] < line["r"]
     with_null = table.dropna(subset=["null_mean"])["indicator"]
@@ -312,69 +313,25 @@ def test_correlations_have_an_interval_over_families_and_a_null():
 
 def test_rivals_are_ranked_and_corrected():
     given = rows()
-    table = analyse.rival_table(given, draws=40, seed=2)
+    table = analyse.rival_table(given, seed=2)
     assert set(table["indicator"]) == {P_PURITY, "kmeans", "multicut", *compared.BESIDE, ACCURACY, *NAMES}
     assert table["r_squared"].dropna().is_monotonic_decreasing and "partial_p" not in table
-    np.testing.assert_allclose(table["holm"], statistics.holm(table["few_p"]))
-    assert table["holm"].min() == pytest.approx(min(1, 10 * table["few_p"].min()))
-    known_p = table.dropna(subset=["p_value"])
-    assert (known_p["few_p"] >= known_p["p_value"]).all()
+    np.testing.assert_allclose(table["holm"], statistics.holm(table["p_value"]))
+    assert table["holm"].min() == pytest.approx(min(1, 10 * table["p_value"].min()))
     known, kept, families = compared.indicators(given), robustness(given), given["family"].values
     rest = table[table["indicator"] != ACCURACY]
-    partial = [
-        analyse.given_accuracy(known[name], kept, known[ACCURACY], families, draws=40, seed=2)
-        for name in rest["indicator"]
-    ]
-    np.testing.assert_allclose(rest["partial"], [p.estimate for p in partial])
-    assert (rest["partial_holm"] >= statistics.holm([p.p_value for p in partial]) - 1e-12).all()
+    partial = [statistics.partial_correlation(known[n], kept, known[ACCURACY]) for n in rest["indicator"]]
+    np.testing.assert_allclose(rest["partial"], partial)
+    again = []
+    for x in (known[name] for name in rest["indicator"]):
+        columns = np.stack([x, kept, known[ACCURACY]])
+        again.append(
+            jackknife(lambda i, c=columns: statistics.partial_correlation(*c[:, i]), families, fisher=True)
+        )
+    np.testing.assert_allclose(rest["partial_low"], [p.low for p in again])
+    np.testing.assert_allclose(rest["partial_holm"], statistics.holm([p.p_value for p in again]))
     alone = table[table["indicator"] == ACCURACY].iloc[0]
     assert np.isnan(alone["partial"]) and np.isnan(alone["partial_holm"]) and np.isfinite(alone["holm"])
-
-
-def test_what_p_purity_adds_to_accuracy_is_a_partial_correlation():
-    given = rows()
-    known, y, families = compared.indicators(given), robustness(given), given["family"].values
-    x, accuracy = known[P_PURITY], known[ACCURACY]
-    found = analyse.given_accuracy(x, y, accuracy, families, draws=30)
-    assert found.estimate == pytest.approx(statistics.partial_correlation(x, y, accuracy)) and found.n == 5
-    assert found.low <= found.estimate <= found.high
-    x = np.where(np.arange(12) < 2, np.nan, x)
-    found = analyse.given_accuracy(x, y, accuracy, families, draws=30)
-    assert found.estimate == pytest.approx(statistics.partial_correlation(x[2:], y[2:], accuracy[2:]))
-
-
-def test_nothing_is_left_beyond_the_denominator_of_purities_that_are_noise():
-    given = rows({f"family{i}": ("plain", "pgd", "noise", "decay") for i in range(10)})
-    rng = np.random.default_rng(1)
-    accuracy = rng.uniform(0.3, 0.9, 40)
-    for name in ("accuracy_restricted", "accuracy_of_draw"):
-        given[name].values[:] = accuracy[:, None]
-    given["accuracy"].values[:] = accuracy
-    given["corrupted_accuracy"].values[:] = rng.uniform(0.25, 0.35, 40)[:, None, None]
-    given["purity"].values[:] = rng.uniform(0.5, 0.6, (40, 2, 4))
-    target = robustness(given)
-    assert statistics.pearson(compared.indicators(given)[P_PURITY], target) > 0.8  # by the denominator alone
-    found = analyse.beyond_denominator(given, target, draws=100)
-    assert abs(found.estimate) < 0.05 and found.low < 0 < found.high and found.n == 10
-    # a negative null takes nothing away
-    given["accuracy"].values[:] = 1.2 - accuracy
-    target = robustness(given)
-    null = analyse.null_of(given, P_PURITY, target, draws=200, seed=0)
-    found = analyse.beyond_denominator(given, target, draws=200)
-    assert null.mean() < -0.5
-    assert found.estimate == pytest.approx(statistics.pearson(compared.indicators(given)[P_PURITY], target))
-
-
-def test_the_product_is_compared_with_the_better_of_the_two():
-    given = rows()
-    known, y = compared.indicators(given), robustness(given)
-    r = {name: statistics.pearson(known[name], y) for name in (P_PURITY, "kmeans_ratio", "multicut_ratio")}
-    found = analyse.product_over_single(given, draws=30)
-    expected = r[P_PURITY] - max(r["kmeans_ratio"], r["multicut_ratio"])
-    assert found.estimate == pytest.approx(expected) and found.low <= found.high
-    given["purity"].values[:, 0] = given["accuracy_restricted"].values / 2  # k-means is the same for all
-    r = statistics.pearson(compared.indicators(given)["multicut_ratio"], y)
-    assert analyse.product_over_single(given, draws=30).estimate == pytest.approx(0, abs=1e-9) and r > 0.5
 
 
 def test_the_interval_over_draws_holds_the_r_of_their_mean():
@@ -389,34 +346,29 @@ def test_the_interval_over_draws_holds_the_r_of_their_mean():
     assert np.isnan(analyse.over_draws(given.isel(model=[0, 1]), P_PURITY)).all()
 
 
-def test_within_one_architecture_recipes_are_resampled():
+def test_within_one_architecture_recipes_are_the_units():
     ours = rows(MATCHED, seeds=3)
-    table = populations.within_one_architecture(ours, draws=30)
+    table = populations.within_one_architecture(ours)
     assert set(table["runs"]) == {9} and set(table["recipes"]) == {3}
     assert set(table["indicator"]) == {P_PURITY, "kmeans", "multicut", ACCURACY}
-    assert np.isfinite(table["r"]).all() and np.isnan(table["low"]).all()  # three are too few to resample
+    assert np.isfinite(table["r"]).all() and np.isnan(table["low"]).all()  # of three there is no interval
 
     more = rows({"cnn_a": ("plain", "noise", "pgd", "mixup", "decay")}, seeds=3)
     pool = xarray.concat([rows(), more], "model", data_vars="all", combine_attrs="override")
     pool["training_seed"].values[3] = -1
-    line = populations.within_one_architecture(pool, draws=30, seed=4).iloc[0]
+    line = populations.within_one_architecture(pool).iloc[0]
     x, y = compared.indicators(more)[P_PURITY], robustness(more)
-    again = statistics.bootstrap_over_families(
-        lambda i: statistics.pearson(x[i], y[i]),
-        more["recipe"].values,
-        rng=np.random.default_rng(4),
-        draws=30,
-    )
+    again = jackknife(lambda i: statistics.pearson(x[i], y[i]), more["recipe"].values, fisher=True)
     assert line["r"] == pytest.approx(statistics.pearson(x, y)) and line["recipes"] == 5
-    assert (line["low"], line["high"]) == pytest.approx(statistics.interval(again))
+    assert (line["low"], line["high"]) == pytest.approx((again.low, again.high))
     assert populations.within_one_architecture(rows()).empty
     elsewhere = ours.assign(training_seed=("model", np.full(9, -1)))  # pretrained ones are no runs of ours
     assert populations.within_one_architecture(elsewhere).empty
-    pool.attrs["preset"] = "cifar10"
+    pool.attrs["preset"] = "recipes_cifar10"
     *_, judged, found = page(pool)
-    assert judged.loc["purity-5", "n"] == 5 and judged.loc["purity-5", "estimate"] == pytest.approx(line["r"])
-    whom = judged.loc["purity-5", "population"]
-    assert whom.startswith("15 runs of one architecture under 5 recipes, digits, 4 draws")
+    partial = statistics.partial_correlation(x, y, more["indicator_accuracy"].values)
+    assert judged.loc["purity-5", "estimate"] == pytest.approx(partial)
+    assert judged.loc["purity-5", "reason"] == "5 of 20 recipes"
     assert found["within_p_purity_all_r"] == pytest.approx(line["r"])
 
 
@@ -509,35 +461,34 @@ def test_values_of_the_rivals_go_by_words():
 
 def test_the_population_in_words():
     given = rows()
-    assert verdicts.population(given) == (
+    assert populations.population(given) == (
         "12 networks of 5 families on digits, 4 draws of 5 x 50 images; R on 1,500 images, corruptions generated here"
     )
     given["robustness_dataset"].values[:] = "nips17"
-    assert "R on 1,500 images of nips17, corruptions generated here" in verdicts.population(given)
+    assert "R on 1,500 images of nips17, corruptions generated here" in populations.population(given)
 
 
-def test_claims_are_judged_where_there_is_evidence_and_the_preset_is_named():
-    def verdict_of(given):
-        return page(given, resamples=60)[3]["verdict"].to_dict()
-
-    found = page(rows(preset="mnist"), resamples=60)[3]
-    assert found["verdict"]["purity-5"] == "not yet measured" and found["n"].tolist() == [5, 5, 5, 5, 0]
-    assert found["verdict"]["purity-1"] in ("holds", "cannot be told") and found["estimate"]["purity-1"] > 0.3
-    assert found["population"]["purity-2"].endswith(
-        "; pgd linf 0.2 on 30"
-    )  # not on as many as the other attack
-    assert verdict_of(rows())["purity-2"] == "not judged"  # laptop is no preset of that claim
-    assert verdict_of(rows(attacks=False, preset="mnist"))["purity-2"] == "not yet measured"
-    smoke = page(rows(preset="smoke"))[3]
-    assert smoke["verdict"].tolist() == ["not judged"] * 4 + ["not yet measured"]
-    few = rows({f: POPULATION[f] for f in ("mlp", "lenet", "resnet")})
-    assert set(verdict_of(few).values()) == {"not yet measured"}
-    matched = rows(MATCHED, seeds=3, preset="cifar10")
-    assert verdict_of(matched)["purity-5"] == "cannot be told"  # measured, but three recipes are too few
-    given = rows(preset="mnist")
-    assert found["estimate"]["purity-2"] == pytest.approx(
-        analyse.beyond_denominator(given, robustness_under_attack(given), draws=60).estimate
+def test_estimates_are_those_of_the_pages_own_numbers():
+    given = without_a_multicut(rows(attacks=False, preset="mnist"))
+    found, known = judged_rows(STUDY.name, given), compared.indicators(given)
+    assert found.index.tolist() == [f"purity-{i}" for i in range(1, 6)]
+    there = np.isfinite(known[P_PURITY])
+    recipes = given["recipe"].values.astype(str)[there]
+    columns = (known[P_PURITY], robustness(given), given["indicator_accuracy"].values)
+    centred = [v[there] - np.array([v[there][recipes == r].mean() for r in recipes]) for v in columns]
+    assert found.loc["purity-1", "estimate"] == pytest.approx(statistics.partial_correlation(*centred))
+    assert found.loc["purity-1", ["n", "reason"]].tolist() == [
+        5,
+        "another population decides: families_mnist",
+    ]
+    product, kmeans, multicut = (known[n][there] for n in (P_PURITY, "kmeans_ratio", "multicut_ratio"))
+    again = statistics.advantage(
+        product, np.stack([kmeans, multicut], 1), columns[1][there], given["family"].values[there], recipes
     )
+    assert found.loc["purity-4", "estimate"] == pytest.approx(again.estimate)
+    assert found.loc["purity-2", "verdict"] == "not yet measured"
+    assert found.loc["purity-2", "reason"].startswith("no attack by PGD at two budgets was made")
+    assert np.isfinite(judged_rows(STUDY.name, rows()).loc["purity-2", "estimate"])
 
 
 def test_numbers_of_a_page_are_plain_numbers_or_words():

@@ -15,7 +15,7 @@ from robustshape import models
 from robustshape.analysis import claims
 from robustshape.errors import InputError, MissingFileError
 from robustshape.generators import attributes
-from robustshape.generators.failures import Answers
+from robustshape.generators.failures import Predictions
 from robustshape.generators.stylegan2 import write_network
 from robustshape.generators.stylespace import StyleSpace
 from robustshape.generators.trained import card_of
@@ -37,7 +37,7 @@ from robustshape.studies.failure_discovery import (
     verdicts,
     walks,
 )
-from robustshape.studies.failure_discovery.answers import Subject, answers
+from robustshape.studies.failure_discovery.predictions import Subject, predictions
 from robustshape.studies.seeds import at_every_seed
 from studies import check_described, with_row
 
@@ -144,37 +144,37 @@ def test_a_dimension_is_called_after_what_it_changes_most_whichever_way():
     )  # away from what lowers it most
 
 
-def test_answers_are_a_softmax_whatever_the_leading_axes():
+def test_predictions_are_a_softmax_whatever_the_leading_axes():
     logits = np.log(np.arange(1.0, 25.0)).reshape(2, 4, 3).astype(np.float32)
     fake = SimpleNamespace(logits=lambda images: logits.reshape(-1, 3)[images[:, 0, 0, 0]])
     images = np.arange(8, dtype=np.uint8).reshape(2, 4, 1, 1, 1)
-    found = answers(fake, images, np.array([0, 1, 2, 0]))
-    shares = np.arange(1.0, 25.0).reshape(2, 4, 3)
-    shares /= shares.sum(axis=-1, keepdims=True)
+    found = predictions(fake, images, np.array([0, 1, 2, 0]))
+    probabilities = np.arange(1.0, 25.0).reshape(2, 4, 3)
+    probabilities /= probabilities.sum(axis=-1, keepdims=True)
     assert found.predicted.tolist() == [[2] * 4] * 2
-    assert np.allclose(found.probability, shares[:, np.arange(4), [0, 1, 2, 0]])
+    assert np.allclose(found.probability, probabilities[:, np.arange(4), [0, 1, 2, 0]])
 
 
 def by_hand(start, moved, labels, **more) -> Subject:
-    """Return a Subject with given answers: only what follows from them is computed."""
+    """Return a Subject with given predictions: only what follows from them is computed."""
     made = Subject(None, None)
     made.__dict__.update(labels=np.array(labels), classes=np.unique(labels), start=start, moved=moved, **more)
     return made
 
 
-def test_falls_and_coverage_by_hand():
+def test_decreases_and_coverage_by_hand():
     labels = [0, 0, 1, 1]
-    start = Answers(
+    start = Predictions(
         np.array([0.9, 0.8, 0.7, 0.3]), np.array([0, 0, 1, 0])
     )  # the last is wrong from the start
     predicted = np.array([[[0, 1, 1, 1], [0, 0, 1, 0]], [[1, 0, 0, 1], [0, 0, 1, 1]]])
-    moved = Answers(np.full((2, 2, 4), 0.5), predicted)
+    moved = Predictions(np.full((2, 2, 4), 0.5), predicted)
     made = by_hand(start, moved, labels, sweep={"judged": SimpleNamespace(values=np.full((2, 2, 4), 1))})
     assert made.flips.sum() == 3 and not made.flips[..., 3].any()
-    assert np.allclose(made.fall, [[[0.35, 0.0], [0.35, 0.0]]] * 2)
-    from robustshape.studies.failure_discovery.answers import falls
+    assert np.allclose(made.decrease, [[[0.35, 0.0], [0.35, 0.0]]] * 2)
+    from robustshape.studies.failure_discovery.predictions import decreases
 
-    found = falls(made)
+    found = decreases(made)
     assert found["start_accuracy"].values.tolist() == [1.0, 0.5]
     assert found["flipped"].sel(way="up").values.tolist() == [[0.5, 0.0], [0.5, 1.0]]
     assert found["flipped_readable"].sel(way="up").values.tolist() == [[0.0, 0.0], [0.0, 1.0]]
@@ -199,9 +199,9 @@ def test_a_row_says_what_the_sweep_shows(toy, subject):
     with torch.no_grad():
         images = begin.generator.synthesise(styles=space.split(styles), noise="const")
         grey = ((images + 1) / 2).clamp(0, 1).mul(255).round().div(255)
-        shares = subject.classifier.module(grey).softmax(dim=1).numpy()
-    fall = subject.start.probability - shares[np.arange(len(few)), subject.labels]
-    wanted = [fall[subject.labels == k].mean() for k in range(10)]
+        probabilities = subject.classifier.module(grey).softmax(dim=1).numpy()
+    decrease = subject.start.probability - probabilities[np.arange(len(few)), subject.labels]
+    wanted = [decrease[subject.labels == k].mean() for k in range(10)]
     assert np.allclose(row["fall"].sel(dimension=d, way="down"), wanted, atol=1e-5)
     assert set(row["chosen"].values.ravel()) <= set(range(40)) and len(set(row["random"].values)) == 4
     assert float(row["slope_agreement"]) > 0.95  # gradients are what finite differences say
@@ -356,7 +356,7 @@ def test_training_on_failures_is_tested_on_others(toy):
 
 def test_a_classifier_without_failures_has_nothing_to_repair(subject):
     labels = subject.labels
-    subject.__dict__["moved"] = Answers(
+    subject.__dict__["moved"] = Predictions(
         np.ones((40, 2, len(labels))), np.broadcast_to(labels, (40, 2, len(labels)))
     )
     found = repair.repaired(None, subject)
@@ -383,9 +383,9 @@ def invented(n_seeds: int = 3, seed: int = 0):
         for recipe in ("plain", "corrupted"):
             for s in range(n_seeds):
                 model = f"zoo:{family}" + ("" if recipe == "plain" else "-corrupted") + (f"/{s}" if s else "")
-                fall = np.zeros((6, 2, 10))
-                fall[[0, 3, 4], 0] = 0.3 + 0.01 * s  # quality: all classes
-                fall[[1, 5], 1, 4] = 0.5  # shape: one class
+                decrease = np.zeros((6, 2, 10))
+                decrease[[0, 3, 4], 0] = 0.3 + 0.01 * s  # quality: all classes
+                decrease[[1, 5], 1, 4] = 0.5  # shape: one class
                 under = xarray.DataArray(
                     np.array([0.9, 0.85, 0.4, 0.3])[:, None] + 0.005 * s,
                     dims=("corruption", "severity"),
@@ -398,9 +398,9 @@ def invented(n_seeds: int = 3, seed: int = 0):
                     {
                         "corrupted_accuracy": under,
                         "accuracy": 1.0,
-                        "fall": (("dimension", "way", "class"), fall),
-                        "flipped": (("dimension", "way", "class"), fall),
-                        "flipped_readable": (("dimension", "way", "class"), fall / 2),
+                        "fall": (("dimension", "way", "class"), decrease),
+                        "flipped": (("dimension", "way", "class"), decrease),
+                        "flipped_readable": (("dimension", "way", "class"), decrease / 2),
                         "effect": effects_of(names),
                         "style_layer": ("dimension", np.array(["b4.conv1"] * 6, object)),
                         "style_channel": ("dimension", np.arange(6)),
@@ -541,12 +541,12 @@ def test_the_slider_holds_all_it_shows(toy):
     assert "http" not in page and page.count("<canvas") == 1 and "SHEET" not in page
     data = json.loads(page.split("data=", 1)[1].split(", sheet=", 1)[0])
     assert data["places"] == [-6.0, -3.0, 0.0, 3.0, 6.0] and data["classes"] == 10
-    shares = np.array(data["answers"])
-    assert shares.shape == (2, 6, 10, 5, 10) and abs(shares.sum(axis=-1) - 100).max() <= 5
+    probabilities = np.array(data["probabilities"])
+    assert probabilities.shape == (2, 6, 10, 5, 10) and abs(probabilities.sum(axis=-1) - 100).max() <= 5
     wanted = rows["walk_answer"].sel(model=LEARNER, attribute="noise", place=3.0).values * 100
-    assert abs(shares[0, 3, :, 3] - wanted).max() <= 0.5 + 1e-4
+    assert abs(probabilities[0, 3, :, 3] - wanted).max() <= 0.5 + 1e-4
     assert (
-        "shares[k]*0.7" in page
+        "probabilities[k]*0.7" in page
     )  # a bar of 100 % takes 70 % of the width: beside it stand the digit and the number
     assert data["unit"] == " sd" and "shift in standard deviations" in page
     other = slider.page(

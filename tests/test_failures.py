@@ -9,10 +9,10 @@ import torch
 from robustshape.errors import InputError
 from robustshape.generators.failures import (
     along,
-    answers,
     first_flips,
     greedy_choice,
     over,
+    predictions,
 )
 from robustshape.generators.naming import effect, spread_of
 from robustshape.generators.stylegan2 import Generator
@@ -41,8 +41,8 @@ def by_hand(scene, shifts):
     return logits.softmax(1)[torch.arange(7), labels].numpy(), logits.argmax(1).numpy()
 
 
-def test_answers_are_those_of_the_classifier_on_the_images(scene):
-    found = answers(*scene, chunk=3)
+def test_predictions_are_those_of_the_classifier_on_the_images(scene):
+    found = predictions(*scene, chunk=3)
     probability, predicted = by_hand(scene, [])
     assert np.allclose(found.probability, probability, atol=1e-6) and np.array_equal(
         found.predicted, predicted

@@ -1,10 +1,14 @@
 """The comparison of indicators: one table of networks, bands, the screen, and the claims that a population decides."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray
 
 from robustshape.analysis.claims import load
+from robustshape.analysis.networks import PILOT, in_band, pairs
+from robustshape.analysis.robustness import area_under_attack
+from robustshape.analysis.verdicts import judged as judged_rows
 from robustshape.studies.indicator_comparison import STUDY, analyse, figures, verdicts
 
 CLANS = {"resnet_basic": "conv, residual", "repvgg": "conv, plain", "mobilenetv2": "mobile", "convnext_patch2": "modern conv",
@@ -46,6 +50,7 @@ def made_up(n_families=12, seed=0):
             "attacked_clean_accuracy": (("model", "attack"), np.full((n, 4), 0.5)),
             "family": ("model", np.repeat(families, 2).astype(object)),
             "recipe": ("model", np.array(list(RECIPES) * n_families, object)),
+            "training_seed": ("model", np.zeros(n, int)),
             "n_samples": ("model", np.full(n, 5000)),
             "n_robustness": ("model", np.full(n, 1000)),
             "n_classes": ("model", np.full(n, 5)),
@@ -84,17 +89,17 @@ def test_the_area_under_attack_by_hand(rows):
     places, shares = np.log([0.02, 0.05, 0.1, 0.2]), [0.9, 0.7, 0.5, 0.3]
     area = sum((b - a) * (s + t) / 2 for a, b, s, t in zip(places, places[1:], shares, shares[1:]))
     expected = area / (places[-1] - places[0]) / 0.5
-    np.testing.assert_allclose(analyse.area_under_attack(rows), expected)
-    assert np.isnan(analyse.area_under_attack(rows.isel(attack=[0]))).all()
+    np.testing.assert_allclose(area_under_attack(rows), expected)
+    assert np.isnan(area_under_attack(rows.isel(attack=[0]))).all()
 
 
 def test_the_band_lies_around_the_pilots_median(table):
     changed = table.copy()
     changed.loc["zoo:swin", "clean"] = changed.loc[changed["recipe"] == "plain", "clean"].median() - 0.2
-    found = analyse.in_band(changed)
+    found = in_band(changed)
     assert found.sum() == len(table) - 1 and not found[list(table.index).index("zoo:swin")]
-    few = table[~table["family"].isin(analyse.PILOT)]
-    assert analyse.in_band(few).all()  # no pilot, no band
+    few = table[~table["family"].isin(PILOT)]
+    assert in_band(few).all()  # no pilot, no band
 
 
 def test_the_screen_finds_what_was_put_in_and_leaves_out_building_stones(rows, table):
@@ -108,19 +113,45 @@ def test_the_screen_finds_what_was_put_in_and_leaves_out_building_stones(rows, t
 
 
 def test_pairs_are_of_one_family(table):
-    found = analyse.pairs(table, "fast", "plain", "log_mean_rank")
+    found = pairs(table, "fast", "plain", "log_mean_rank")
     expected = table.loc["zoo:vgg-fast", "log_mean_rank"] - table.loc["zoo:vgg", "log_mean_rank"]
     assert len(found) == 12 and found["vgg"] == pytest.approx(expected)
-    assert len(analyse.pairs(table, "mixup", "plain", "R")) == 0
+    assert len(pairs(table, "mixup", "plain", "R")) == 0
 
 
-def test_every_claim_that_the_population_decides_has_an_estimate(rows, table):
-    decided = {name for name, claim in load().items() if claim.primary_population == "families_mnist"}
-    assert set(verdicts.estimates(rows, table)) == decided
-    judged = verdicts.judge(rows, table)
-    assert set(judged["claim"]) == decided
-    assert judged["verdict"].str.startswith("not judged: 12 of 36").all()  # too few, whatever they show
+def test_every_claim_that_the_population_decides_is_judged_with_those_across_studies(rows, table):
+    claims = load()
+    decided = {name for name, claim in claims.items() if claim.population == "families_mnist"}
+    judged = judged_rows(STUDY.name, rows)
+    assert set(judged.index) == decided | {f"cross-{i}" for i in range(1, 5)}
+    assert list(judged.index) == [name for name in claims if name in judged.index]
+    assert judged.loc[sorted(decided), "verdict"].eq("not judged").all()  # too few, whatever they show
+    assert judged.loc["purity-1", "reason"] == "12 of 36 model families"
+    assert judged.loc["purity-1", "estimate"] > 0.9 and judged.loc["purity-1", "low"] > 0.8
+    assert judged.loc["purity-1", "population"] == "24 networks of 12 families, 5,000 images"
+    assert judged.loc["cross-3", "verdict"] == judged.loc["cross-4", "verdict"] == "not yet measured"
+    assert judged.loc["cross-3", "reason"].endswith("; another population decides: cifar10")
     assert verdicts.answer(judged, table).startswith("Not told yet: 24 networks of 12 families")
+
+
+def test_slopes_over_alpha_are_of_networks_that_are_alike_otherwise():
+    rng, places = np.random.default_rng(0), [(a, s) for s in range(3) for a in (-1, -0.4, 0, 1)]
+    table = pd.DataFrame(
+        {
+            "architecture": "resnet",
+            "recipe": ["sgd" if a == 0 else f"sgd+alpha={a:g}" for a, _ in places],
+            "seed": [s for _, s in places],
+            "log_mean_rank": [-0.5 * a - (a > 0) + s + 0.01 * rng.normal() for a, s in places],
+            "p_purity": [10 ** (-0.1 * a + 0.05 * s * a) for a, s in places],
+        }
+    )
+    beside = pd.DataFrame({"architecture": ["resnet", "lenet"], "recipe": ["plain", "sgd"], "seed": 0})
+    found = verdicts.less_selective(pd.concat([table, beside.assign(log_mean_rank=9.0, p_purity=9.0)]))
+    # of log10 p_purity: seeds fall by .1, .05 and 0; of k* all by half, which is the surer
+    assert found.estimate == pytest.approx(-0.05) and found.n == 3 and found.high > 0
+    rising = table.assign(p_purity=10 ** (table["log_mean_rank"] * -1))
+    assert verdicts.less_selective(rising).estimate > 0.4  # surely above 0 is the least surely below it
+    assert verdicts.less_selective(table[table["recipe"] == "sgd"]).startswith("no network was regularised")
 
 
 @pytest.mark.parametrize(
@@ -132,8 +163,8 @@ def test_every_claim_that_the_population_decides_has_an_estimate(rows, table):
     ],
 )
 def test_the_answer_follows_the_verdict_of_the_screen(rows, table, word, begins):
-    judged = verdicts.judge(rows, table)
-    judged.loc[judged["claim"] == "cross-1", "verdict"] = word
+    judged = judged_rows(STUDY.name, rows)
+    judged.loc["cross-1", "verdict"] = word
     words = verdicts.answer(judged, table)
     assert words.startswith(begins) and len(words.split()) <= 60
 
@@ -144,7 +175,7 @@ def test_one_network_alone_has_a_page_too():
     screen = analyse.screen_table(alone, table, "R")
     assert np.isnan(screen["low"]).all()
     assert figures.forest(screen, "R").axes and figures.against_accuracy(table).axes
-    assert verdicts.answer(verdicts.judge(alone, table), table).startswith("Not told yet: 1 networks")
+    assert verdicts.answer(judged_rows(STUDY.name, alone), table).startswith("Not told yet: 1 networks")
     assert analyse.numbers(alone, table, screen)["best_indicator"] == "none"
 
 

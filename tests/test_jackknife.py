@@ -56,8 +56,12 @@ def test_the_slope_of_a_seed_is_the_unit():
 
 
 def test_few_groups_have_an_estimate_but_no_interval():
-    found = mean_over_groups([1.0, 2.0, 3.0], list("abc"))
+    found = from_left_out(2.0, [2.5, 2.0, 1.5])
     assert found.estimate == 2.0 and found.n == 3 and np.isnan([found.low, found.high, found.p_value]).all()
+    for values in ([1.0, 2.0, 6.0], [1.0, 2.0]):  # but of a mean Student's interval is exact
+        mean, known = mean_over_groups(values, range(len(values))), stats.ttest_1samp(values, 0)
+        assert (mean.low, mean.high) == pytest.approx(tuple(known.confidence_interval(0.95)))
+        assert mean.p_value == pytest.approx(known.pvalue)
     one, none = mean_over_groups([1.0], ["a"]), mean_over_groups([np.nan], ["a"])
     assert one.estimate == 1.0 and np.isnan(one.low) and none.n == 0 and np.isnan(none.estimate)
 

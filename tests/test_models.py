@@ -161,7 +161,7 @@ def test_a_training_that_diverged_is_kept_and_not_tried_again(cache, monkeypatch
     assert kept["identity"] == json.loads(json.dumps(spec)) and kept["provenance"]["device"] == "cpu"
     assert models.is_ready(name, **QUICK) and not models.is_ready("zoo:resnet-sgd+alpha=1e29", **QUICK)
     assert zoo.marks(name.removeprefix("zoo:"), **QUICK) == ["diverged"]
-    monkeypatch.setattr(zoo, "_train", lambda *a: pytest.fail("it was trained again"))
+    monkeypatch.setattr(zoo, "train", lambda *a: pytest.fail("it was trained again"))
     with pytest.raises(TrainingError) as again:
         models.load(name, **QUICK)
     assert str(again.value) == str(first.value)
@@ -172,7 +172,7 @@ def test_a_training_that_diverged_is_kept_and_not_tried_again(cache, monkeypatch
 @pytest.mark.parametrize(
     "name, weight, kept", [("zoo:lenet", 1e5, True), ("zoo:cnn_a", 1e5, False), ("zoo:lenet", np.nan, False)]
 )
-def test_a_network_whose_answers_are_not_finite_as_they_are_kept_has_diverged(
+def test_a_network_whose_logits_are_not_finite_as_they_are_kept_has_diverged(
     cache, monkeypatch, name, weight, kept
 ):
     from robustshape.training import loop
@@ -190,7 +190,7 @@ def test_a_network_whose_answers_are_not_finite_as_they_are_kept_has_diverged(
         assert np.isfinite(models.load(name, **QUICK).logits(np.zeros((2, 32, 32, 1), np.uint8))).all()
         return
     words = (
-        r"^the loss stayed finite, but the trained network's answers are not; try a lower learning rate, or a "
+        r"^the loss stayed finite, but the trained network's logits are not; try a lower learning rate, or a "
         r"selectivity \(alpha\) nearer to 0; this is kept: to train it again, delete .*\.diverged\.json$"
     )
     for _ in range(2):

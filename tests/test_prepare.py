@@ -52,7 +52,7 @@ def test_all_is_kept_and_nothing_is_made_twice(monkeypatch):
         (features, "compute"),
         (corrupted, "predict"),
         (attacked, "attack"),
-        (models.zoo, "_train"),
+        (models.zoo, "train"),
     ):
         monkeypatch.setattr(stage, name, lambda *a, name=name: pytest.fail(f"{name} again"))
     prepare.prepare(networks, [mlp])
@@ -61,7 +61,7 @@ def test_all_is_kept_and_nothing_is_made_twice(monkeypatch):
 
 
 def test_what_does_not_fit_is_refused_before_others_are_trained(monkeypatch, own_cache):
-    monkeypatch.setattr(models.zoo, "_train", lambda *a: pytest.fail("it was trained"))
+    monkeypatch.setattr(models.zoo, "train", lambda *a: pytest.fail("it was trained"))
     networks = population(models=["zoo:mlp", "python:networks:of_imagenet"])
     with pytest.raises(InputError, match="by brightness tells 1000 classes apart, but 'digits' has 10"):
         prepare.prepare(networks, networks.networks)

@@ -78,6 +78,16 @@ def test_notebooks_are_committed_clean(name):
         )
 
 
+def test_only_the_package_of_models_takes_their_names_apart():
+    within, found = ROOT / "lib/robustshape/models", []
+    for path in (ROOT / "lib").rglob("*.py"):
+        if within not in path.parents and re.search(
+            r"""startswith\(f?["']zoo|== ["']zoo:?["']""", path.read_text()
+        ):
+            found.append(path.name)
+    assert found == []
+
+
 def test_no_file_is_large():
     assert [path for path in files() if path.stat().st_size > 4 * MEBIBYTE] == []
 

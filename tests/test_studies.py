@@ -19,6 +19,7 @@ from networks import by_brightness
 from robustshape import datasets, preset_results, studies
 from robustshape.analysis import robustness as ratios
 from robustshape.analysis.matched import matched
+from robustshape.analysis.verdicts import judged
 from robustshape.corruptions import corrupt
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
@@ -28,6 +29,8 @@ from robustshape.measurements.indicators import OnDraws
 from robustshape.measurements.population import Population
 from robustshape.models import network
 from robustshape.notebooks import list_presets
+from robustshape.statistics import partial_correlation, pearson
+from robustshape.statistics.jackknife import jackknife
 from robustshape.store.provenance import read
 from robustshape.studies import common
 from robustshape.studies.cluster_purity import STUDY as cluster_purity
@@ -38,9 +41,9 @@ from robustshape.studies.kstar_skewness import analyse as kstar_analysis
 from robustshape.studies.kstar_skewness import beside as kstar_beside
 from robustshape.studies.kstar_skewness import figures as kstar_figures
 from robustshape.studies.kstar_skewness import gallery as kstar_gallery
+from robustshape.studies.kstar_skewness import numbers as kstar_quoted
 from robustshape.studies.kstar_skewness import reported as kstar_reported
 from robustshape.studies.kstar_skewness import tables as kstar_tables
-from robustshape.studies.kstar_skewness import verdicts as kstar_conclusions
 from robustshape.studies.severity_profile import STUDY as severity_profile
 from robustshape.studies.severity_profile import analyse as profile_analysis
 from robustshape.studies.severity_profile import figures as profile_figures
@@ -154,14 +157,13 @@ def one_architecture_rows():
     ).assign_coords(model=[f"zoo:cnn_a-{r}/{s}" for r, s in zip(recipes, seeds)])
 
 
-def kstar_verdicts(rows, draws=10):
-    return kstar_conclusions.judge(rows, kstar_analysis.correlation_table(rows, draws=draws), draws=draws)
+def kstar_verdicts(rows):
+    return judged("kstar_skewness", rows)
 
 
 def kstar_numbers(rows):
     """Return the numbers of the page as its notebook makes them."""
-    table = kstar_analysis.correlation_table(rows, draws=10)
-    return kstar_conclusions.numbers(rows, table, kstar_conclusions.judge(rows, table, draws=10))
+    return kstar_quoted.numbers(rows, kstar_analysis.correlation_table(rows), kstar_verdicts(rows))
 
 
 def test_every_folder_of_a_study_has_what_a_study_needs():
@@ -398,17 +400,19 @@ def test_a_network_that_does_not_fit_is_refused_before_others_are_trained(fresh,
     assert not any(fresh.rglob("weights.safetensors"))
 
 
-def test_no_gamma_at_all_gives_a_page_without_it():
+def test_the_kstar_claims_are_about_log_mean_rank_whatever_gamma_is():
     rows = invented_rows()
     nothing = rows.assign(approximate_skewness=rows["approximate_skewness"] * np.nan)
-    assert kstar_verdicts(nothing)["verdict"].eq("not yet measured").all()
-
-
-def test_a_verdict_is_given_only_for_the_presets_that_a_claim_names():
-    rows = invented_rows()
-    rows.attrs["preset"] = "smoke"
-    verdicts = kstar_verdicts(rows, draws=50)
-    assert verdicts.loc["kstar-3", "verdict"] == verdicts.loc["kstar-3", "uncorrected"] == "not judged"
+    found = kstar_verdicts(nothing)
+    columns = np.log10(rows["mean_normalised_rank"].values), ratios.robustness(rows), rows["accuracy"].values
+    recipes = rows["recipe"].values
+    centred = [v - np.array([v[recipes == r].mean() for r in recipes]) for v in columns]
+    assert found.loc["kstar-3", "estimate"] == pytest.approx(partial_correlation(*centred))
+    assert found.loc["kstar-3", ["verdict", "n"]].tolist() == ["not judged", 5]
+    assert found.loc["kstar-6", "reason"].startswith("no attack by PGD at two budgets was made")
+    assert found.loc["kstar-4", "reason"].startswith("no network was trained both plainly and adversarially")
+    budgets = rows.assign(attacked_clean_accuracy=rows["robust_accuracy"] * 0 + 0.9)
+    assert np.isfinite(kstar_verdicts(budgets).loc["kstar-5", "estimate"])
 
 
 def test_ratios_by_hand():
@@ -427,12 +431,15 @@ def test_ratios_by_hand():
 
 def test_the_statistics_tell_what_was_put_in():
     rows = invented_rows()
-    table = kstar_analysis.correlation_table(rows, draws=50).set_index(["shape", "target"])
+    table = kstar_analysis.correlation_table(rows).set_index(["shape", "target"])
     shape, target = kstar_analysis.SHAPES["approximate_skewness"], kstar_analysis.TARGETS["robustness"]
     assert table.loc[(shape, target), "r"] < -0.9 and table.loc[(shape, target), "families"] == 5
-    verdicts = kstar_verdicts(rows, draws=200)
-    assert verdicts.loc["kstar-3", "verdict"] == "holds" and verdicts.loc["kstar-4", "verdict"] == "fails"
-    assert verdicts.loc["kstar-1", "verdict"] == "not judged"  # the claim is about other networks
+    again = jackknife(
+        lambda i: pearson(rows["approximate_skewness"].values[i], ratios.robustness(rows)[i]),
+        rows["family"].values,
+        fisher=True,
+    )
+    assert table.loc[(shape, target), ["low", "high"]].tolist() == pytest.approx([again.low, again.high])
     assert len(kstar_analysis.pairs(rows)) == 5
 
 
@@ -477,29 +484,20 @@ def test_severity_profile_fits_a_row_that_is_the_reported_table(fresh):
 
 def test_within_one_architecture_only_its_own_runs_count():
     rows = one_architecture_rows()
-    rows.attrs["preset"] = "cifar10"
-    table = kstar_analysis.within_one_architecture(rows, draws=50)
+    table = kstar_analysis.within_one_architecture(rows)
     assert set(table["runs"]) == {6} and set(table["recipes"]) == {3}
     assert table["r"].iloc[0] == pytest.approx(1)  # robust accuracy was made from Gamma'
-    found = kstar_conclusions.judge(rows, kstar_analysis.correlation_table(rows, draws=10), draws=50)
-    assert found.loc["kstar-4", "verdict"] == "not yet measured"  # the same pairs are not judged twice
     assert kstar_analysis.changes(rows)["change"][0] == pytest.approx((0.8 + 0.81) / 2)
-    assert found.loc["kstar-8", "estimate"] == pytest.approx((0.8 + 0.81) / 2)
-    assert found.loc["kstar-8", "uncorrected"] == "holds" and found.loc["kstar-8", "n"] == 2
-    # three recipes are too few to resample
-    assert found.loc["kstar-7", "uncorrected"] == "cannot be told"
+    assert np.isnan(table["low"]).all()  # of three recipes there is no interval
+    fast = rows.assign(recipe=("model", np.array(["plain", "noise", "fast"] * 2, object)))
+    rank, found = np.log10(rows["mean_normalised_rank"].values), kstar_verdicts(fast)
+    expected = (rank[2] - rank[0] + rank[5] - rank[3]) / 2
+    assert found.loc["kstar-8", "estimate"] == pytest.approx(expected) and found.loc["kstar-8", "n"] == 2
     elsewhere = rows.assign(training_seed=("model", np.full(6, -1)))  # pretrained ones are no runs of ours
     assert matched(elsewhere) is None
     assert kstar_analysis.within_one_architecture(elsewhere).empty and kstar_analysis.pairs(elsewhere).empty
     figure = kstar_figures.one_architecture(elsewhere)
     assert "no architecture" in figure.axes[0].texts[0].get_text()
-
-
-def test_the_advantage_over_plots_is_that_over_the_better_one():
-    robust = np.array([0.1, 0.2, 0.3, 0.4])
-    worse, better = np.array([1.0, 3.0, 2.0, 4.0]), np.array([4.0, 3.0, 1.0, 2.0])
-    # |rho| of gamma is 1, of the plots .8 and .8
-    assert kstar_conclusions._advantage(-robust, [worse, better], robust) == pytest.approx(0.2)
 
 
 def test_the_main_attack_is_pgd_at_the_largest_budget_whatever_the_order():
@@ -521,12 +519,10 @@ def test_reported_zero_shot_accuracies_judge_the_claim_about_generalisation():
     reported = kstar_reported.zero_shot_accuracies()
     names = list(reported)[::12][:10]
     rows = invented_rows().assign_coords(model=names)
-    rows = rows.assign(approximate_skewness=("model", [-reported[name] for name in names]))
+    rows = rows.assign(mean_normalised_rank=("model", [10 ** reported[name] for name in names]))
     rows.attrs["preset"] = "openclip"
-    found = kstar_verdicts(rows, draws=100)
-    assert (
-        found.loc["kstar-2", "estimate"] == pytest.approx(-1) and found.loc["kstar-2", "verdict"] == "holds"
-    )
+    line = kstar_verdicts(rows).loc["kstar-2"]
+    assert line["estimate"] == pytest.approx(1) and line["reason"] == "5 of 12 model families"
 
 
 def test_suspects_by_hand():
@@ -579,10 +575,10 @@ def test_tables_have_a_line_for_each_network():
     rows = invented_rows()
     for table in (kstar_tables.overview, kstar_tables.beside, kstar_tables.attacks):
         assert len(table(rows)) == 10
-    correlations = kstar_analysis.correlation_table(rows, draws=10)
+    correlations = kstar_analysis.correlation_table(rows)
     parts = [kstar_tables.correlations_of_kstar(correlations, others=others) for others in (False, True)]
     assert [len(part) for part in parts] == [15, 25] and len(correlations) == 40
-    alone = kstar_analysis.correlation_table(rows.isel(model=[0]), draws=10)
+    alone = kstar_analysis.correlation_table(rows.isel(model=[0]))
     assert kstar_tables.correlations_of_kstar(alone).empty
     assert kstar_tables.interval_check(rows)["ratio"].tolist() == pytest.approx([2.0] * 3)
     assert kstar_tables.attacks(rows.drop_dims("attack")).empty

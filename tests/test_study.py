@@ -210,7 +210,7 @@ def test_rows_hold_what_all_have_and_their_own_each_with_words(known, monkeypatc
     }
     assert read(rows.isel(model=0))["seconds"].keys() == {"features", "corruptions", "row"}
     assert set(rows["study"].values) == {study.name} and not rows["diverged"].any()
-    monkeypatch.setattr("robustshape.studies.study._row", lambda *a: pytest.fail("it was measured again"))
+    monkeypatch.setattr("robustshape.studies.plan._row", lambda *a: pytest.fail("it was measured again"))
     assert study.measure(**GIVEN, preset="p").identical(rows)
 
 
@@ -309,7 +309,7 @@ def test_a_part_that_is_added_is_computed_alone(known, monkeypatch):
     study = known(parts=Parts, along="part", variables=TOY.variables | {"score": ("a part", "")})
     first = study.measure(**GIVEN)
     assert first["score"].dims == ("model", "part") and first["part"].values.tolist() == ["first", "second"]
-    monkeypatch.setattr("robustshape.studies.study._row", lambda *a: pytest.fail("it was measured again"))
+    monkeypatch.setattr("robustshape.studies.plan._row", lambda *a: pytest.fail("it was measured again"))
     monkeypatch.setattr(Parts, "names", ("first", "second", "third"))
     asked, compute = [], Parts.compute
     monkeypatch.setattr(

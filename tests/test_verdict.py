@@ -93,7 +93,9 @@ def test_a_share_is_judged_by_its_exact_interval():
 
 def test_too_few_and_none():
     few = judge(mean_over_groups(VALUES, range(8)), smallest=0.1, fewest=36, unit="seeds")
-    assert few.word == "not judged: 8 of 36 seeds" and not few.judged and np.isnan(few.p_value)
+    assert (
+        (few.word, few.reason) == ("not judged", "8 of 36 seeds") and not few.judged and np.isnan(few.p_value)
+    )
     assert judge(None, smallest=0.1).word == "not yet measured"
 
 
@@ -104,13 +106,13 @@ def test_holm_runs_over_what_was_judged():
         "c": Verdict("fails, small", -0.1, -0.15, -0.05, 0.04, 48),
         "d": Verdict("cannot be told", 0.1, -0.4, 0.6, 0.6, 48),
         "e": Verdict("not yet measured"),
-        "f": Verdict("not judged: 8 of 36 families", n=8),
+        "f": Verdict("not judged", n=8, reason="8 of 36 families"),
     }
     found = corrected(given)
     # 4 x .01; then 3 x .02; then 2 x .04; none of the two that were not judged counts
     assert [found[name].p_value for name in "abcd"] == pytest.approx([0.04, 0.06, 0.08, 0.6])
     assert [found[name].word for name in given] == [
-        "holds", "cannot be told", "cannot be told", "cannot be told", "not yet measured", "not judged: 8 of 36 families",
+        "holds", "cannot be told", "cannot be told", "cannot be told", "not yet measured", "not judged",
     ]  # fmt: skip
     assert corrected({"b": given["b"], "e": given["e"]})["b"].word == "negligible"
     assert corrected({}) == {}

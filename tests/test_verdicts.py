@@ -1,16 +1,18 @@
-"""Verdicts of a population: sides and thresholds of the restated claims, screens apart, what is not judged."""
+"""Verdicts on a study's claims: the rule on every branch, screens apart, other populations, and why there is none."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray
 
 from robustshape.analysis.claims import load
-from robustshape.analysis.verdicts import judge_population
+from robustshape.analysis.verdicts import judged, population, summary
 from robustshape.errors import InputError
 from robustshape.statistics.exact import exact_share
-from robustshape.statistics.jackknife import from_left_out, mean_over_groups
-from robustshape.statistics.verdict import Verdict
+from robustshape.statistics.jackknife import OverGroups, from_left_out, mean_over_groups
+from robustshape.studies.indicator_comparison import verdicts as comparison
+from robustshape.studies.kstar_skewness import verdicts as kstar
 
 STATED = load(Path(__file__).parents[1] / "data" / "claims.toml")
 
@@ -20,58 +22,120 @@ def correlation(r, n=48):
     return from_left_out(r, np.tanh(places), fisher=True)
 
 
-def words(population, **found):
+def rows(preset, n=6):
+    known = {"family": ("model", np.repeat(list("ab"), n // 2)), "n_samples": ("model", np.full(n, 1000))}
+    return xarray.Dataset(known, {"model": [f"zoo:{i}" for i in range(n)]}, {"preset": preset})
+
+
+def judge(monkeypatch, preset, module=comparison, study="indicator_comparison", **found):
     given = {name.replace("_", "-"): estimate for name, estimate in found.items()}
-    judged = judge_population(population, given, claims=STATED)
-    return {name: tuple(verdict.word for verdict in pair) for name, pair in judged.items()}
+    monkeypatch.setattr(module, "estimates", lambda rows: given)
+    return judged(study, rows(preset), claims=STATED)
 
 
-def test_the_side_is_that_of_the_restated_quantity():
-    found = words(
-        "families_mnist", purity_1=correlation(0.5), kstar_3=correlation(0.5), kstar_6=correlation(-0.2),
-        kstar_4=mean_over_groups(-0.25 + 0.005 * np.arange(48), range(48)),
+def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch):
+    found = judge(
+        monkeypatch, "families_mnist", purity_1=correlation(0.5), purity_2=correlation(0.0), purity_3=correlation(-0.4),
+        kstar_3=correlation(0.2), kstar_6=correlation(-0.2), purity_4="features were not clustered",
+        kstar_4=mean_over_groups(-0.25 + 0.005 * np.arange(48), range(48)), cross_2=correlation(0.5, n=20),
     )  # fmt: skip
-    assert found["purity-1"] == ("holds", "holds")
-    assert found["kstar-3"] == (
-        "holds",
-        "holds",
-    )  # less fracturing is a larger k*, where Gamma' was to be smaller
-    assert found["kstar-6"][0] == "fails, small"
-    assert found["kstar-4"] == ("holds", "holds")  # -0.13, claimed to be below 0
-    assert found["purity-2"] == ("not yet measured", "not yet measured") and "purity-5" not in found
-
-
-def test_a_share_is_judged_against_its_threshold():
-    assert words("imagenet", kstar_1=exact_share(6, 6))["kstar-1"] == ("holds", "holds")
-    assert words("imagenet", kstar_1=exact_share(4, 4))["kstar-1"][0] == "not judged: 4 of 6 model families"
-
-
-def test_screens_are_corrected_apart():
-    screen = Verdict("holds", 0.5, 0.1, 0.9, 0.04, 48)
-    beside = words("families_mnist", cross_1=screen, purity_1=correlation(0.5), purity_2=correlation(0.0))
-    assert beside["cross-1"] == ("holds", "holds") and beside["purity-2"] == ("negligible", "negligible")
-    judged = judge_population(
-        "families_mnist", {"cross-1": screen, "purity-1": correlation(0.5)}, claims=STATED
+    assert found["uncorrected"].to_dict() == {
+        "purity-1": "holds", "purity-2": "negligible", "purity-3": "fails", "purity-4": "not yet measured",
+        "kstar-3": "holds, small", "kstar-4": "holds", "kstar-6": "fails, small",  # kstar-4: -0.13, claimed below 0
+        "cross-1": "not yet measured", "cross-2": "not judged", "cross-3": "not yet measured",
+        "cross-4": "not yet measured",
+    }  # fmt: skip
+    assert (found["verdict"] == found["uncorrected"]).all() and set(found["corrected_over"]) == {6}
+    line = found.loc["purity-1"]
+    assert (line["estimate"], line["threshold"], line["smallest"], line["above"]) == (0.5, 0, 0.3, True)
+    assert 0.3 < line["low"] < 0.5 < line["high"] < 0.7  # as measured, not turned
+    assert found.loc["kstar-4", "estimate"] < 0 and not found.loc["kstar-4", "above"]
+    assert (line["n"], line["fewest"], line["unit"], line["preset"]) == (
+        48,
+        36,
+        "model families",
+        "families_mnist",
     )
+    assert line["reason"] == "" and line["population"] == "6 networks of 2 families, 1,000 images"
+    assert found.loc["purity-4", ["reason", "population"]].tolist() == ["features were not clustered", ""]
     assert (
-        judged["purity-1"][0].p_value == judged["purity-1"][1].p_value
-    )  # the only primary claim that was judged
+        found.loc["cross-2", "reason"] == "20 of 36 model families"
+        and found.loc["cross-2", "estimate"] == 0.5
+    )
 
 
-def test_a_population_that_is_not_the_claims_does_not_judge_it():
-    assert words("families_cifar10", purity_1=correlation(0.5))["purity-1"] == ("not judged", "not judged")
+def test_holm_runs_over_the_primary_claims_of_the_population_that_were_judged(monkeypatch):
+    weak = from_left_out(0.35, np.tanh(np.arctanh(0.35) + 0.0255 * np.tile([1, -1], 24)), fisher=True)
+    assert 0.01 < weak.p_value < 0.05
+    alone = judge(monkeypatch, "families_mnist", purity_1=weak, purity_5=weak)
+    assert alone.loc["purity-1", "verdict"] == "holds" and alone["corrected_over"].iloc[0] == 1
+    two = {"purity_1": weak, "kstar_3": weak, "purity_2": weak, "kstar_6": weak}
+    many = judge(monkeypatch, "families_mnist", **two)
+    assert many.loc["purity-1", ["uncorrected", "verdict"]].tolist() == ["holds", "cannot be told"]
+    assert many["corrected_over"].iloc[0] == 4
 
 
-def test_every_population_has_its_claims():
-    populations = {claim.primary_population for claim in STATED.values()}
-    judged = [name for p in populations for name in judge_population(p, {}, claims=STATED)]
-    assert sorted(judged) == sorted(STATED)
+def test_a_screen_is_corrected_by_itself(monkeypatch):
+    places = np.arctanh([0.6, 0.1])
+    error = np.array([0.05, 0.05])
+    screen = OverGroups(
+        np.tanh(places), None, None, np.array([1e-9, 0.05]), np.array([48, 48]), error, fisher=True
+    )
+    found = judge(monkeypatch, "families_mnist", cross_1=screen, purity_1=correlation(0.5))
+    line = found.loc["cross-1"]
+    assert line["verdict"] == "holds" and line["estimate"] == pytest.approx(0.6) and line["n"] == 48
+    assert line["low"] < np.tanh(places[0] - 2.02 * 0.05)  # wider than its own 95 %
+    assert line["corrected_over"] == 1  # purity-1 alone
 
 
-def test_errors_say_what_was_given():
+def test_another_population_is_shown_and_not_judged(monkeypatch):
+    found = judge(
+        monkeypatch, "cifar10", kstar, "kstar_skewness", kstar_3=correlation(0.5), kstar_1="no k* was measured",
+        kstar_4=correlation(0.1), purity_1=correlation(0.9),
+    )  # fmt: skip
+    assert found.index.tolist() == [f"kstar-{i}" for i in range(1, 9)]  # all of its own, no other
+    line = found.loc["kstar-3"]
+    assert (line["verdict"], line["reason"]) == ("not judged", "another population decides: families_mnist")
+    assert line["estimate"] == 0.5 and line["n"] == 48
+    assert found.loc["kstar-1", "verdict"] == "not yet measured"
+    assert found.loc["kstar-1", "reason"] == "no k* was measured; another population decides: imagenet"
+    few = judge(monkeypatch, "cifar10", kstar, "kstar_skewness", kstar_3=from_left_out(np.nan, [np.nan]))
+    assert few.loc["kstar-3", "verdict"] == "not yet measured"
+    assert few.loc["kstar-3", "reason"].startswith("too few networks for an estimate; another population")
+    assert found.loc["kstar-2", "reason"].startswith("not estimated") and set(found["corrected_over"]) == {0}
+
+
+def test_a_share_is_judged_against_its_threshold(monkeypatch):
+    six, four = (
+        judge(monkeypatch, "imagenet", kstar, "kstar_skewness", kstar_1=exact_share(n, n)) for n in (6, 4)
+    )
+    assert six.loc["kstar-1", ["verdict", "threshold"]].tolist() == ["holds", 0.5]
+    assert four.loc["kstar-1", ["verdict", "reason"]].tolist() == ["not judged", "4 of 6 model families"]
+
+
+def test_a_page_says_it_in_words(monkeypatch):
+    found = judge(
+        monkeypatch,
+        "cifar10",
+        kstar,
+        "kstar_skewness",
+        kstar_3=from_left_out(0.5, [0.4] * 3),
+        kstar_6=mean_over_groups([0.02, 0.03] * 10, range(20)),
+    )
+    shown = summary(found).set_index("claim")
+    assert shown.loc["kstar-3", "measured (95 % interval)"] == "+0.50"  # three families have no interval
+    assert shown.loc["kstar-6", "measured (95 % interval)"] == "+0.025 (0.023 to 0.027)"
+    assert (
+        shown.loc["kstar-1", "measured (95 % interval)"] == "–" and shown.loc["kstar-4", "claimed"] == "< 0"
+    )
+    assert shown["why"].tolist() == found["reason"].tolist()
+    assert population(rows("x", 2).isel(model=[0])) == "1 network of 1 family, 1,000 images"
+
+
+def test_errors_say_what_was_given(monkeypatch):
     with pytest.raises(InputError, match="there is no claim 'purity-11'; closest: purity-1"):
-        judge_population("families_mnist", {"purity-11": correlation(0.5)}, claims=STATED)
-    with pytest.raises(InputError, match="cross-1 takes a verdict, for it is a screen, but was given"):
-        judge_population("families_mnist", {"cross-1": correlation(0.5)}, claims=STATED)
-    with pytest.raises(InputError, match="purity-1 takes an estimate with its interval, but was given"):
-        judge_population("families_mnist", {"purity-1": Verdict("holds")}, claims=STATED)
+        judge(monkeypatch, "families_mnist", purity_11=correlation(0.5))
+    with pytest.raises(InputError, match="unknown study with claims 'severity_profile'; closest: "):
+        judged("severity_profile", rows("mnist"), claims=STATED)
+    with pytest.raises(InputError, match=r"a screen is of several indicators with one target \(m,\)"):
+        judge(monkeypatch, "families_mnist", cross_1=correlation(0.5))

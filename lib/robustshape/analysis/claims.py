@@ -1,9 +1,7 @@
-"""Claims stated before they are tested, and the one rule by which all of them are judged.
+"""Claims, stated in ``data/claims.toml`` before they are tested.
 
-The claims are in ``data/claims.toml``. A claim holds if the 95 % interval of its quantity lies wholly on
-the claimed side of its threshold, fails if wholly on the other side, and otherwise cannot be told. The
-headline verdict is corrected by Holm's rule over the measured claims of one study. The unit of
-replication is the training run or the model family, never the image, and a verdict names its population.
+Each names one quantity, the side of a threshold on which it is claimed to lie, the population that decides it, the unit
+of replication (never the image), and the smallest effect that would matter; `verdicts` judges them.
 """
 
 import tomllib
@@ -13,11 +11,8 @@ from pathlib import Path
 
 from robustshape import paths
 from robustshape.errors import InputError, StoreError
-from robustshape.registry import closest, unknown_name
+from robustshape.registry import closest
 
-HOLDS, FAILS, UNTOLD, UNMEASURED = "holds", "fails", "cannot be told", "not yet measured"
-UNJUDGED = "not judged"  # measured with a preset that the claim does not name
-SIGNIFICANCE = 0.05
 NUMBERS = {  # fields of a claim that are no texts, and what they may be
     "smallest_effect": "a number above 0", "fewest_units": "a number of units above 0", "screen": "true, or left out",
 }  # fmt: skip
@@ -25,7 +20,7 @@ NUMBERS = {  # fields of a claim that are no texts, and what they may be
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim as stated in ``data/claims.toml``."""
+    """One claim as stated in ``data/claims.toml``, whose head says what each field is."""
 
     id: str
     study: str
@@ -33,22 +28,17 @@ class Claim:
     source: str  # paper and place in it; "ours"; "body not readable to us"
     quantity: str
     claimed: str  # "> 0" or "< 0.5"
-    presets: tuple[str, ...]
-    population: str
+    population: str  # the preset that decides
     unit: str  # of replication
     test: str
-    paper_population: str = ""  # whom the paper speaks of, where that is not whom we measure
-    # as restated before the population that decides was measured; the head of the file says what each is
-    smallest_effect: float = float("nan")
+    smallest_effect: float
+    fewest_units: int
+    restated: str  # when and why
     smallest_effect_why: str = ""
-    primary_quantity: str = ""
-    primary_claimed: str = ""
-    primary_population: str = ""
-    primary_unit: str = ""
-    primary_test: str = ""
-    fewest_units: int = 0
     screen: bool = False
-    restated: str = ""
+    also_shown: tuple[str, ...] = ()  # presets whose estimate may stand beside
+    paper_population: str = ""  # whom the paper speaks of, where that is not whom we measure
+    formerly: str = ""  # what was judged before it was restated
 
     @property
     def above(self) -> bool:
@@ -59,19 +49,6 @@ class Claim:
     def threshold(self) -> float:
         """The number that `claimed` names."""
         return float(self.claimed[1:])
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What was measured for one claim: its quantity with a 95 % interval, and of whom."""
-
-    estimate: float
-    low: float
-    high: float
-    p_value: float  # two-sided, against the claim's threshold
-    n: int  # replicates, in the claim's unit
-    population: str  # such as "14 digit networks of 5 families, 500 images"
-    preset: str = ""
 
 
 def load(path: str | Path | None = None) -> dict[str, Claim]:
@@ -116,7 +93,7 @@ def _checked(entry: Mapping, number: int) -> Claim:
             continue
         if value is None:
             raise InputError(f"{name}: the field {field!r} is missing")
-        if field == "presets":
+        if field == "also_shown":
             if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
                 raise InputError(f"{name}: {field!r} must be a list of preset names, but is {value!r}")
         elif field in NUMBERS:
@@ -128,10 +105,9 @@ def _checked(entry: Mapping, number: int) -> Claim:
                 raise InputError(f"{name}: {field!r} must be {NUMBERS[field]}, but is {value!r}")
         elif not isinstance(value, str) or not value.strip():
             raise InputError(f"{name}: {field!r} must be a text that is not empty, but is {value!r}")
-    for field in ("claimed", "primary_claimed"):
-        if field in entry and not _is_side(entry[field]):
-            raise InputError(f"{name}: {field!r} must be such as '> 0' or '< 0.5', but is {entry[field]!r}")
-    return Claim(**{**entry, "presets": tuple(entry["presets"])})
+    if not _is_side(entry["claimed"]):
+        raise InputError(f"{name}: 'claimed' must be such as '> 0' or '< 0.5', but is {entry['claimed']!r}")
+    return Claim(**{**entry, "also_shown": tuple(entry.get("also_shown", ()))})
 
 
 def _is_side(words: str) -> bool:
@@ -145,136 +121,3 @@ def _is_side(words: str) -> bool:
     except ValueError:
         return False
     return words[0] in "<>"
-
-
-def verdict(claim: Claim, evidence: Evidence | None) -> str:
-    """Return the uncorrected verdict: holds, fails, cannot be told, not yet measured, or not judged.
-
-    An interval that touches the threshold, or has an end that is not known (NaN), cannot tell.
-
-    Examples
-    --------
-    >>> claim = Claim("x-1", "x", "A rises with B", "ours", "r(A, B)", "> 0", ("laptop",), "digits", "run", "t")
-    >>> verdict(claim, Evidence(0.6, 0.2, 0.9, 0.01, 14, "14 digit networks of 5 families"))
-    'holds'
-    >>> verdict(claim, None)
-    'not yet measured'
-    """
-    if evidence is None:
-        return UNMEASURED
-    if evidence.preset and evidence.preset not in claim.presets:
-        return UNJUDGED
-    over, under = evidence.low > claim.threshold, evidence.high < claim.threshold
-    if not over and not under:
-        return UNTOLD
-    return HOLDS if over == claim.above else FAILS
-
-
-def judge(study: str, evidence: Mapping[str, Evidence], *, claims: Mapping[str, Claim] | None = None):
-    """Return the verdict on every claim of a study, corrected over those that were measured.
-
-    Parameters
-    ----------
-    study : str
-        Such as ``cluster_purity``.
-    evidence : dict of claim id -> Evidence
-        Claims left out read "not yet measured".
-    claims : dict of claim id -> Claim, optional
-        By default those of the project, `load`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by ``claim``, in the order stated. Columns ``statement``, ``source``, ``quantity``,
-        ``claimed``, ``estimate``, ``low``, ``high``, ``interval`` (text), ``p_value``, ``p_adjusted``
-        (Holm), ``n``, ``population``, ``preset``, ``uncorrected`` and ``verdict`` (the headline: where the
-        adjusted p-value is not below .05, "cannot be told").
-
-    Raises
-    ------
-    InputError
-        If the study has no claims, or evidence is given for a claim that the study does not make.
-    """
-    import numpy as np
-    import pandas as pd
-
-    from robustshape.statistics import holm
-
-    claims = load() if claims is None else claims
-    own = {name: claim for name, claim in claims.items() if claim.study == study}
-    if not own:
-        raise unknown_name(
-            "study", study, sorted({claim.study for claim in claims.values()}), "robustshape list studies"
-        )
-    for name in evidence:
-        if name not in own:
-            raise InputError(f"{study} makes no claim {name!r}; closest: {', '.join(closest(name, own))}")
-    unjudged = (None, UNMEASURED, UNJUDGED)  # those of other presets are no tests here
-    measured = [name for name in own if verdict(own[name], evidence.get(name)) not in unjudged]
-    adjusted = dict(zip(measured, holm([evidence[name].p_value for name in measured])))
-
-    rows = []
-    for name, claim in own.items():
-        found = evidence.get(name)
-        uncorrected = verdict(claim, found)
-        told = uncorrected in (HOLDS, FAILS) and adjusted[name] < SIGNIFICANCE
-        rows.append(
-            {
-                "claim": name,
-                "statement": claim.statement,
-                "source": claim.source,
-                "quantity": claim.quantity,
-                "claimed": claim.claimed,
-                "estimate": found.estimate if found else np.nan,
-                "low": found.low if found else np.nan,
-                "high": found.high if found else np.nan,
-                "interval": _interval(found.low, found.high) if found else "",
-                "p_value": found.p_value if found else np.nan,
-                "p_adjusted": adjusted.get(name, np.nan),
-                "n": found.n if found else 0,
-                "population": found.population if found else claim.population,
-                "preset": found.preset if found else "",
-                "uncorrected": uncorrected,
-                "verdict": UNTOLD if uncorrected in (HOLDS, FAILS) and not told else uncorrected,
-            }
-        )
-    return pd.DataFrame(rows).set_index("claim")
-
-
-def _interval(low: float, high: float) -> str:
-    """Return an interval in words, with a third decimal where it is narrow.
-
-    >>> _interval(-0.5, 1.25), _interval(0.004, 0.06)
-    ('-0.50 to 1.25', '0.004 to 0.060')
-    """
-    decimals = _decimals(low, high)
-    return f"{low:.{decimals}f} to {high:.{decimals}f}"
-
-
-def _decimals(low: float, high: float) -> int:
-    return 3 if max(abs(low), abs(high)) < 0.1 else 2
-
-
-def summary(judged):
-    """Return the columns of `judge` that a page shows, in a reader's words.
-
-    >>> "verdict" in summary(judge("cluster_purity", {})).columns
-    True
-    """
-    import pandas as pd
-
-    measured = judged["uncorrected"] != UNMEASURED
-    parts = zip(judged["estimate"], judged["low"], judged["high"], judged["interval"])
-    shown = [f"{value:+.{_decimals(low, high)}f} ({interval})" for value, low, high, interval in parts]
-    shown = pd.Series(shown, judged.index)
-    return pd.DataFrame(
-        {
-            "claim": judged.index,
-            "statement": judged["statement"],
-            "measured (95 % interval)": shown.where(measured, "–"),
-            "claimed": judged["claimed"],
-            "verdict": judged["verdict"],
-            "uncorrected": judged["uncorrected"],
-            "of whom": judged["population"],
-        }
-    )

@@ -106,9 +106,7 @@ def table(frame, digits: int = 3) -> Shown:
     for line in frame.itertuples(index=False):
         cells = (f'<td data-name="{n}">{escape(_cell(value, digits))}</td>' for n, value in zip(names, line))
         body += f"<tr>{''.join(cells)}</tr>"
-    return Shown(
-        f'<table class="rs-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    )
+    return Shown(f'<table class="rs-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
 def _cell(value, digits: int) -> str:

@@ -91,3 +91,36 @@ def robustness_under_attack(rows):
     if not main_attack(rows):
         return kept
     return kept / rows["attacked_clean_accuracy"].sel(attack=main_attack(rows)).values.astype(float)
+
+
+def area_under_attack(rows, *, relative: bool = True):
+    """Return the area under accuracy against the logarithm of the budget of PGD in L-infinity, for each model.
+
+    Over the width of the axis, so that it is a mean accuracy; NaN without two budgets.
+
+    Parameters
+    ----------
+    rows : xarray.Dataset
+        A study's rows.
+    relative : bool
+        Whether it is divided by clean accuracy on the same images; NaN where that was not measured.
+
+    Returns
+    -------
+    (model,) float array
+    """
+    from fractions import Fraction
+
+    import numpy as np
+
+    attacks = [str(name) for name in rows["attack"].values] if "attack" in rows.dims else []
+    budgets = {float(Fraction(name.split()[-1])): name for name in attacks if name.startswith("pgd linf ")}
+    if len(budgets) < 2 or (relative and "attacked_clean_accuracy" not in rows):
+        return np.full(rows.sizes["model"], np.nan)
+    place, under = np.log(sorted(budgets)), [budgets[b] for b in sorted(budgets)]
+    shares = rows["robust_accuracy"].sel(attack=under).transpose("model", "attack").values.astype(float)
+    area = np.trapezoid(shares, place, axis=1) / (place[-1] - place[0])
+    if not relative:
+        return area
+    clean = rows["attacked_clean_accuracy"].sel(attack=under[-1]).values.astype(float)
+    return area / np.where(clean > 0, clean, np.nan)

@@ -113,8 +113,9 @@ def words(model: str, family: str = "", recipe: str = "") -> str:
     ('LeNet, adversarial (PGD)', 'resnet50.a1_in1k')
     """
     from robustshape.models import short_name
+    from robustshape.models.zoo_names import parts_of
 
-    if model.startswith("zoo:") and family in FAMILIES and recipe in RECIPES:
+    if parts_of(model) and family in FAMILIES and recipe in RECIPES:
         return f"{FAMILIES[family][0]}, {RECIPES[recipe][0]}"
     return short_name(model)
 
@@ -217,7 +218,11 @@ def names(axis, x, y, labels, *, most: int = 8, size: float = 9.5) -> None:
             )  # fmt: skip
             box = text.get_window_extent()
             inside = axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1
-            if inside and not any(box.overlaps(o) for o in taken) and not any(box.contains(*p) for p in points):
+            if (
+                inside
+                and not any(box.overlaps(o) for o in taken)
+                and not any(box.contains(*p) for p in points)
+            ):
                 taken.append(box)
                 written += 1
                 break

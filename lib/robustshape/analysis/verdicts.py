@@ -1,60 +1,114 @@
-"""Verdicts on the restated claims that a population decides: one rule, corrected over its primary claims."""
+"""Verdicts on the claims of a study: one rule for all, corrected over the primary claims of the population that decides.
 
+A study says how its rows estimate each claim's quantity (``estimates`` in its module ``verdicts``); everything else is
+here. Numbers of another population are estimated in the same way and shown, but decide nothing.
+"""
+
+import importlib
 import re
 from collections.abc import Mapping
 
-from robustshape.analysis.claims import UNJUDGED, Claim, load
+import numpy as np
+
+from robustshape.analysis.claims import Claim, load
 from robustshape.errors import InputError
-from robustshape.registry import closest
+from robustshape.registry import closest, unknown_name
+from robustshape.statistics.screen import judge_screen
+from robustshape.statistics.verdict import UNJUDGED, UNMEASURED, Verdict, corrected, judge
 
 
-def judge_population(population: str, found: Mapping, *, claims: Mapping[str, Claim] | None = None) -> dict:
-    """Return the verdict on every claim that a population decides, before and after correction.
+def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
+    """Return the verdict on every claim of a study, and on those of others that the rows' population decides.
 
     Parameters
     ----------
-    population : str
-        A preset, such as ``families_mnist``.
-    found : dict of claim id -> OverGroups, ExactShare or Verdict
-        The claim's primary quantity; of a screen its verdict (`statistics.screen.judge_screen`), corrected by itself.
-        A claim left out is not yet measured; one that another population decides is not judged.
+    study : str
+        Such as ``cluster_purity``.
+    rows : xarray.Dataset
+        Of the study; the preset in their attributes is their population.
     claims : dict of claim id -> Claim, optional
         By default those of the project, `claims.load`.
 
     Returns
     -------
-    dict of claim id -> (Verdict, Verdict)
-        Uncorrected, and corrected by Holm's rule over the population's primary claims (screens are not among them).
+    pandas.DataFrame
+        Indexed by ``claim``, in the order of the file. Columns ``statement``, ``source``; ``estimate``, ``low``, ``high``
+        (95 %) of the quantity, of a screen in magnitude and corrected; ``threshold``, ``smallest`` (effect that matters),
+        ``above`` (whether the claimed side is); ``verdict`` (corrected), ``uncorrected``; ``n`` of at least ``fewest``
+        ``unit``; ``population`` (who was measured, in words), ``preset``; ``reason`` why there is no verdict, else "";
+        ``corrected_over`` (primary claims over which Holm's rule ran).
 
     Raises
     ------
     InputError
-        For no such claim, or an estimate where a verdict is wanted and the other way round.
+        If the study makes no claims, or estimates one that is not stated.
     """
-    from robustshape.statistics.verdict import Verdict, corrected, judge
+    import pandas as pd
 
     claims = load() if claims is None else claims
+    makers = sorted({claim.study for claim in claims.values()})
+    if study not in makers:
+        raise unknown_name("study with claims", study, makers, "robustshape list studies")
+    # by name, for the studies stand above this line; `studies.load` finds them so, too
+    found = importlib.import_module(f"robustshape.studies.{study}.verdicts").estimates(rows)
     for name in found:
         if name not in claims:
             raise InputError(f"there is no claim {name!r}; closest: {', '.join(closest(name, claims))}")
-    alone = {}
-    for name, claim in claims.items():
-        if claim.primary_population != population:
-            continue
-        given, side = found.get(name), claim.primary_claimed or claim.claimed
-        if given is not None and isinstance(given, Verdict) != claim.screen:
-            wanted = "a verdict, for it is a screen" if claim.screen else "an estimate with its interval"
-            raise InputError(f"{name} takes {wanted}, but was given {given!r}")
-        if isinstance(given, Verdict):
-            alone[name] = given
-            continue
-        alone[name] = judge(
-            given, smallest=claim.smallest_effect, threshold=float(side[1:]), above=side.startswith(">"),
-            fewest=claim.fewest_units, unit=units(claim.primary_unit),
-        )  # fmt: skip
-    told = corrected({name: verdict for name, verdict in alone.items() if not claims[name].screen})
-    pairs = {name: (verdict, told.get(name, verdict)) for name, verdict in alone.items()}
-    return pairs | {name: (Verdict(UNJUDGED), Verdict(UNJUDGED)) for name in found if name not in alone}
+    preset = rows.attrs["preset"]
+    own = {
+        name: claim
+        for name, claim in claims.items()
+        if claim.study == study or (name in found and claim.population == preset)
+    }
+    alone = {name: _alone(claim, found.get(name, "not estimated"), preset) for name, claim in own.items()}
+    primary = {name: verdict for name, verdict in alone.items() if not own[name].screen}
+    told = alone | corrected(primary)
+    over = sum(verdict.judged for verdict in primary.values())
+    lines = {}
+    for name, claim in own.items():
+        estimate, low, high, n = _numbers(claim, found.get(name))
+        lines[name] = {
+            "statement": claim.statement, "source": claim.source, "estimate": estimate, "low": low, "high": high,
+            "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
+            "verdict": told[name].word, "uncorrected": alone[name].word, "n": n, "fewest": claim.fewest_units,
+            "unit": units(claim.unit), "population": population(rows) if n else "", "preset": preset,
+            "reason": alone[name].reason, "corrected_over": over,
+        }  # fmt: skip
+    return pd.DataFrame.from_dict(lines, orient="index").rename_axis("claim")
+
+
+def _alone(claim: Claim, found, preset: str) -> Verdict:
+    """Return the uncorrected verdict on one claim; `found` is its estimate, or why there is none."""
+    decided_here = claim.population == preset
+    elsewhere = f"another population decides: {claim.population}"
+    if not decided_here and not isinstance(found, str) and not np.isfinite(_numbers(claim, found)[0]):
+        found = "too few networks for an estimate"
+    if isinstance(found, str):
+        return Verdict(UNMEASURED, reason=found if decided_here else f"{found}; {elsewhere}")
+    if not decided_here:
+        return Verdict(UNJUDGED, reason=elsewhere)
+    how = {"smallest": claim.smallest_effect, "fewest": claim.fewest_units, "unit": units(claim.unit)}
+    if claim.screen:
+        return judge_screen(found, **how)
+    return judge(found, threshold=claim.threshold, above=claim.above, **how)
+
+
+def _numbers(claim: Claim, found) -> tuple[float, float, float, int]:
+    """Return the estimate with its interval and the number of units, whether or not they are enough for a verdict."""
+    if found is None or isinstance(found, str):
+        return float("nan"), float("nan"), float("nan"), 0
+    if claim.screen:
+        found = judge_screen(found, smallest=claim.smallest_effect)
+    return float(found.estimate), float(found.low), float(found.high), int(found.n)
+
+
+def population(rows) -> str:
+    """Return who was measured, in words: "31 networks of 6 families, 1,000 images"."""
+    networks, families = rows.sizes["model"], len(set(rows["family"].values))
+    return (
+        f"{networks} network{'s' * (networks != 1)} of {families} famil{'ies' if families != 1 else 'y'}, "
+        f"{int(rows['n_samples'].values[0]):,} images"
+    )
 
 
 def units(unit: str) -> str:
@@ -65,3 +119,37 @@ def units(unit: str) -> str:
     """
     word = re.split(r" with| \(|,", unit)[0]
     return f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+
+
+def summary(table):
+    """Return the columns of `judged` that a page shows, in a reader's words."""
+    import pandas as pd
+
+    sides = [f"{'>' if a else '<'} {t:g}" for a, t in zip(table["above"], table["threshold"])]
+    ends = zip(table["estimate"], table["low"], table["high"])
+    return pd.DataFrame(
+        {
+            "claim": table.index,
+            "statement": table["statement"].values,
+            "measured (95 % interval)": [in_words(*numbers) for numbers in ends],
+            "claimed": sides,
+            "verdict": table["verdict"].values,
+            "uncorrected": table["uncorrected"].values,
+            "why": table["reason"].values,
+            "of whom": table["population"].values,
+        }
+    )
+
+
+def in_words(estimate: float, low: float, high: float) -> str:
+    """Return an estimate with its interval, with a third decimal where it is narrow.
+
+    >>> in_words(0.5, -0.5, 1.25), in_words(0.03, 0.004, 0.06), in_words(0.1, float("nan"), float("nan"))
+    ('+0.50 (-0.50 to 1.25)', '+0.030 (0.004 to 0.060)', '+0.10')
+    """
+    if not np.isfinite(estimate):
+        return "–"
+    if not np.isfinite([low, high]).all():
+        return f"{estimate:+.2f}"
+    decimals = 3 if max(abs(low), abs(high)) < 0.1 else 2
+    return f"{estimate:+.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"

@@ -99,7 +99,7 @@ def overview(lines) -> str:
                 f'<a class="rs-mini" href="claims.html#{name}" title="{statement}"><span>{statement}</span>'
                 f"{strip(first, own.iloc[1:])}<b>{escape(word)}</b></a>"
             )
-        made.append(f'<section><h3>{escape(studies.load(study).title)}</h3>{strips}</section>')
+        made.append(f"<section><h3>{escape(studies.load(study).title)}</h3>{strips}</section>")
     return f'<div class="rs-overview">{key()}{"".join(made)}</div>'
 
 
@@ -150,5 +150,7 @@ def cards(lines, root: Path) -> str:
         words = answer(questions, own, read_published(study, preset))
         picture = sorted((root / "book" / "figures").glob(f"{study}.{preset}.*"))
         image = f"![]({picture[0].relative_to(root / 'book')})\n\n" if picture else ""
-        made.append(f":::{{grid-item-card}} {title}\n:link: {page}\n:link-type: doc\n\n{image}{plain(words)}\n:::\n")
+        made.append(
+            f":::{{grid-item-card}} {title}\n:link: {page}\n:link-type: doc\n\n{image}{plain(words)}\n:::\n"
+        )
     return "::::{grid} 1 1 2 2\n:gutter: 3\n\n" + "\n".join(made) + "::::\n"

@@ -38,7 +38,9 @@ def _tagged(notebook: dict, what: str):
             data = [output.get("data", {}) for output in cell.get("outputs", [])]
             having = ["".join(one["text/html"]) for one in data if "text/html" in one]
             if not having:
-                raise InputError(f"the notebook cell tagged {tag!r} shows nothing; end it with something to show")
+                raise InputError(
+                    f"the notebook cell tagged {tag!r} shows nothing; end it with something to show"
+                )
             yield name, having[-1]
 
 
@@ -75,8 +77,7 @@ def _opened(text: str, run: Run, title: str) -> str:
     file = f"{run.name}.ipynb"
     how = "measured on this machine" if run.source == "measure" else "drawn from published rows"
     return (
-        f"# {title}\n{rest}\n\n"
-        f"*Preset `{run.preset}`, {how}.* {{download}}`Download this notebook <{file}>`"
+        f"# {title}\n{rest}\n\n*Preset `{run.preset}`, {how}.* {{download}}`Download this notebook <{file}>`"
     )
 
 

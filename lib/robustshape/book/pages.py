@@ -33,7 +33,9 @@ def first_pages(root: Path) -> dict[str, str]:
     import yaml
 
     toc = yaml.safe_load((root / "book" / "_toc.yml").read_text(encoding="utf-8"))
-    chapters = toc.get("chapters", []) + [c for part in toc.get("parts", []) for c in part.get("chapters", [])]
+    chapters = toc.get("chapters", []) + [
+        c for part in toc.get("parts", []) for c in part.get("chapters", [])
+    ]
     return {c["file"]: c.get("title", "") for c in chapters if c.get("file", "").startswith("executed/")}
 
 

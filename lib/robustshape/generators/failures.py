@@ -13,8 +13,8 @@ from robustshape.errors import InputError
 from robustshape.generators.stylespace import StyleSpace, moved, pixels
 
 
-class Answers(NamedTuple):
-    """A classifier's answers on moved samples; the leading axes are those of the shifts.
+class Predictions(NamedTuple):
+    """A classifier's predictions on moved samples; the leading axes are those of the shifts.
 
     ``probability (..., n)`` float of the sample's class; ``predicted (..., n)`` int.
     """
@@ -23,27 +23,30 @@ class Answers(NamedTuple):
     predicted: np.ndarray
 
 
-def answers(generator, classify, styles, labels, *, noise: str = "const", chunk: int = 250) -> Answers:
-    """Return what a classifier answers to the images of flat styles (n, size); `classify` as for `score_gradients`."""
+def predictions(
+    generator, classify, styles, labels, *, noise: str = "const", chunk: int = 250
+) -> Predictions:
+    """Return what a classifier predicts for the images of flat styles (n, size); `classify` as for `score_gradients`."""
     space, probability, predicted = StyleSpace.of(generator), [], []
     with torch.no_grad():
         for part, own in zip(styles.split(chunk), labels.split(chunk)):
             logits = classify(pixels(generator.synthesise(styles=space.split(part), noise=noise)))
             probability.append(logits.softmax(dim=1).gather(1, own[:, None])[:, 0])
             predicted.append(logits.argmax(dim=1))
-    return Answers(torch.cat(probability).cpu().numpy(), torch.cat(predicted).cpu().numpy())
+    return Predictions(torch.cat(probability).cpu().numpy(), torch.cat(predicted).cpu().numpy())
 
 
-def along(generator, classify, styles, labels, dimension: int, amounts, **options) -> Answers:
-    """Return the answers with one dimension moved by each of `amounts`: arrays (amount, n)."""
+def along(generator, classify, styles, labels, dimension: int, amounts, **options) -> Predictions:
+    """Return the predictions with one dimension moved by each of `amounts`: arrays (amount, n)."""
     found = [
-        answers(generator, classify, moved(styles, dimension, float(a)), labels, **options) for a in amounts
+        predictions(generator, classify, moved(styles, dimension, float(a)), labels, **options)
+        for a in amounts
     ]
-    return Answers(*(np.stack(parts) for parts in zip(*found)))
+    return Predictions(*(np.stack(parts) for parts in zip(*found)))
 
 
-def over(generator, classify, styles, labels, dimensions, amounts, **options) -> Answers:
-    """Return the answers with two dimensions moved: arrays (first's amount, second's amount, n)."""
+def over(generator, classify, styles, labels, dimensions, amounts, **options) -> Predictions:
+    """Return the predictions with two dimensions moved: arrays (first's amount, second's amount, n)."""
     (first, second), (these, those) = dimensions, amounts
     if first == second:
         raise InputError(f"a map is over two dimensions, but dimension {first} was given twice")
@@ -51,7 +54,7 @@ def over(generator, classify, styles, labels, dimensions, amounts, **options) ->
         along(generator, classify, moved(styles, first, float(a)), labels, second, those, **options)
         for a in these
     ]
-    return Answers(*(np.stack(parts) for parts in zip(*found)))
+    return Predictions(*(np.stack(parts) for parts in zip(*found)))
 
 
 def first_flips(right, amounts) -> np.ndarray:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from robustshape import datasets, models
+from robustshape import datasets
 from robustshape.errors import InputError
 from robustshape.generators import quality
 from robustshape.generators.corrupted_images import CORRUPTIONS, randomly_corrupted
 from robustshape.generators.settings import Settings
 from robustshape.generators.severities import Severities
 from robustshape.generators.training import VERSION, train
+from robustshape.models.network import Network
 from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
 
@@ -63,7 +64,7 @@ def train_generator(
     if progress and reading != (reading := data.attrs["reading"]):
         print(f"images are read as {reading}: {data.image.shape[1]} px a side")
     if judge:  # what is wrong with its name is said now, not after the training
-        models.identity(judge, **_options(judge, dataset, reading))
+        _ = Network.of(judge, dataset=dataset, reading=reading).identity
     images, labels, ids = data.image.values, data.label.values, data.sample.values
     n_classes = data.attrs["n_classes"]
     kinds = {"corruptions": list(corruptions), "probability": PROBABILITY, "constants": CONSTANTS}
@@ -165,14 +166,9 @@ def scores(generator, dataset: str, reading, corruptions, judge: str) -> dict:
     known = Severities(corruptions).fit(quality.grey(kept["train"][0]), kept["train"][1])
     real, _, labels = kept["test"]
     made = quality.sampled(generator, labels, seed=7)
-    reader = models.load(judge, **_options(judge, dataset, reading))
+    reader = Network.of(judge, dataset=dataset, reading=reading).load()
     found = quality.scores(made, labels, real, labels, judge=reader, severities=known)
     return {"judge": judge, "n": len(labels), **found}
-
-
-def _options(judge: str, dataset: str, reading) -> dict:
-    """Return the arguments with which a judge is loaded: one of ours is trained on the same data set."""
-    return {"dataset": dataset, "reading": reading} if judge.startswith("zoo:") else {}
 
 
 def draw(images, columns: int, path: Path) -> None:

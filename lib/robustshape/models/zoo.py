@@ -4,57 +4,31 @@ A network is trained when it is first asked for, and kept in the cache under the
 the news that its loss diverged, which would only happen again.
 """
 
-import functools
-import importlib
 import json
 from dataclasses import replace
 
-from robustshape.errors import InputError, TrainingError
-from robustshape.models.families import FAMILIES, family_of
-from robustshape.models.families import build as build_family
-from robustshape.models.recipes import CHANGES, architectures, objection, recipe_for
+from robustshape.errors import InputError
+from robustshape.models.architectures import construct, of_identity
+from robustshape.models.families import family_of
+from robustshape.models.recipes import recipe_for
+from robustshape.models.zoo_names import names, parse
+from robustshape.models.zoo_training import WEIGHTS, diverged_file, kept_error, train, training_data
 from robustshape.paths import cache_dir
-from robustshape.registry import unknown_name
 from robustshape.training.recipe import epochs_for
 
 VERSION = 1  # raised when the networks, the augmentation or the loop change their numbers
-WEIGHTS = "weights.safetensors"
 LICENCE, CITATION = "MIT", "trained here"
-
-
-def names() -> list[str]:
-    """Return the names of all networks of seed 0."""
-    return [
-        f"zoo:{architecture}" + ("" if recipe == "plain" else f"-{recipe}")
-        for architecture in architectures()
-        for recipe in CHANGES
-    ]
-
-
-def parse(name: str) -> tuple[str, str, int]:
-    """Return (architecture, recipe, seed) of a name without its prefix.
-
-    >>> parse("lenet"), parse("vit-pgd/3")
-    (('lenet', 'plain', 0), ('vit', 'pgd', 3))
-    """
-    rest, slash, seed = name.partition("/")
-    architecture, _, recipe = rest.partition("-")
-    if architecture not in architectures():
-        raise unknown_name("model", f"zoo:{name}", names(), "robustshape list models 'zoo:*'")
-    wrong = objection(recipe) if rest != architecture else ""
-    if wrong and any(sign in recipe for sign in "+="):
-        raise InputError(
-            f"unknown model 'zoo:{name}': {wrong}; list names with: robustshape list models 'zoo:*'"
-        )
-    if wrong:
-        known = [n for n in names() if n.startswith(f"zoo:{architecture}")]
-        raise unknown_name("model", f"zoo:{name}", known, "robustshape list models 'zoo:*'")
-    if slash and not (seed.isascii() and seed.isdigit()):
-        raise InputError(
-            f"the seed in 'zoo:{name}' is {seed!r}, but must be a whole number from 0, as in zoo:{rest}/1"
-        )
-    return architecture, recipe or "plain", int(seed or 0)
-
+__all__ = [
+    "check",
+    "construct",
+    "identity",
+    "is_ready",
+    "load",
+    "marks",
+    "names",
+    "untrained",
+    "weights_file",
+]
 
 check = parse  # all that can be said of a name without its training data
 
@@ -64,7 +38,7 @@ def identity(
 ) -> dict:
     """Return what defines the network's numbers; nothing is trained."""
     architecture, recipe_name, seed = parse(name)
-    data = _training_data(dataset, reading)
+    data = training_data(dataset, reading)
     if epochs is not None and epochs < 1:
         raise InputError(f"epochs is {epochs}, but must be at least 1")
     if "image" not in data:
@@ -117,11 +91,11 @@ def load(
     folder, weights = cache_dir("models") / key_of(spec), shipped(spec)
     if weights is None:
         if not usable_folder(folder):
-            if _diverged(folder).is_file():
-                raise _kept_error(folder)
-            _train(spec, folder, device, progress)
+            if diverged_file(folder).is_file():
+                raise kept_error(folder)
+            train(spec, folder, device, progress)
         weights = folder / WEIGHTS
-    module = _build(spec)
+    module = of_identity(spec)
     module.load_state_dict(read_weights(weights))
     return _classifier(name, spec, module, device)
 
@@ -129,7 +103,7 @@ def load(
 def untrained(name: str, *, dataset: str = "mnist5k", epochs: int | None = None, reading: str | None = None):
     """Return the Classifier `name` with the weights that its training begins with."""
     spec = identity(name, dataset=dataset, epochs=epochs, reading=reading)
-    return _classifier(name, spec, _build(spec), "cpu")
+    return _classifier(name, spec, of_identity(spec), "cpu")
 
 
 def _classifier(name: str, spec: dict, module, device: str):
@@ -169,7 +143,7 @@ def is_ready(name: str, **kw) -> bool:
 
     spec = identity(name, **kw)
     folder = cache_dir("models") / key_of(spec)
-    done = (folder / MANIFEST).is_file() or _diverged(folder).is_file()
+    done = (folder / MANIFEST).is_file() or diverged_file(folder).is_file()
     return done or shipped(spec) is not None
 
 
@@ -182,7 +156,7 @@ def marks(name: str, **kw) -> list[str]:
     from robustshape.store.keys import key_of
 
     folder = cache_dir("models") / key_of(identity(name, **kw))
-    if _diverged(folder).is_file():
+    if diverged_file(folder).is_file():
         return ["diverged"]
     card = folder / "card.json"
     history = json.loads(card.read_text())["history"] if card.is_file() else {}
@@ -191,135 +165,8 @@ def marks(name: str, **kw) -> list[str]:
     ]
 
 
-def construct(
-    name: str, *, channels: int = 1, size: int = 32, n_classes: int = 10, seed: int = 0, **arguments
-):
-    """Return the untrained network of the architecture `name`; its first weights come from the seed alone.
-
-    A number that ends the name is its depth; further `arguments` are those of the architecture.
-
-    >>> construct("cifar_resnet32", channels=3, shortcut="B").fc.out_features
-    10
-    """
-    import torch
-
-    if name not in architectures():
-        raise unknown_name("architecture", name, architectures(), "robustshape list models 'zoo:*'")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        if name in FAMILIES and FAMILIES[name].build:
-            return build_family(name, channels, size, n_classes, **arguments)
-        family = name.rstrip("0123456789")
-        if family != name:
-            depth = int(name[len(family) :])
-            if arguments.setdefault("depth", depth) != depth:
-                raise InputError(
-                    f"zoo:{name} has a depth of {depth}, but its arguments say {arguments['depth']}; leave it out"
-                )
-        build = importlib.import_module(f"robustshape.models.architectures.{family}").build
-        return build(channels, size, n_classes, **arguments)
-
-
-def _training_data(dataset: str, reading: str | None):
-    from robustshape import datasets
-
-    return _read(dataset, reading, datasets.state(dataset, split="train"))
-
-
-@functools.lru_cache(maxsize=2)
-def _read(dataset: str, reading: str | None, _state: str):
-    from robustshape import datasets
-
-    return datasets.load(dataset, split="train", reading=reading)
-
-
 def weights_file(identity: dict):
     """Return where the weights of the network with this identity are kept once it is trained."""
     from robustshape.store.keys import key_of
 
     return cache_dir("models") / key_of(identity) / WEIGHTS
-
-
-def _build(spec: dict):
-    shape = {key: spec[key] for key in ("channels", "size", "n_classes", "seed")}
-    return construct(spec["architecture"], **shape)
-
-
-def _part(data, n_images: int):
-    """Return a class-balanced part of `data`, or all of it for 0."""
-    from robustshape.datasets import subset
-
-    return subset(data, n_images, seed=0)[0] if 0 < n_images < data.sizes["sample"] else data
-
-
-def _diverged(folder):
-    """Return the file, beside the folder of a network, that says that its loss diverged."""
-    return folder.with_name(f"{folder.name}.diverged.json")
-
-
-def _kept_error(folder) -> TrainingError:
-    path = _diverged(folder)
-    message = json.loads(path.read_text())["message"]
-    return TrainingError(f"{message}; this is kept: to train it again, delete {path}")
-
-
-def _train(spec: dict, folder, device: str, progress: bool) -> None:
-    """Train the network of `spec` and write weights, card and history into `folder`, or beside it that it diverged."""
-    from safetensors.torch import save_file
-
-    from robustshape.store.atomic import write_file, write_folder
-    from robustshape.store.provenance import provenance
-    from robustshape.training.loop import train
-    from robustshape.training.outcome import outcome
-    from robustshape.training.randomness import generator_at
-    from robustshape.training.recipe import Recipe
-
-    fields = {name: v for name, v in spec["recipe"].items() if name != "selectivity version"}
-    tuples = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
-    recipe, module = Recipe(**tuples), _build(spec)
-    data = _part(_training_data(spec["dataset"], spec["reading"]), recipe.n_images)
-    checkpoint = cache_dir("models") / f"{folder.name}.checkpoint"
-    try:
-        history = train(
-            module,
-            data.image.values,
-            data.label.values,
-            recipe,
-            seed=spec["seed"],
-            checkpoint=checkpoint,
-            progress=progress,
-            device=device,
-        )
-        generator = generator_at(spec["seed"], (recipe.epochs,), device)
-        history |= outcome(module, data.image.values, data.label.values, recipe, generator=generator)
-        weights = {name: tensor.cpu().contiguous() for name, tensor in module.state_dict().items()}
-        if recipe.kept_as == "float16":  # of matrices and filters; the rest is small and stays as it is
-            weights = {name: w.half() if w.ndim > 1 else w for name, w in weights.items()}
-        _check_answers(_build(spec), weights, data)
-    except TrainingError as error:
-        news = {"message": str(error), "identity": spec, "provenance": provenance(device)}
-        with write_file(_diverged(folder)) as beside:
-            beside.write_text(json.dumps(news, indent=1))
-        checkpoint.unlink(missing_ok=True)  # to try again is to begin again
-        raise _kept_error(folder) from error
-    with write_folder(folder) as beside:
-        card = {"identity": spec, "history": history, "provenance": provenance(device)}
-        save_file(weights, beside / WEIGHTS)
-        (beside / "card.json").write_text(json.dumps(card, indent=1))
-
-
-def _check_answers(module, weights: dict, data) -> None:
-    """Raise TrainingError if the network with these weights, as they are kept, gives answers that are not finite."""
-    import torch
-
-    from robustshape.models.preprocessing import Preprocessing
-
-    module.load_state_dict(weights)
-    images = data.image.values[:32]
-    with torch.inference_mode():
-        logits = module.eval()(Preprocessing(channels=images.shape[3], size=images.shape[1:3])(images))
-    if not torch.isfinite(logits).all():
-        raise TrainingError(
-            "the loss stayed finite, but the trained network's answers are not; try a lower learning rate, or a "
-            "selectivity (alpha) nearer to 0"
-        )

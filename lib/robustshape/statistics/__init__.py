@@ -1,4 +1,4 @@
-"""Statistics over models: correlations, intervals by resampling families, nulls, corrections.
+"""Statistics over models: correlations, intervals over families, nulls, corrections.
 
 Arrays in, numbers out; randomness is an argument. The interval over families is the jackknife of `jackknife` and
 `centring`, the rule of a claim `verdict`, its corrections `screen`; what a population decides `planning` and `simulation`.
@@ -21,38 +21,21 @@ from robustshape.statistics.inference import Estimate, holm, paired_difference, 
 from robustshape.statistics.jackknife import OverGroups, mean_over_groups, slope_over_groups
 from robustshape.statistics.out_of_sample import advantage
 from robustshape.statistics.planning import within_family_correlation
-from robustshape.statistics.resampling import (
-    FEWEST_FAMILIES,
-    bootstrap_over_families,
-    bootstrap_p_value,
-    correlation_over_families,
-    few_clusters_p_value,
-    interval,
-    leave_one_group_out,
-    shared_denominator_null,
-)
-from robustshape.statistics.trends import slope
+from robustshape.statistics.resampling import shared_denominator_null
 
 __all__ = [
     "CORRELATIONS",
-    "FEWEST_FAMILIES",
     "Estimate",
     "ExactShare",
     "Line",
     "OverGroups",
     "advantage",
-    "bootstrap_over_families",
-    "bootstrap_p_value",
     "correlate_over_families",
-    "correlation_over_families",
     "correlations",
     "exact_share",
-    "few_clusters_p_value",
     "fit_line",
     "holm",
-    "interval",
     "kendall",
-    "leave_one_group_out",
     "mean_over_groups",
     "paired_difference",
     "partial_correlation",
@@ -60,7 +43,6 @@ __all__ = [
     "pearson",
     "share_of_families",
     "shared_denominator_null",
-    "slope",
     "slope_over_groups",
     "spearman",
     "wilson_interval",

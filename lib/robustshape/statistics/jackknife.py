@@ -14,7 +14,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 
-FEWEST_GROUPS = 4  # below it no interval is formed
+FEWEST_GROUPS = 4  # below it no interval is formed, but for a mean, whose Student's t is exact for two
 NEAR_ONE = 1 - 1e-12  # where a correlation of 1 is put, that Fisher's z of it be finite
 
 
@@ -66,7 +66,9 @@ class OverGroups:
         return 1 - self.p_above(threshold)
 
 
-def from_left_out(estimate, left_out, *, n=None, fisher: bool = False, level: float = 0.95) -> OverGroups:
+def from_left_out(
+    estimate, left_out, *, n=None, fisher: bool = False, level: float = 0.95, fewest: int = FEWEST_GROUPS
+) -> OverGroups:
     """Return the interval of an estimate from its values with each group left out.
 
     Parameters
@@ -80,11 +82,12 @@ def from_left_out(estimate, left_out, *, n=None, fisher: bool = False, level: fl
     fisher : bool
         Whether these are correlations, whose interval is formed on Fisher's z.
     level : float
+    fewest : int
 
     Returns
     -------
     OverGroups
-        Interval, error and p-value are NaN for fewer than four groups, or where an estimate is NaN.
+        Interval, error and p-value are NaN for fewer than `fewest` groups, or where an estimate is NaN.
 
     Examples
     --------
@@ -99,7 +102,7 @@ def from_left_out(estimate, left_out, *, n=None, fisher: bool = False, level: fl
     estimate, left_out = np.asarray(estimate, float), np.asarray(left_out, float)
     n = np.asarray(len(left_out) if n is None else n)
     place, places = (_z(estimate), _z(left_out)) if fisher else (estimate, left_out)
-    enough = n >= FEWEST_GROUPS
+    enough = n >= fewest
     squares = np.square(places - place).sum(axis=0)
     error = np.where(enough, np.sqrt((n - 1) / np.maximum(n, 1) * squares), np.nan)
     ends = OverGroups(estimate, None, None, None, n, error, fisher).interval(level)
@@ -164,7 +167,7 @@ def mean_over_groups(values, groups, *, level: float = 0.95) -> OverGroups:
     means = np.bincount(group, values[known]) / np.bincount(group)
     g = len(means)
     left_out = (means.sum() - means) / (g - 1) if g > 1 else np.full(1, np.nan)
-    return from_left_out(means.mean(), left_out, level=level)
+    return from_left_out(means.mean(), left_out, level=level, fewest=2)
 
 
 def slope_over_groups(x, y, groups, *, level: float = 0.95) -> OverGroups:

@@ -16,6 +16,7 @@ from robustshape.statistics.verdict import (
     HOLDS_SMALL,
     NEGLIGIBLE,
     SIGNIFICANCE,
+    UNJUDGED,
     UNMEASURED,
     UNTOLD,
     Verdict,
@@ -93,7 +94,7 @@ def judge_screen(found: OverGroups, *, smallest: float, fewest: int = 0, unit: s
     counts = np.broadcast_to(found.n, known.shape)
     n = int(counts[known].min() if known.any() else counts.max())
     if n < fewest:
-        return Verdict(f"not judged: {n} of {fewest} {unit}", n=n)
+        return Verdict(UNJUDGED, n=n, reason=f"{n} of {fewest} {unit}")
     if not known.any():
         return Verdict(UNTOLD, n=n)
     size = np.abs(found.estimate)

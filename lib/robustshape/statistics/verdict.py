@@ -17,6 +17,7 @@ from robustshape.statistics.inference import holm
 HOLDS, HOLDS_SMALL = "holds", "holds, small"
 FAILS, FAILS_SMALL = "fails", "fails, small"
 NEGLIGIBLE, UNTOLD, UNMEASURED = "negligible", "cannot be told", "not yet measured"
+UNJUDGED = "not judged"  # of another population, or of too few units
 DECIDED = (HOLDS, HOLDS_SMALL, FAILS, FAILS_SMALL, NEGLIGIBLE)
 SIGNIFICANCE = 0.05
 
@@ -31,6 +32,7 @@ class Verdict:
     high: float = float("nan")
     p_value: float = float("nan")
     n: int = 0
+    reason: str = ""  # why it is not judged
 
     @property
     def judged(self) -> bool:
@@ -96,9 +98,9 @@ def judge(
     above : bool
         Whether the claim is that the quantity lies above it.
     fewest : int
-        With fewer groups the claim is not judged: "not judged: N of M families".
+        With fewer groups the claim is not judged.
     unit : str
-        What the groups are, for that word.
+        What the groups are, for the reason of that.
 
     Examples
     --------
@@ -106,14 +108,15 @@ def judge(
     >>> found = mean_over_groups([0.1, 0.3, 0.2, 0.2], list("abcd"))
     >>> judge(found, smallest=0.1).word, judge(found, smallest=0.1, above=False).word
     ('holds', 'fails')
-    >>> judge(found, smallest=0.1, fewest=24).word
-    'not judged: 4 of 24 families'
+    >>> few = judge(found, smallest=0.1, fewest=24)
+    >>> few.word, few.reason
+    ('not judged', '4 of 24 families')
     """
     if found is None:
         return Verdict(UNMEASURED)
     n = int(found.n)
     if n < fewest:
-        return Verdict(f"not judged: {n} of {fewest} {unit}", n=n)
+        return Verdict(UNJUDGED, n=n, reason=f"{n} of {fewest} {unit}")
     sign = 1 if above else -1
     place = sign * (found.estimate - threshold)
     low, high = sorted((sign * (found.low - threshold), sign * (found.high - threshold)))

@@ -1,6 +1,6 @@
-"""Statistics of the selectivity study: how every number changes with alpha and with selectivity, over training runs.
+"""Statistics of the selectivity study: how every number changes with alpha and with selectivity, over seeds.
 
-A run counts once. Runs of the alpha grid are one network trained alike but for alpha and the seed; networks beside it
+Runs of a seed share their start, so a seed's slope counts once. Runs of the alpha grid are one network trained alike but for alpha and the seed; networks beside it
 (trained with AugMix or PGD, or of another architecture) have no alpha, and enter the reverse direction alone.
 """
 
@@ -9,12 +9,11 @@ from fractions import Fraction
 import numpy as np
 
 from robustshape import statistics
-from robustshape.analysis.robustness import mean_corrupted_accuracy, robustness
+from robustshape.analysis.robustness import area_under_attack, mean_corrupted_accuracy, robustness
 from robustshape.errors import InputError
 from robustshape.studies.class_selectivity.early_layers import early_dimension
 
 RUINED = 0.8  # a run with less than this share of the clean accuracy of alpha = 0 has lost what is compared
-OVERS = ("alpha", "alpha <= 0", "alpha >= 0", "alpha, within seeds", "alpha, no ruined runs", "selectivity")
 
 
 def finished(rows):
@@ -35,6 +34,19 @@ def ruined(rows) -> np.ndarray:
     if not (alpha == 0).any():
         return np.zeros(len(alpha), bool)
     return accuracy < RUINED * accuracy[alpha == 0].mean()
+
+
+def sides(rows) -> dict[str, np.ndarray]:
+    """Return which of the finished runs each slope is taken over, by what it is called: (model,) bool."""
+    alpha, sound = rows["alpha"].values.astype(float), ~ruined(rows)
+    return {
+        "alpha": np.ones(len(alpha), bool),
+        "alpha <= 0": alpha <= 0,
+        "alpha >= 0": alpha >= 0,
+        "alpha, no ruined runs": sound,
+        "alpha >= 0, no ruined runs": (alpha >= 0) & sound,
+        "selectivity": np.ones(len(alpha), bool),
+    }
 
 
 def smallest_attack(rows, name: str) -> str:
@@ -75,6 +87,8 @@ def quantities(rows) -> dict[str, np.ndarray]:
             "under FGSM": _under(rows, "fgsm"),
             "under PGD": _under(rows, "pgd"),
             "under PGD / clean": _under(rows, "pgd") / _under(rows, "pgd", "attacked_clean_accuracy"),
+            "area under attack": area_under_attack(rows, relative=False),
+            "area under attack / clean": area_under_attack(rows),
             "lost by transferred PGD": rows["accuracy"].values - rows["transfer_accuracy"].values,
             "under the strongest": rows["strong_accuracy"].values,
             "own PGD less strongest": rows["own_accuracy"].values - rows["strong_accuracy"].values,
@@ -86,40 +100,39 @@ def quantities(rows) -> dict[str, np.ndarray]:
             "gradient CV over samples": _over_layers(rows, "gradient_over_samples"),
             "gradient CV where not zero": _over_layers(rows, "gradient_over_active"),
             "gradient CV over units": _over_layers(rows, "gradient_over_units"),
-            "log Jacobian norm": np.log(rows["jacobian_norm"].values.astype(float)),
+            "log10 Jacobian norm": np.log10(rows["jacobian_norm"].values.astype(float)),
         }
     return {name: np.asarray(values, dtype=float) for name, values in known.items()}
 
 
 def slope_table(rows):
-    """Return the slope of every quantity over alpha: everywhere, on either side, within seeds, without ruined runs; over SI.
+    """Return the slope of every quantity over alpha, or over selectivity: the mean over seeds of each one's own.
 
     Returns
     -------
     pandas.DataFrame
-        Columns quantity, over (of `OVERS`), slope, low, high, p_value, runs, alphas; see `statistics.slope`.
+        Columns quantity, over (of `sides`), slope, low, high, p_value, runs, seeds, alphas; see `slope_over_groups`.
     """
     import pandas as pd
 
     rows = finished(rows)
-    alpha, known = rows["alpha"].values.astype(float), quantities(rows)
-    sides = {"alpha <= 0": alpha <= 0, "alpha >= 0": alpha >= 0, "alpha, no ruined runs": ~ruined(rows)}
+    alpha, seeds, known = rows["alpha"].values.astype(float), rows["training_seed"].values, quantities(rows)
     table = []
     for name, values in known.items():
-        for over in OVERS:
+        for over, its in sides(rows).items():
             if name == over:
                 continue
-            there = sides.get(over, np.ones(len(alpha), bool)) & np.isfinite(values)
+            there = its & np.isfinite(values)
             x = known["selectivity"] if over == "selectivity" else alpha
-            seeds = rows["training_seed"].values[there] if over == "alpha, within seeds" else None
-            found = statistics.slope(x[there], values[there], groups=seeds)
-            table.append(
-                {
-                    "quantity": name, "over": over, "slope": found.estimate, "low": found.low, "high": found.high,
-                    "p_value": found.p_value, "runs": found.n, "alphas": len(set(alpha[there])),
-                }
-            )  # fmt: skip
+            line = {"quantity": name, "over": over, **_slope(x[there], values[there], seeds[there])}
+            table.append(line | {"runs": int(there.sum()), "alphas": len(set(alpha[there]))})
     return pd.DataFrame(table)
+
+
+def _slope(x, y, seeds) -> dict:
+    found = statistics.slope_over_groups(x, y, seeds)
+    interval = {"low": found.low, "high": found.high, "p_value": found.p_value}
+    return {"slope": found.estimate, **interval, "seeds": found.n}
 
 
 def by_corruption(rows):
@@ -128,18 +141,18 @@ def by_corruption(rows):
     Returns
     -------
     pandas.DataFrame
-        Columns corruption, kind ("accuracy" or "R"), over ("alpha <= 0", "alpha >= 0"), slope, low, high.
+        Columns corruption, kind ("accuracy" or "R"), over ("alpha <= 0", "alpha >= 0"), slope, low, high, p_value, seeds.
     """
     import pandas as pd
 
     rows, table = finished(rows), []
     alpha, clean = rows["alpha"].values.astype(float), rows["accuracy"].values.astype(float)
+    seeds = rows["training_seed"].values
     for corruption in map(str, rows["corruption"].values):
         values = rows["corrupted_accuracy"].sel(corruption=corruption).mean("severity").values.astype(float)
         for kind, y in (("accuracy", values), ("R", values / clean)):
             for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
-                found = statistics.slope(alpha[there], y[there])
-                line = {"slope": found.estimate, "low": found.low, "high": found.high}
+                line = _slope(alpha[there], y[there], seeds[there])
                 table.append({"corruption": corruption, "kind": kind, "over": over, **line})
     return pd.DataFrame(table)
 
@@ -150,7 +163,7 @@ def by_attack(rows):
     Returns
     -------
     pandas.DataFrame
-        Columns attack, over ("alpha <= 0", "alpha >= 0"), slope, low, high, runs; empty where none was made.
+        Columns attack, over ("alpha <= 0", "alpha >= 0"), slope, low, high, p_value, seeds; empty where none was made.
     """
     import pandas as pd
 
@@ -159,10 +172,9 @@ def by_attack(rows):
     for attack in map(str, rows["attack"].values if "attack" in rows.dims else ()):
         values = rows["robust_accuracy"].sel(attack=attack).values.astype(float)
         for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
-            found = statistics.slope(alpha[there], values[there])
-            line = {"slope": found.estimate, "low": found.low, "high": found.high, "runs": found.n}
+            line = _slope(alpha[there], values[there], rows["training_seed"].values[there])
             table.append({"attack": attack, "over": over, **line})
-    return pd.DataFrame(table, columns=["attack", "over", "slope", "low", "high", "runs"])
+    return pd.DataFrame(table, columns=["attack", "over", "slope", "low", "high", "p_value", "seeds"])
 
 
 def smallest_step(rows) -> float:

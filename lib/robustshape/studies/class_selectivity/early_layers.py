@@ -41,11 +41,10 @@ def early_dimension(rows, shift: str, measure: str = "components95") -> np.ndarr
     return _of_early(values.values.astype(float), rows)
 
 
-def shift_difference(rows, other: str = "corrupted") -> statistics.Estimate:
-    """Return the early dimension of the change under attack minus that under another shift, over these runs."""
-    attacked, beside = early_dimension(rows, "attacked"), early_dimension(rows, other)
-    there = np.isfinite(attacked) & np.isfinite(beside)
-    return statistics.paired_difference(attacked[there], beside[there])
+def shift_difference(rows, other: str = "corrupted") -> statistics.OverGroups:
+    """Return the early dimension of the change under attack minus that under another shift, over the seeds of these runs."""
+    difference = early_dimension(rows, "attacked") - early_dimension(rows, other)
+    return statistics.mean_over_groups(difference, rows["training_seed"].values)
 
 
 def under_corruptions(rows):

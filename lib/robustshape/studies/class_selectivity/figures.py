@@ -73,7 +73,7 @@ def dose_response(rows):
     if flat[4].get_legend_handles_labels()[0]:
         flat[4].legend()
     flat[4].set_title("accuracy under attack")
-    _over_alpha(flat[5], alpha, np.exp(known["log Jacobian norm"]))
+    _over_alpha(flat[5], alpha, 10 ** known["log10 Jacobian norm"])
     flat[5].set(title="Jacobian norm of the logits", yscale="log")
     for axis in axes[1]:
         axis.set_xlabel("alpha")

@@ -3,7 +3,8 @@
 import math
 
 from robustshape.errors import InputError
-from robustshape.models.zoo import parse
+from robustshape.models import short_name
+from robustshape.models.zoo_names import name_of, parse, parts_of
 from robustshape.studies.seeds import at_every_seed
 from robustshape.values import as_list
 
@@ -14,12 +15,12 @@ def with_alpha(network: str, alpha: float, seed: int = 0) -> str:
     >>> with_alpha("zoo:resnet", -0.4, 1), with_alpha("zoo:resnet-pgd", 2.0), with_alpha("zoo:resnet", 0.0, 2)
     ('zoo:resnet-alpha=-0.4/1', 'zoo:resnet-pgd+alpha=2', 'zoo:resnet/2')
     """
-    name, words = network, f"{alpha:g}"
+    words = f"{alpha:g}"
     if float(words) != alpha:
         words = repr(alpha)
-    if alpha:
-        name += f"{'+' if '-' in network.partition(':')[2] else '-'}alpha={words}"
-    return f"{name}/{seed}" if seed else name
+    architecture, recipe, _ = parts_of(network)
+    joined = [recipe] * bool(recipe) + [f"alpha={words}"] * bool(alpha)
+    return name_of(architecture, "+".join(joined), str(seed or ""))
 
 
 def networks(network: str, alphas, seeds, beside) -> dict[str, tuple[float, int]]:
@@ -48,12 +49,13 @@ def networks(network: str, alphas, seeds, beside) -> dict[str, tuple[float, int]
     {'zoo:resnet-alpha=-1': (-1.0, 0), 'zoo:resnet': (0.0, 0), 'zoo:resnet-alpha=-1/1': (-1.0, 1),
      'zoo:resnet/1': (0.0, 1), 'zoo:resnet-pgd': (nan, 0), 'zoo:resnet-pgd/1': (nan, 1)}
     """
-    if not network.startswith("zoo:") or "/" in network or "alpha=" in network:
+    parts = parts_of(network)
+    if parts is None or parts.seed or "alpha=" in parts.recipe:
         raise InputError(
             f"network is one of the zoo without seed and alpha, such as zoo:resnet, for it is trained anew at every "
             f"alpha, but was {network!r}; put a finished network into beside"
         )
-    parse(network.removeprefix("zoo:"))  # what is no network of the zoo raises
+    parse(short_name(network))  # what is no network of the zoo raises
     alphas, seeds = as_list(alphas, "alphas", float), as_list(seeds, "seeds", int)
     if 0 not in alphas:
         raise InputError(f"alphas must hold 0, the network without the regulariser, but are {alphas}")

@@ -1,10 +1,11 @@
 """The reverse direction: are networks that were trained to be robust less or more selective than their plain twins?"""
 
-import re
-
 import numpy as np
 
+from robustshape.models.zoo_names import name_of, parts_of
+
 REVERSE = {"augmix": "AugMix-like", "pgd": "adversarial (PGD)"}
+TREATMENTS = (*REVERSE, "noise", "alpha=")  # with which a part of a recipe begins that no twin may have
 
 
 def pairs(rows, recipe: str):
@@ -16,25 +17,28 @@ def pairs(rows, recipe: str):
     known = {str(m): float(v) for m, v in zip(rows.model.values, rows["mean_selectivity"].values)}
     treated, control, names = [], [], []
     for model, value in known.items():
-        twin = _without(model, recipe)
-        otherwise = re.search(rf"[-+]({'|'.join(REVERSE)}|noise|alpha=)", twin)
-        if twin == model or otherwise or not model.startswith("zoo:"):
-            continue
-        if np.isfinite(value) and np.isfinite(known.get(twin, np.nan)):
+        twin = _twin(model, recipe)
+        if twin and np.isfinite(value) and np.isfinite(known.get(twin, np.nan)):
             treated.append(value)
             control.append(known[twin])
             names.append(model)
     return np.array(treated), np.array(control), names
 
 
-def _without(model: str, recipe: str) -> str:
-    """Return the name of a network without one of its joined recipes.
+def _twin(model: str, recipe: str) -> str:
+    """Return the name of a network of ours without one of its joined recipes; "" where that leaves no plain twin.
 
-    >>> _without("zoo:cnn_a-augmix/1", "augmix"), _without("zoo:cifar_resnet20-pgd+steps/2", "pgd")
+    >>> _twin("zoo:cnn_a-augmix/1", "augmix"), _twin("zoo:cifar_resnet20-pgd+steps/2", "pgd")
     ('zoo:cnn_a/1', 'zoo:cifar_resnet20-steps/2')
+    >>> _twin("zoo:cnn_a/1", "pgd"), _twin("zoo:cnn_a-pgd+noise", "pgd"), _twin("file:a-pgd", "pgd")
+    ('', '', '')
     """
-    name = re.sub(rf"([-+]){recipe}(?:\+|(?=/|$))", r"\1", model)
-    return re.sub(r"[-+](?=/|$)", "", name)
+    parts = parts_of(model)
+    joined = parts.recipe.split("+") if parts else []
+    left = [part for part in joined if part != recipe]
+    if len(left) == len(joined) or any(part.startswith(TREATMENTS) for part in left):
+        return ""
+    return name_of(parts.architecture, "+".join(left), parts.seed)
 
 
 def architectures(names) -> str:
@@ -43,4 +47,4 @@ def architectures(names) -> str:
     >>> architectures(["zoo:cnn_a-pgd", "zoo:cnn_a-pgd/1", "zoo:resnet"])
     'cnn_a, resnet'
     """
-    return ", ".join(dict.fromkeys(re.split("[-/]", name.removeprefix("zoo:"))[0] for name in names))
+    return ", ".join(dict.fromkeys(parts_of(name).architecture for name in names))

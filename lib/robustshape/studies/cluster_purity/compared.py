@@ -111,7 +111,9 @@ def points(rows):
     found = {"family": rows["family"].values.astype(str), "trained": trained(rows["recipe"].values)}
     found |= indicators(rows) | {"R": robustness(rows)}
     found |= {f"R, {name}": values for name, values in targets(rows).items() if name != "all"}
-    return pd.DataFrame(found, index=pd.Index([short_name(str(m)) for m in rows.model.values], name="network"))
+    return pd.DataFrame(
+        found, index=pd.Index([short_name(str(m)) for m in rows.model.values], name="network")
+    )
 
 
 def targets(rows) -> dict[str, np.ndarray]:

@@ -29,7 +29,11 @@ def denominator_null(rows, *, draws: int = 1000, seed: int = 0):
     measured = statistics.pearson(x[there], y[there])
     figure, axis = style.panel(height=2.4)
     sns.histplot(
-        null_of(rows, P_PURITY, y, draws=draws, seed=seed), bins=40, color="#b9c6d3", edgecolor="white", ax=axis
+        null_of(rows, P_PURITY, y, draws=draws, seed=seed),
+        bins=40,
+        color="#b9c6d3",
+        edgecolor="white",
+        ax=axis,
     )
     axis.axvline(measured, color=style.ACCENT, lw=2)
     axis.annotate(

@@ -9,11 +9,31 @@ from robustshape.analysis.robustness import robustness
 from robustshape.studies.cluster_purity.analyse import correlate
 from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, indicators, targets
 
+MADE = {
+    "generated": "corruptions generated here",
+    "generated jpeg85": "corruptions generated here, saved as JPEG",
+    "stored": "the published corrupted files",
+}
 
-def within_one_architecture(rows, *, draws: int = 1000, seed: int = 0):
-    """Return what p_purity, purities and accuracy say over the runs of one architecture; recipes are resampled.
 
-    Empty where that architecture was not trained under at least three recipes.
+def population(rows) -> str:
+    """Return whom the numbers are about, in words."""
+    families, first = len(set(rows["family"].values)), rows.isel(model=0)
+    without = int(np.isnan(indicators(rows)[P_PURITY]).sum())
+    networks = f"{rows.sizes['model']} networks" + (f" ({without} without p_purity)" if without else "")
+    held = str(first["robustness_dataset"].values)
+    other = "" if held == str(first["dataset"].values) else f" of {held}"
+    return (
+        f"{networks} of {families} families on {first['dataset'].values}, {rows.sizes['draw']} draws "
+        f"of {int(first['n_classes'])} x {int(first['per_class'])} images; R on {int(first['n_robustness']):,} "
+        f"images{other}, {MADE[str(first['corrupted'].values)]}"
+    )
+
+
+def within_one_architecture(rows):
+    """Return what p_purity, purities and accuracy say over the runs of one architecture; recipes are the units.
+
+    Empty where no architecture was trained under at least three recipes, with several seeds.
     """
     import pandas as pd
 
@@ -23,7 +43,7 @@ def within_one_architecture(rows, *, draws: int = 1000, seed: int = 0):
     known, table = indicators(ours), []
     for name in (P_PURITY, "kmeans", "multicut", ACCURACY):
         for target, values in targets(ours).items():
-            found = correlate(known[name], values, ours["recipe"].values, draws=draws, seed=seed)
+            found = correlate(known[name], values, ours["recipe"].values)
             found = {"runs": found.pop("models"), "recipes": found.pop("families"), **found}
             table.append({"indicator": name, "target": target, **found})
     return pd.DataFrame(table)
@@ -47,9 +67,11 @@ def without_each_family(rows) -> dict[str, float]:
     """Return r(p_purity, R) with one family left out, for each family."""
     x, y = indicators(rows)[P_PURITY], robustness(rows)
     there = np.isfinite(x)
-    return statistics.leave_one_group_out(
-        lambda i: statistics.pearson(x[there][i], y[there][i]), rows["family"].values[there]
-    )
+    x, y, families = x[there], y[there], rows["family"].values[there]
+    return {
+        str(f): statistics.pearson(x[families != f], y[families != f])
+        for f in np.unique(families.astype(str))
+    }
 
 
 def by_accuracy(rows) -> dict[str, float]:

@@ -25,14 +25,14 @@ def beside_the_paper(rows, predictions):
 
     from robustshape.analysis.robustness import robustness
     from robustshape.studies.cluster_purity.compared import P_PURITY
-    from robustshape.studies.cluster_purity.verdicts import MADE, population
+    from robustshape.studies.cluster_purity.populations import MADE, population
 
     line = predictions[(predictions["indicator"] == P_PURITY) & (predictions["target"] == "all")].iloc[0]
     kept, first = robustness(rows), rows.isel(model=0)
     ours = {
         "networks": population(rows).partition(" on ")[0],
         "indicator": "p_purity k-means x multicut, accuracy among the classes of a draw",
-        "R²": f"{line['r_squared']:.2f} ({line['r_squared_low']:.2f} to {line['r_squared_high']:.2f}), r = {line['r']:+.2f}",
+        "R²": f"{line['r_squared']:.2f} , r = {line['r']:+.2f} ({line['low']:+.2f} to {line['high']:+.2f})",
         "R": f"{kept.min():.2f} to {kept.max():.2f} on {first['robustness_dataset'].values}, {MADE[str(first['corrupted'].values)]}",
         "clean images": f"{rows.sizes['draw']} draws of {int(first['n_classes'])} classes x {int(first['per_class'])} "
         f"images of {first['dataset'].values}",

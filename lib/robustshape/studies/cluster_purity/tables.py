@@ -23,7 +23,10 @@ def overview(rows):
 
     table = {"network": [short_name(str(model)) for model in rows.model.values]}
     table |= {"clean accuracy": rows["accuracy"].values, "p_purity": indicators(rows)[P_PURITY]}
-    ends = [statistics.interval(values) for values in of_draws(rows)[P_PURITY]]
+    ends = [
+        np.nanquantile(values, [0.025, 0.975]) if np.isfinite(values).any() else (np.nan, np.nan)
+        for values in of_draws(rows)[P_PURITY]
+    ]
     whole = np.isfinite(table["p_purity"])  # no mean, no interval
     table["95 % of draws"] = [f"{low:.2f} to {high:.2f}" if w else "–" for (low, high), w in zip(ends, whole)]
     table |= {"R": robustness(rows), "R, groups not trained on": unseen_robustness(rows)}
@@ -76,9 +79,7 @@ def predictions(table):
     if not len(table):
         return table
     shown = table.assign(indicator=[words(name) for name in table["indicator"]])
-    return shown.drop(
-        columns=[c for c in ("r_squared_low", "r_squared_high", "p_value", "few_p") if c in shown]
-    )
+    return shown.drop(columns="p_value")
 
 
 def settings(rows):

@@ -11,7 +11,7 @@ from robustshape.measurements.population import Population
 from robustshape.models.network import Network
 from robustshape.store.kept import Kept
 from robustshape.studies.failure_discovery import directions, movements
-from robustshape.studies.failure_discovery.answers import Subject
+from robustshape.studies.failure_discovery.predictions import Subject
 from robustshape.studies.failure_discovery.scene import Scene
 from robustshape.studies.failure_discovery.walks import walks
 

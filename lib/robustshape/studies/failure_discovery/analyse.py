@@ -4,9 +4,10 @@ import numpy as np
 
 from robustshape import statistics
 from robustshape.generators.attributes import of_quality
+from robustshape.models.zoo_names import parts_of, without_seed
 from robustshape.studies.failure_discovery import movements
 
-LOST = 0.05  # a class is hit if the probability falls by as much
+LOST = 0.05  # a class is hit if the probability decreases by as much
 SHIFTS = {  # what 1 is of a shift, in words and beside a number
     "std": ("standard deviations", " sd"),
     "range": ("shares of the range", " of the range"),
@@ -15,20 +16,11 @@ SHIFTS = {  # what 1 is of a shift, in words and beside a number
 MILD_NOISE, STEEP = ("gaussian_noise", "impulse_noise"), ("gaussian_blur", "contrast")
 
 
-def kind(model: str) -> str:
-    """Return what a classifier is called without its seed: the runs of one kind differ by chance alone.
-
-    >>> kind("zoo:mlp-corrupted/2"), kind("file:mine.json")
-    ('zoo:mlp-corrupted', 'file:mine.json')
-    """
-    return model.partition("/")[0] if model.startswith("zoo:") else model
-
-
 def kinds(rows) -> dict[str, list[str]]:
-    """Return the classifiers of each kind, in order."""
+    """Return the classifiers of each kind, in order: the runs of one kind differ by the seed alone."""
     found = {}
     for model in map(str, rows.model.values):
-        found.setdefault(kind(model), []).append(model)
+        found.setdefault(without_seed(model), []).append(model)
     return found
 
 
@@ -39,13 +31,13 @@ def shift_unit(rows) -> tuple[str, str]:
 
 def clean_trained(rows):
     """Return the rows of networks of ours that saw clean digits only."""
-    ours = [str(m).startswith("zoo:") for m in rows.model.values]
+    ours = [parts_of(m) is not None for m in rows.model.values]
     plain = (rows["recipe"].values == "plain") | (rows["recipe"].values == "sgd")
     return rows.isel(model=np.flatnonzero(np.array(ours) & plain))
 
 
 def profile_contrast(row) -> float:
-    """Return how much more blur and contrast take at severity 3 than noise, in shares of clean accuracy (failure-1).
+    """Return how much more blur and contrast take at severity 3 than noise, as fractions of clean accuracy (failure-1).
 
     The mean over Gaussian blur and contrast minus the larger of Gaussian and impulse noise; NaN where one is missing.
     """
@@ -58,12 +50,12 @@ def profile_contrast(row) -> float:
 
 def chosen_over_random(row) -> float:
     """Return how much more the chosen dimensions take than random ones, mean over classes (failure-2)."""
-    chosen, random = falls_of_choices(row)
+    chosen, random = decreases_of_choices(row)
     return float(chosen.mean() - random.mean())
 
 
-def falls_of_choices(row):
-    """Return the mean fall under chosen and random dimensions in the worse direction, each (class,)."""
+def decreases_of_choices(row):
+    """Return the mean decrease under chosen and random dimensions in the worse direction, each (class,)."""
     worse = row["fall"].transpose("dimension", "way", "class").max("way").values
     at = np.arange(worse.shape[1])
     chosen = row["chosen"].transpose("class", "rank").values.astype(int)
@@ -72,15 +64,15 @@ def falls_of_choices(row):
 
 def of_runs(rows) -> dict[str, np.ndarray]:
     """Return what a page says of the mean classifier: by name, a number for each run (run,)."""
-    falls = [falls_of_choices(rows.isel(model=i)) for i in range(rows.sizes["model"])]
+    decreases = [decreases_of_choices(rows.isel(model=i)) for i in range(rows.sizes["model"])]
     flipped, readable = (
         rows[name].sum(("dimension", "way", "class")).values.astype(float)
         for name in ("flipped", "flipped_readable")
     )
     covered = rows["covered"].isel(rank=-1).mean("class")
     return {
-        "chosen_fall": np.array([chosen.mean() for chosen, _ in falls]),
-        "random_fall": np.array([random.mean() for _, random in falls]),
+        "chosen_fall": np.array([chosen.mean() for chosen, _ in decreases]),
+        "random_fall": np.array([random.mean() for _, random in decreases]),
         **{name: rows[name].mean("class").values for name in
            ("best_fall", "baseline_fall", "rank_agreement", "sign_agreement", "only_together")},
         "slope_agreement": rows["slope_agreement"].values.astype(float),
@@ -95,41 +87,41 @@ def names(row) -> np.ndarray:
 
 
 def strongest_by_name(row) -> tuple[np.ndarray, np.ndarray]:
-    """Return the names (k,) of the dimensions among the ten of largest gradient of any class, and their falls (k, class).
+    """Return the names (k,) of the dimensions of the ten largest gradients of any class, and their decreases (k, class).
 
-    A fall is that in the direction which is worse on average over classes.
+    A decrease is that in the direction which is worse on average over classes.
     """
     top = np.unique(row["chosen"].values.astype(int))
-    fall = row["fall"].transpose("dimension", "way", "class").values[top]
-    way = fall.mean(axis=2).argmax(axis=1)
-    return names(row)[top], fall[np.arange(len(top)), way]
+    decrease = row["fall"].transpose("dimension", "way", "class").values[top]
+    way = decrease.mean(axis=2).argmax(axis=1)
+    return names(row)[top], decrease[np.arange(len(top)), way]
 
 
 def classes_hit(row) -> float:
     """Return the share of classes that a dimension named noise, blur or contrast hits, mean over them (failure-3)."""
-    names, falls = strongest_by_name(row)
-    hits = (falls >= LOST).mean(axis=1)[np.isin(names, of_quality())]
+    names, decreases = strongest_by_name(row)
+    hits = (decreases >= LOST).mean(axis=1)[np.isin(names, of_quality())]
     return float(hits.mean()) if len(hits) else float("nan")
 
 
-def unevenness(falls) -> np.ndarray:
-    """Return how unevenly falls (k, class) are spread over classes: 0 evenly, 1 in one class; NaN where nothing falls.
+def unevenness(decreases) -> np.ndarray:
+    """Return how unevenly decreases (k, class) spread over classes: 0 evenly, 1 in one class; NaN where there are none.
 
-    (largest - mean of the others) / (largest + mean of the others), rises counted as 0.
+    (largest - mean of the others) / (largest + mean of the others), increases counted as 0.
 
     >>> unevenness(np.array([[0.5, 0.5], [0.4, -0.1], [0.0, 0.0]])).tolist()
     [0.0, 1.0, nan]
     """
-    falls = np.sort(np.asarray(falls, dtype=float).clip(0), axis=1)
-    largest, others = falls[:, -1], falls[:, :-1].mean(axis=1)
+    decreases = np.sort(np.asarray(decreases, dtype=float).clip(0), axis=1)
+    largest, others = decreases[:, -1], decreases[:, :-1].mean(axis=1)
     both = largest + others
-    return np.divide(largest - others, both, out=np.full(len(falls), np.nan), where=both > 0)
+    return np.divide(largest - others, both, out=np.full(len(decreases), np.nan), where=both > 0)
 
 
 def shape_over_quality(row) -> float:
     """Return how much more class-specific dimensions of shape are than those of image quality (failure-4)."""
-    names, falls = strongest_by_name(row)
-    spread, quality = unevenness(falls), np.isin(names, of_quality())
+    names, decreases = strongest_by_name(row)
+    spread, quality = unevenness(decreases), np.isin(names, of_quality())
     shape = (names != "") & ~quality
     if not np.isfinite(spread[shape]).any() or not np.isfinite(spread[quality]).any():
         return float("nan")
@@ -145,7 +137,7 @@ CLAIMED = {
 
 
 def hurt(rows, names: list[str]):
-    """Return the mean fall of each class under the directions of each attribute, upwards and downwards.
+    """Return the mean decrease of each class under the directions of each attribute, upwards and downwards.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ import numpy as np
 from robustshape.generators import failures, stylespace
 from robustshape.generators.stylespace import moved
 from robustshape.statistics import pearson, spearman
-from robustshape.studies.failure_discovery.answers import Subject
+from robustshape.studies.failure_discovery.predictions import Subject
 from robustshape.studies.failure_discovery.scene import fitting
 
 STEP = 0.1  # standard deviations of the finite differences that check gradients
@@ -63,21 +63,21 @@ def verified(subject: Subject, choice):
     Returns
     -------
     xarray.Dataset
-        ``rank_agreement (class)``: Spearman of importance and the true fall at the scene's distance, over all dimensions;
+        ``rank_agreement (class)``: Spearman of importance and the true decrease at the scene's distance, over all dimensions;
         ``sign_agreement (class)``: share of the chosen ones that are worse the way that the mean gradient points;
         ``slope_agreement``: Pearson of mean gradients of the chosen ones and finite differences of `STEP` deviations.
     """
     import torch
     import xarray
 
-    begin, fall = subject.begin, subject.fall
+    begin, decrease = subject.begin, subject.decrease
     classify = fitting(begin.generator, subject.classifier)
     ranks, signs, slopes, differences = [], [], [], []
     for c, k in enumerate(subject.classes):
         chosen, own = choice["chosen"].values[c], subject.few[subject.labels == k]
         slope = choice["gradient"].values[c, chosen]
-        ranks.append(spearman(abs(choice["importance"].values[c]), fall[:, :, c].max(axis=1)))
-        signs.append(np.mean((slope < 0) == (fall[chosen, 0, c] > fall[chosen, 1, c])))
+        ranks.append(spearman(abs(choice["importance"].values[c]), decrease[:, :, c].max(axis=1)))
+        signs.append(np.mean((slope < 0) == (decrease[chosen, 0, c] > decrease[chosen, 1, c])))
         slopes.extend(slope)
         steps = STEP * begin.deviations[chosen]
         styles = torch.cat(
@@ -87,7 +87,7 @@ def verified(subject: Subject, choice):
                 for d, h in zip(chosen, sign * steps)
             ]
         )
-        found = failures.answers(
+        found = failures.predictions(
             begin.generator,
             classify,
             styles,

@@ -4,6 +4,8 @@ import numpy as np
 
 from robustshape.analysis import style
 from robustshape.generators.quality import sheet
+from robustshape.models import short_name
+from robustshape.models.zoo_names import without_seed
 from robustshape.studies.failure_discovery import analyse, pictures
 from robustshape.studies.failure_discovery.repair import MEASURES, STATES
 
@@ -72,7 +74,7 @@ def strips(rows, model: str, generator: str = ""):
 
 
 def attributes(rows):
-    """Draw how far each class falls under each attribute's direction, classifiers of clean and of corrupted digits apart."""
+    """Draw the decrease of each class along each attribute, classifiers of clean and of corrupted digits apart."""
     import matplotlib.pyplot as plt
     import seaborn as sns
 
@@ -88,7 +90,7 @@ def attributes(rows):
     for axis, (words, names), table in zip(axes[0], panels, shown):
         sns.heatmap(
             table, ax=axis, cmap="vlag", vmin=-most, vmax=most, annot=True, fmt=".2f", annot_kws={"size": 6.5},
-            cbar=axis is axes[0, -1], cbar_kws={"label": "fall of p(class)"},
+            cbar=axis is axes[0, -1], cbar_kws={"label": "decrease of p(class)"},
         )  # fmt: skip
         axis.set_title(f"{words} ({len(names)})", loc="left")
         axis.set(xlabel="class", ylabel="")
@@ -117,7 +119,7 @@ def curves(rows, quantity: str = "accuracy"):
                 "color": palette[str(first["family"].values)],
                 "ls": LINES.get(str(first["recipe"].values), "-."),
             }
-            axis.plot(rows.place, mean, label=kind.removeprefix("zoo:"), **look)
+            axis.plot(rows.place, mean, label=short_name(kind), **look)
             if n > 1:
                 half = t.ppf(0.975, n - 1) * runs.std("model", ddof=1).values / np.sqrt(n)
                 band = (mean - half).clip(0, 1), (mean + half).clip(0, 1)
@@ -152,7 +154,7 @@ def choices(rows):
         covered = rows["covered"].sel(model=models).mean(("model", "class"))
         for choice, (color, line) in looks.items():
             axis.plot(rows["rank"], covered.sel(choice=choice), color=color, ls=line, label=choice)
-        axis.set_title(kind.removeprefix("zoo:"), loc="left")
+        axis.set_title(short_name(kind), loc="left")
         axis.set(xlabel="dimensions tried", ylim=(0, 1.02))
     axes[0, 0].set_ylabel("share of samples that fail")
     axes[0, -1].legend(loc="upper left")
@@ -180,14 +182,14 @@ def flip_maps(rows, n: int = 4):
     box = (ends[0] - step, ends[1] + step) * 2
     for line, model in zip(axes, found):
         for axis, c in zip(line, weakest):
-            shares = rows["map_accuracy"].sel(model=model).isel({"class": c}).transpose("second", "first")
+            accuracies = rows["map_accuracy"].sel(model=model).isel({"class": c}).transpose("second", "first")
             image = axis.imshow(
-                shares, origin="lower", extent=box, cmap="cividis", vmin=0, vmax=1, aspect="equal"
+                accuracies, origin="lower", extent=box, cmap="cividis", vmin=0, vmax=1, aspect="equal"
             )
             corner = rows["corner"].sel(model=model).isel({"class": c})
             axis.plot(corner.sel(part="first"), corner.sel(part="second"), "x", color="white", ms=6)
             axis.set_title(f"{rows['class'].values[c]}", loc="left", fontsize=9)
-        line[0].set_ylabel(f"{analyse.kind(model).removeprefix('zoo:')}\n{second}", fontsize=9)
+        line[0].set_ylabel(f"{short_name(without_seed(model))}\n{second}", fontsize=9)
     for axis in axes[-1]:
         axis.set_xlabel(first, fontsize=9)
     figure.colorbar(image, ax=axes, label="accuracy", shrink=0.8)
@@ -263,7 +265,7 @@ def repair(rows):
                 axis.plot([i + 0.27 * (k - 1)] * len(values), values, ".", color=style.INK, ms=3)
         axis.set_title(title, loc="left", fontsize=9)
         axis.set_xticks(
-            range(len(found)), [k.removeprefix("zoo:") for k, _ in found], rotation=30, ha="right", fontsize=8
+            range(len(found)), [short_name(k) for k, _ in found], rotation=30, ha="right", fontsize=8
         )
         axis.set(ylim=(0, 1.02))
     axes[0, 0].set_ylabel("accuracy")

@@ -6,14 +6,14 @@ import numpy as np
 
 from robustshape.generators.corrupted_images import CORRUPTIONS, randomly_corrupted
 from robustshape.generators.quality import grey
-from robustshape.studies.failure_discovery.answers import Subject, answers
+from robustshape.studies.failure_discovery.predictions import Subject, predictions
 from robustshape.studies.failure_discovery.scene import Scene
 
 N_REAL = 200  # images of each class
 
 
 def baseline(subject: Subject):
-    """Return the worst fall of each class in StyleSpace, and along differences of means that move pixels as far.
+    """Return the largest decrease of each class in StyleSpace, and along differences of means that move pixels as far.
 
     Returns
     -------
@@ -28,17 +28,17 @@ def baseline(subject: Subject):
     found = []
     for c, k in enumerate(subject.classes):
         own = subject.labels == k
-        d, way = np.unravel_index(int(subject.fall[:, :, c].argmax()), subject.fall.shape[:2])
+        d, way = np.unravel_index(int(subject.decrease[:, :, c].argmax()), subject.decrease.shape[:2])
         after = subject.sweep["image"].isel(dimension=d, way=way).values[own]
         size = np.sqrt(np.mean((grey(after) - grey(subject.images[own])) ** 2))
         mine = images[labels == k]
-        before = answers(subject.classifier, mine, np.array(k)).probability.mean()
+        before = predictions(subject.classifier, mine, np.array(k)).probability.mean()
         after = [
-            answers(subject.classifier, shifted(mine, step, size), np.array(k)).probability.mean()
+            predictions(subject.classifier, shifted(mine, step, size), np.array(k)).probability.mean()
             for difference in differences(subject.scene, int(k))
             for step in (difference, -difference)
         ]
-        found.append((subject.fall[d, way, c], before - min(after), size))
+        found.append((subject.decrease[d, way, c], before - min(after), size))
     names = ("best_fall", "baseline_fall", "best_distance")
     return xarray.Dataset(
         {name: ("class", np.array(values)) for name, values in zip(names, zip(*found))},

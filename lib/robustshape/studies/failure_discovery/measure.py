@@ -9,7 +9,7 @@ from robustshape.generators.attributes import ATTRIBUTES
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
 from robustshape.studies.failure_discovery import added, directions, movements, repair, row
-from robustshape.studies.failure_discovery.answers import Subject
+from robustshape.studies.failure_discovery.predictions import Subject
 from robustshape.studies.failure_discovery.scene import UNITS, Scene, check_fits, fitting, generator_path
 from robustshape.studies.seeds import at_every_seed
 from robustshape.studies.study import Settings, Study

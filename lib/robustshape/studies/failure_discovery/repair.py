@@ -12,7 +12,7 @@ import numpy as np
 from robustshape.errors import InputError
 from robustshape.measurements.population import Population
 from robustshape.studies.failure_discovery import movements
-from robustshape.studies.failure_discovery.answers import Subject
+from robustshape.studies.failure_discovery.predictions import Subject
 
 N_MOST = 2_000  # failures to train on
 N_REAL = 2_000  # real training images beside them, so that the rest is not forgotten

@@ -6,7 +6,7 @@ from robustshape.generators.stylespace import StyleSpace
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
 from robustshape.studies.failure_discovery import choice, mean_differences, movements, repair, walks
-from robustshape.studies.failure_discovery.answers import Subject, falls
+from robustshape.studies.failure_discovery.predictions import Subject, decreases
 
 VARIABLES = {
     "effect": ("change of an attribute when a dimension moves, in spreads of real images", "1"),
@@ -71,7 +71,7 @@ def of_classifier(population: Population, network: Network, settings):
     Returns
     -------
     xarray.Dataset
-        `dimensions`, and what the parts say of themselves: `choice`, `answers.falls`, `walks`, `mean_differences`,
+        `dimensions`, and what the parts say of themselves: `choice`, `predictions.decreases`, `walks`, `mean_differences`,
         `repair`.
     """
     import xarray
@@ -82,7 +82,7 @@ def of_classifier(population: Population, network: Network, settings):
     parts = [
         dimensions(subject),
         picked,
-        falls(subject),
+        decreases(subject),
         choice.verified(subject, picked),
         choice.coverage(subject, picked),
         walks.strips(subject, picked),

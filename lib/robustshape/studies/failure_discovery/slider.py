@@ -8,6 +8,8 @@ import json
 import numpy as np
 
 from robustshape.generators.quality import sheet
+from robustshape.models import short_name
+from robustshape.models.zoo_names import without_seed
 from robustshape.studies.failure_discovery import analyse, pictures
 
 TEMPLATE = """<div class="failure-slider" id="failure-slider">
@@ -16,7 +18,7 @@ TEMPLATE = """<div class="failure-slider" id="failure-slider">
 .failure-slider .fs-controls{display:flex;flex-wrap:wrap;gap:.6rem 1.2rem;align-items:center}
 .failure-slider .fs-stage{display:flex;flex-wrap:wrap;gap:1rem;margin-top:.8rem;align-items:flex-start}
 .failure-slider canvas{width:160px;height:160px;image-rendering:pixelated;background:#000}
-.failure-slider .fs-answers{flex:1 1 9rem;min-width:8.5rem;font-size:.78rem}
+.failure-slider .fs-predictions{flex:1 1 9rem;min-width:8.5rem;font-size:.78rem}
 .failure-slider .fs-bar{display:flex;align-items:center;gap:.4rem;line-height:1.15}
 .failure-slider .fs-bar span:first-child{width:1ch}
 .failure-slider .fs-bar i{display:block;flex:none;height:.62rem;background:#8aa4c0}
@@ -40,14 +42,14 @@ function draw(){
  canvas.clearRect(0,0,data.size,data.size);
  canvas.drawImage(sheet,p*data.size,(a*data.classes+c)*data.size,data.size,data.size,0,0,data.size,data.size);
  pick(".fs-out").textContent=(data.places[p]>0?"+":"")+data.places[p]+data.unit;
- root.querySelectorAll(".fs-answers").forEach((box,m)=>{
-  const shares=data.answers[m][a][c][p];
-  let best=0; shares.forEach((v,k)=>{if(v>shares[best])best=k});
+ root.querySelectorAll(".fs-predictions").forEach((box,m)=>{
+  const probabilities=data.probabilities[m][a][c][p];
+  let best=0; probabilities.forEach((v,k)=>{if(v>probabilities[best])best=k});
   box.querySelector("b").textContent="reads "+best;
   box.querySelectorAll(".fs-bar").forEach((bar,k)=>{
    bar.classList.toggle("fs-own",k===c);
-   bar.children[1].style.width=(shares[k]*0.7).toFixed(1)+"%";
-   bar.children[2].textContent=(shares[k]/100).toFixed(2);});
+   bar.children[1].style.width=(probabilities[k]*0.7).toFixed(1)+"%";
+   bar.children[2].textContent=(probabilities[k]/100).toFixed(2);});
  });
 }
 sheet.onload=draw; sheet.src="data:image/png;base64,SHEET";
@@ -60,7 +62,7 @@ def page(rows, generator: str = ""):
     """Return the slider as HTML: one digit of each class along each attribute, read by two classifiers.
 
     The classifiers are the first of `rows`, and the first of another kind that saw corruptions in its training (else the
-    second kind). All digits are in one picture, all answers in a table, both inside the page.
+    second kind). All digits are in one picture, all probabilities in a table, both inside the page.
     """
     from IPython.display import HTML
 
@@ -74,7 +76,7 @@ def page(rows, generator: str = ""):
         for c in range(rows.sizes["class"]):
             moves = [{d: sign * float(place)} for place in rows.place.values]
             digits.append(drawn.moved(int(first["walk_sample"].values[c]), moves))
-    answers = (
+    probabilities = (
         rows["walk_answer"].sel(model=models).transpose("model", "attribute", "class", "place", "answer")
     )
     size = digits[0].shape[1]
@@ -83,14 +85,14 @@ def page(rows, generator: str = ""):
         "classes": rows.sizes["class"],
         "unit": analyse.shift_unit(rows)[1],
         "places": [round(float(p), 3) for p in rows.place.values],
-        "answers": np.rint(answers.values * 100).astype(int).tolist(),
+        "probabilities": np.rint(probabilities.values * 100).astype(int).tolist(),
     }
     names = [str(a).replace("_", " ") for a in rows.attribute.values]
     bars = "".join(
         f'<div class="fs-bar"><span>{k}</span><i></i><span></span></div>' for k in range(rows.sizes["answer"])
     )
     panels = "".join(
-        f'<div class="fs-answers"><div>{html.escape(analyse.kind(m).removeprefix("zoo:"))} <b></b></div>{bars}</div>'
+        f'<div class="fs-predictions"><div>{html.escape(short_name(without_seed(m)))} <b></b></div>{bars}</div>'
         for m in models
     )
     filled = {

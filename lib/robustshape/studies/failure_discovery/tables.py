@@ -3,6 +3,7 @@
 import numpy as np
 
 from robustshape import statistics
+from robustshape.models import short_name
 from robustshape.studies.failure_discovery import analyse
 from robustshape.studies.severity_profile.analyse import side_by_side
 
@@ -18,10 +19,10 @@ def overview(rows):
             "accuracy": rows["accuracy"].values,
             "corrupted": rows["corrupted_accuracy"].mean(("corruption", "severity")).values,
             "on samples": rows["start_accuracy"].mean("class").values,
-            "fall, chosen": known["chosen_fall"],
-            "fall, random": known["random_fall"],
-            "fall, worst of all": known["best_fall"],
-            "fall, mean differences": known["baseline_fall"],
+            "decrease, chosen": known["chosen_fall"],
+            "decrease, random": known["random_fall"],
+            "decrease, worst of all": known["best_fall"],
+            "decrease, mean differences": known["baseline_fall"],
             "ranks agree": known["rank_agreement"],
             "signs agree": known["sign_agreement"],
             "slopes agree": known["slope_agreement"],
@@ -42,8 +43,8 @@ def chosen(rows, model: str, n: int = 3):
     row, lines = rows.sel(model=model), []
     for c, k in enumerate(row["class"].values):
         for d in row["chosen"].isel({"class": c}).values.astype(int)[:n]:
-            fall = row["fall"].sel(dimension=d).isel({"class": c})
-            way = int(fall.values.argmax())
+            decrease = row["fall"].sel(dimension=d).isel({"class": c})
+            way = int(decrease.values.argmax())
             effect = row["effect"].sel(dimension=d).isel(way=way).values
             most = int(abs(effect).argmax())
             seen = f"{str(row.attribute.values[most]).replace('_', ' ')} {effect[most]:+.1f}"
@@ -54,7 +55,7 @@ def chosen(rows, model: str, n: int = 3):
                     "where": f"{row['style_layer'].values[d]} {int(row['style_channel'].values[d])}",
                     "way": str(row.way.values[way]),
                     "changes most": seen,
-                    "fall": float(fall[way]),
+                    "decrease": float(decrease[way]),
                     "fail": float(row["flipped"].sel(dimension=d).isel({"way": way, "class": c})),
                     "fail, readable": float(
                         row["flipped_readable"].sel(dimension=d).isel({"way": way, "class": c})
@@ -100,7 +101,7 @@ def first_flips(rows):
                 failing = flips[np.isfinite(flips)]
                 lines.append(
                     {
-                        "classifier": kind.removeprefix("zoo:"),
+                        "classifier": short_name(kind),
                         "direction": f"{attribute.replace('_', ' ')} {sign}",
                         "digits": len(flips),
                         "fail": len(failing) / len(flips) if len(flips) else float("nan"),
@@ -119,7 +120,7 @@ def quality(card: dict):
         return pd.DataFrame()
     n, corruptions = scores["n"], [name.replace("_", " ") for name in card["data"]["corruptions"]]
     by_class = zip(*(scores[name] for name in ("by_class", "real_by_class", "n_by_class", "real_n_by_class")))
-    shares = [
+    measured = [
         ("mildly corrupted", scores["mild_accuracy"], scores["real_mild_accuracy"], scores["n_mild"], scores["real_n_mild"]),
         ("all", scores["accuracy"], scores["real_accuracy"], n, n),
         *((f"class {k}", *line) for k, line in enumerate(by_class)),
@@ -131,7 +132,7 @@ def quality(card: dict):
     ]  # fmt: skip
     lines = [
         (f"read as asked, {what}", _share(made, made_n), _share(real, real_n), made_n, real_n)
-        for what, made, real, made_n, real_n in shares
+        for what, made, real, made_n, real_n in measured
     ]
     lines += [("Frechet distance", f"{scores['frechet']:.2f}", f"{scores['frechet_floor']:.2f}", n, n)]
     lines += [
@@ -163,8 +164,8 @@ def comparisons(rows):
             lines.append(
                 {
                     "direction": line["attribute"].replace("_", " "),
-                    "first": f"{a.removeprefix('zoo:')} {line['first']:.3f}",
-                    "second": f"{b.removeprefix('zoo:')} {line['second']:.3f}",
+                    "first": f"{short_name(a)} {line['first']:.3f}",
+                    "second": f"{short_name(b)} {line['second']:.3f}",
                     "difference": line["difference"],
                     f"95 %, {line['runs']} pairs of runs": _between(line["low"], line["high"]),
                     f"95 %, {line['samples']} samples, first pair": _between(

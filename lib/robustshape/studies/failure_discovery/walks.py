@@ -1,4 +1,4 @@
-"""What one classifier answers on the way: along its first chosen dimensions, along every attribute, and along two at once."""
+"""What one classifier predicts on the way: along its first chosen dimensions, along every attribute, and along two at once."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from robustshape.generators.attributes import FIRST
 from robustshape.generators.failures import first_flips
 from robustshape.generators.stylespace import images_of
 from robustshape.studies.failure_discovery import directions, movements
-from robustshape.studies.failure_discovery.answers import Subject, all_shares, answers
+from robustshape.studies.failure_discovery.predictions import Subject, class_probabilities, predictions
 
 N_STRIPS = 3  # dimensions of each class that are followed
 CORNER = ("sample", "first", "second", "predicted")
@@ -19,7 +19,7 @@ def strips(subject: Subject, choice):
     -------
     xarray.Dataset
         ``strip_probability`` and ``strip_predicted (class, strip, shift)``; ``strip_sample (class, strip)``, its place among
-        the samples asked for: of those that are right at first the one that falls most at the scene's distance;
+        the samples asked for: of those right at first the one that decreases most at the scene's distance;
         ``strip_sign``, the way that is worse for the class.
     """
     import xarray
@@ -32,14 +32,14 @@ def strips(subject: Subject, choice):
     for c, k in enumerate(subject.classes):
         own = np.flatnonzero(subject.labels == k)
         for r, d in enumerate(choice["chosen"].values[c, :n]):
-            way = int(subject.fall[d, :, c].argmax())
-            fall = subject.start.probability[own] - subject.moved.probability[d, way, own]
-            one = subject.few[own[np.where(subject.right[own], fall, -np.inf).argmax()]]
+            way = int(subject.decrease[d, :, c].argmax())
+            decrease = subject.start.probability[own] - subject.moved.probability[d, way, own]
+            one = subject.few[own[np.where(subject.right[own], decrease, -np.inf).argmax()]]
             sample[c, r], sign[c, r] = begin.index[one], (1, -1)[way]
             styles = begin.styles[one].repeat(len(shifts), 1)
             styles[:, d] += styles.new_tensor(sign[c, r] * shifts * float(begin.units[d]))
             shown = images_of(begin.generator, styles, noise=subject.scene.noise)
-            probability[c, r], predicted[c, r] = answers(subject.classifier, shown, np.array(k))
+            probability[c, r], predicted[c, r] = predictions(subject.classifier, shown, np.array(k))
     how = ("class", "strip")
     return xarray.Dataset(
         {
@@ -53,7 +53,7 @@ def strips(subject: Subject, choice):
 
 
 def walks(subject: Subject, attributes=FIRST):
-    """Return the answers along the direction of each of these attributes.
+    """Return the predictions along the direction of each of these attributes.
 
     Returns
     -------
@@ -68,10 +68,10 @@ def walks(subject: Subject, attributes=FIRST):
     begin, places = subject.begin, subject.scene.places
     made, walked = directions.walks(subject.scene, attributes), begin.of_classes(subject.scene.n_walked)
     labels, images, middle = begin.labels[walked], made["walk"].values, len(places) // 2
-    found = answers(subject.classifier, images, labels)
+    found = predictions(subject.classifier, images, labels)
     right = found.predicted == labels
     firsts = np.array([np.flatnonzero(labels == k)[0] for k in subject.classes])
-    shares = all_shares(subject.classifier, images[:, :, firsts])
+    probabilities = class_probabilities(subject.classifier, images[:, :, firsts])
     up, down = slice(middle, None), slice(middle, None, -1)
     flips = [[first_flips(along[way], abs(places[way])) for way in (up, down)] for along in right]
 
@@ -87,7 +87,7 @@ def walks(subject: Subject, attributes=FIRST):
             "walk_right": (("attribute", "place", "walked"), right.astype(np.int8)),
             "walk_label": ("walked", labels),
             "first_flip": (("attribute", "way", "walked"), np.array(flips)),
-            "walk_answer": ((*steps, "answer"), shares.transpose(0, 2, 1, 3).astype(np.float32)),
+            "walk_answer": ((*steps, "answer"), probabilities.transpose(0, 2, 1, 3).astype(np.float32)),
             "walk_sample": ("class", begin.index[walked[firsts]]),
             "direction": made["direction"],
             "direction_sign": made["sign"],
@@ -97,14 +97,14 @@ def walks(subject: Subject, attributes=FIRST):
             "class": subject.classes,
             "place": places,
             "way": list(movements.WAYS),
-            "answer": np.arange(shares.shape[-1]),
+            "answer": np.arange(probabilities.shape[-1]),
             "walked": np.arange(len(labels)),
         },
     )
 
 
 def flip_map(subject: Subject):
-    """Return the answers over two directions at once.
+    """Return the predictions over two directions at once.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def flip_map(subject: Subject):
     begin, places, made = subject.begin, subject.scene.map_places, directions.walks(subject.scene)
     mapped = begin.of_classes(min(directions.N_MAPPED, subject.scene.n_walked))
     labels, middle = begin.labels[mapped], len(places) // 2
-    predicted = answers(subject.classifier, made["map"].values, labels).predicted
+    predicted = predictions(subject.classifier, made["map"].values, labels).predicted
     right = predicted == labels
     together = ~right & right[:, middle][:, None] & right[middle][None]
     readable = together & (made["map_judged"].values == labels)
@@ -130,11 +130,11 @@ def flip_map(subject: Subject):
             a, b, n = np.unravel_index(int(length.argmin()), length.shape)
             corners[c] = begin.index[mapped[n]], places[a], places[b], predicted[a, b, n]
     own = [labels == k for k in subject.classes]
-    shares = [together[..., k].sum() / max(1, (~right[..., k]).sum()) for k in own]
+    fractions = [together[..., k].sum() / max(1, (~right[..., k]).sum()) for k in own]
     return xarray.Dataset(
         {
             "map_accuracy": (("class", "first", "second"), np.stack([right[..., k].mean(-1) for k in own])),
-            "only_together": ("class", np.array(shares)),
+            "only_together": ("class", np.array(fractions)),
             "corner": (("class", "part"), corners),
         },
         coords={"class": subject.classes, "first": places, "second": places, "part": list(CORNER)},

@@ -3,20 +3,11 @@
 import numpy as np
 
 from robustshape import statistics
-from robustshape.analysis.robustness import group_robustness, mean_corrupted_accuracy, robustness
+from robustshape.analysis.networks import effective
+from robustshape.analysis.networks import networks as of_rows
 from robustshape.statistics.centring import correlate_over_families
-from robustshape.statistics.effective_robustness import count_logit, effective_robustness
 from robustshape.statistics.screen import correct
 
-PILOT = (
-    "resnet_basic",
-    "repvgg",
-    "mobilenetv2",
-    "convnext_patch2",
-    "vit_patch4",
-    "mlp_mixer",
-)  # a family of each clan
-BAND = 0.05  # of clean accuracy, around the median of the pilot's networks of the recipe
 BESIDE = (
     "accuracy",
     "accuracy_among_classes",
@@ -33,100 +24,20 @@ TARGETS = {
 
 
 def networks(rows):
-    """Return one line for each network.
+    """Return one line for each network, see `analysis.networks`: every indicator is the mean over its draws.
 
-    Parameters
-    ----------
-    rows : xarray.Dataset
-        Of the study.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by ``model``: ``family``, ``clan``, ``recipe``; ``clean``, the accuracy on the indicators' images, which is
-        the covariate; every indicator, the mean over its draws, with ``p_purity`` and its factors; the `TARGETS`, and R by
-        group of corruptions; ``in_band``, see `BAND`.
+    Beside the registered ones ``p_purity`` with its factors ``p_kmeans`` and ``p_multicut``, and ``log_mean_rank``.
     """
-    import pandas as pd
-
-    values = rows["indicator_value"].mean("draw")
-    table = pd.DataFrame(
-        {
-            "family": rows["family"].values.astype(str),
-            "clan": [clan_of(str(model)) for model in rows.model.values],
-            "recipe": rows["recipe"].values.astype(str),
-            "clean": rows["indicator_accuracy"].values.astype(float),
-            **{str(name): values.sel(indicator=name).values for name in rows["indicator"].values},
-        },
-        index=pd.Index(rows.model.values.astype(str), name="model"),
+    draws = rows["indicator_value"].transpose("indicator", "model", "draw")
+    found = {str(name): draws.sel(indicator=name).values.mean(1) for name in rows["indicator"].values}
+    kmeans, multicut, among = (
+        draws.sel(indicator=name).values
+        for name in ("kmeans_purity", "multicut_purity", "accuracy_among_classes")
     )
-    among = rows["indicator_value"].sel(indicator="accuracy_among_classes")
-    for name, purity in (("p_kmeans", "kmeans_purity"), ("p_multicut", "multicut_purity")):
-        table[name] = (rows["indicator_value"].sel(indicator=purity) / among).mean("draw").values
-    product = (
-        rows["indicator_value"]
-        .sel(indicator=["kmeans_purity", "multicut_purity"])
-        .prod("indicator", skipna=False)
-    )
-    table["p_purity"] = (product / among**2).mean("draw").values
-    table["log_mean_rank"] = np.log10(table["mean_normalised_rank"])
-    table["R"], table["corrupted"] = robustness(rows), mean_corrupted_accuracy(rows)
-    table["attacked"] = area_under_attack(rows)
-    for group, kept in group_robustness(rows).items():
-        table[f"R, {group}"] = kept
-    return table.assign(effective=effective(rows, table)(np.ones(len(table), bool)), in_band=in_band(table))
-
-
-def clan_of(model: str) -> str:
-    """Return the clan of a network of ours, "" of another.
-
-    >>> clan_of("zoo:resnext-fast/1"), clan_of("timm:resnet50.a1_in1k")
-    ('conv, residual', '')
-    """
-    import re
-
-    from robustshape.models.families import family_of
-
-    prefix, _, rest = model.partition(":")
-    return family_of(re.split("[-/]", rest)[0]).clan if prefix == "zoo" else ""
-
-
-def area_under_attack(rows) -> np.ndarray:
-    """Return the area under accuracy against log budget of PGD in L-infinity, over clean accuracy; NaN without two budgets."""
-    from fractions import Fraction
-
-    attacks = [str(name) for name in rows["attack"].values] if "attack" in rows.dims else []
-    budgets = {float(Fraction(name.split()[-1])): name for name in attacks if name.startswith("pgd linf ")}
-    if len(budgets) < 2:
-        return np.full(rows.sizes["model"], np.nan)
-    place, under = np.log(sorted(budgets)), [budgets[b] for b in sorted(budgets)]
-    shares = rows["robust_accuracy"].sel(attack=under).transpose("model", "attack").values
-    clean = rows["attacked_clean_accuracy"].sel(attack=under[-1]).values
-    return np.trapezoid(shares, place, axis=1) / (place[-1] - place[0]) / clean
-
-
-def effective(rows, table):
-    """Return the function that gives effective robustness by the line of the plainly trained networks that are kept."""
-    n_clean = rows["n_samples"].values.astype(int)
-    cells = rows.sizes["corruption"] * rows.sizes["severity"]
-    n_shown = rows["n_robustness"].values.astype(int) * cells
-    clean = count_logit(np.rint(table["clean"] * n_clean), n_clean)
-    shown = count_logit(np.rint(table["corrupted"] * n_shown), n_shown)
-    return effective_robustness(clean, shown, (table["recipe"] == "plain").values, table["family"].values)
-
-
-def in_band(table, width: float = BAND) -> np.ndarray:
-    """Return which networks have an accuracy within `width` of the pilot's median of their recipe: (n,) bool.
-
-    All, where a recipe has fewer than three of the pilot's networks: then there is no band yet.
-    """
-    kept = np.ones(len(table), bool)
-    for recipe, own in table.groupby("recipe"):
-        pilot = own.loc[own["family"].isin(PILOT), "clean"]
-        if len(pilot) > 2:
-            its = (table["recipe"] == recipe).values
-            kept[its] = np.abs(table["clean"].values[its] - pilot.median()) <= width
-    return kept
+    found["p_kmeans"], found["p_multicut"] = (kmeans / among).mean(1), (multicut / among).mean(1)
+    found["p_purity"] = (kmeans * multicut / among**2).mean(1)
+    found["log_mean_rank"] = np.log10(found["mean_normalised_rank"])
+    return of_rows(rows, found)
 
 
 def screened(table) -> list[str]:
@@ -199,17 +110,6 @@ def seconds(rows):
     return pd.DataFrame({"indicator": found["indicator"].values, "seconds": found.values}).sort_values(
         "seconds", ignore_index=True
     )
-
-
-def pairs(table, treated: str, control: str, column: str):
-    """Return the difference of a column between two recipes of one family, by family; families that have both."""
-    wide = table[table["recipe"].isin([treated, control])].pivot_table(
-        index="family", columns="recipe", values=column
-    )
-    if not {treated, control} <= set(wide.columns):
-        return wide.iloc[:0].sum(axis=1)
-    both = wide.dropna()
-    return both[treated] - both[control]
 
 
 def spearman_within_recipes(table, a: str, b: str):

@@ -58,30 +58,27 @@ def columns(rows) -> dict[str, np.ndarray]:
     }
 
 
-def _over(x, y, groups, draws: int, seed: int) -> dict:
-    """Return r(x, y) with its 95 % interval and p-value over groups resampled with all their members."""
-    resampled = statistics.bootstrap_over_families(
-        lambda i: statistics.pearson(x[i], y[i]), groups, rng=np.random.default_rng(seed), draws=draws
-    )
-    low, high = statistics.interval(resampled)
+def _over(x, y, groups) -> dict:
+    """Return r(x, y) with its 95 % interval and p-value over groups."""
+    found = statistics.correlate_over_families(x, y, groups)
     return {
-        "r": statistics.pearson(x, y),
-        "low": low,
-        "high": high,
+        "r": found.estimate,
+        "low": found.low,
+        "high": found.high,
         "spearman": statistics.spearman(x, y),
-        "p_value": statistics.bootstrap_p_value(resampled),
+        "p_value": found.p_value,
         "models": len(x),
         "families": len(set(groups)),
     }
 
 
-def correlation_table(rows, *, draws: int = 1000, seed: int = 0):
+def correlation_table(rows):
     """Return the correlation of every shape with every target, with its interval over families.
 
     Returns
     -------
     pandas.DataFrame
-        Columns shape, target, r, low, high (95 %, families resampled), spearman, p_value, models, families;
+        Columns shape, target, r, low, high (95 %, over families), spearman, p_value, models, families;
         a line only where at least three models have both numbers.
     """
     import pandas as pd
@@ -92,15 +89,15 @@ def correlation_table(rows, *, draws: int = 1000, seed: int = 0):
         for target, target_words in TARGETS.items():
             there = np.isfinite(values[shape]) & np.isfinite(values[target])
             if there.sum() > 2:
-                found = _over(values[shape][there], values[target][there], families[there], draws, seed)
+                found = _over(values[shape][there], values[target][there], families[there])
                 table.append({"shape": shape_words, "target": target_words, **found})
     return pd.DataFrame(table)
 
 
-def within_one_architecture(rows, *, draws: int = 1000, seed: int = 0):
-    """Return the same correlations over the runs of one architecture trained here; recipes are resampled.
+def within_one_architecture(rows):
+    """Return the same correlations over the runs of one architecture trained here; recipes are the units.
 
-    Empty where that architecture was not trained under at least three recipes.
+    Empty where no architecture was trained under at least three recipes, with several seeds.
     """
     import pandas as pd
 
@@ -111,7 +108,7 @@ def within_one_architecture(rows, *, draws: int = 1000, seed: int = 0):
     for shape in ("approximate_skewness", "log_mean_rank"):
         for target in ("robust", "robustness", "accuracy"):
             if np.isfinite(values[target]).all():
-                found = _over(values[shape], values[target], recipes, draws, seed)
+                found = _over(values[shape], values[target], recipes)
                 found["recipes"] = found.pop("families")
                 found["runs"] = found.pop("models")
                 table.append({"shape": SHAPES[shape], "target": TARGETS[target], **found})
@@ -128,11 +125,13 @@ def pairs(rows, treated: str = "pgd", control: str = "plain"):
     """
     import pandas as pd
 
+    from robustshape.models.zoo_names import parts_of
+
     kinds = zip(map(str, rows.model.values), rows["training_seed"].values, rows["recipe"].values)
     found = {
-        (name.removeprefix("zoo:").partition("/")[0].partition("-")[0], int(seed), recipe): i
+        (parts_of(name).architecture, int(seed), recipe): i
         for i, (name, seed, recipe) in enumerate(kinds)
-        if seed >= 0  # trained here; a family may hold several architectures
+        if parts_of(name)  # one of ours; a family may hold several architectures
     }
     families, gamma = rows["family"].values, rows["approximate_skewness"].values
     mean = rows["mean_normalised_rank"].values

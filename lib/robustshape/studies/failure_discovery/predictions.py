@@ -1,11 +1,11 @@
-"""What one classifier answers to the scene's samples before and after every movement, and how far it falls."""
+"""What one classifier predicts for the scene's samples before and after every movement."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from robustshape.generators.failures import Answers
+from robustshape.generators.failures import Predictions
 from robustshape.generators.stylespace import images_of
 from robustshape.studies.failure_discovery import movements
 from robustshape.studies.failure_discovery.scene import Scene, prepared
@@ -13,24 +13,24 @@ from robustshape.studies.failure_discovery.scene import Scene, prepared
 AT_ONCE = 16  # dimensions whose images are in memory together
 
 
-def answers(classifier, images, labels) -> Answers:
-    """Return a classifier's answers to images (..., n, r, r, c) uint8 of these labels (n,): arrays (..., n)."""
-    shares = all_shares(classifier, images)
-    own = np.broadcast_to(labels, shares.shape[:-1])[..., None]
-    return Answers(np.take_along_axis(shares, own, axis=-1)[..., 0], shares.argmax(axis=-1))
+def predictions(classifier, images, labels) -> Predictions:
+    """Return a classifier's predictions for images (..., n, r, r, c) uint8 of these labels (n,): arrays (..., n)."""
+    probabilities = class_probabilities(classifier, images)
+    own = np.broadcast_to(labels, probabilities.shape[:-1])[..., None]
+    return Predictions(np.take_along_axis(probabilities, own, axis=-1)[..., 0], probabilities.argmax(axis=-1))
 
 
-def all_shares(classifier, images) -> np.ndarray:
-    """Return the probabilities (..., n, answer) float64 of all answers to images (..., n, r, r, c) uint8."""
+def class_probabilities(classifier, images) -> np.ndarray:
+    """Return the probabilities (..., n, class) float64 of all classes for images (..., n, r, r, c) uint8."""
     images = np.asarray(images)
     logits = classifier.logits(images.reshape(-1, *images.shape[-3:])).astype(np.float64)
-    shares = np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True))
-    return shares.reshape(*images.shape[:-3], -1)
+    probabilities = np.exp(logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True))
+    return probabilities.reshape(*images.shape[:-3], -1)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One classifier in front of a scene whose movements are made; its answers are computed when first asked for."""
+    """One classifier in front of a scene whose movements are made; its predictions are computed when first asked for."""
 
     scene: Scene
     classifier: object
@@ -65,22 +65,22 @@ class Subject:
         return images_of(self.begin.generator, self.begin.styles[self.few], noise=self.scene.noise)
 
     @cached_property
-    def start(self) -> Answers:
-        """The answers to them (n,)."""
-        return answers(self.classifier, self.images, self.labels)
+    def start(self) -> Predictions:
+        """The predictions for them (n,)."""
+        return predictions(self.classifier, self.images, self.labels)
 
     @cached_property
-    def moved(self) -> Answers:
-        """The answers to the sweep (dimension, way, n)."""
+    def moved(self) -> Predictions:
+        """The predictions for the sweep (dimension, way, n)."""
         parts = [
-            answers(
+            predictions(
                 self.classifier,
                 self.sweep["image"].isel(dimension=slice(k, k + AT_ONCE)).values,
                 self.labels,
             )
             for k in range(0, self.sweep.sizes["dimension"], AT_ONCE)
         ]
-        return Answers(*(np.concatenate(part) for part in zip(*parts)))
+        return Predictions(*(np.concatenate(part) for part in zip(*parts)))
 
     @cached_property
     def right(self) -> np.ndarray:
@@ -108,12 +108,12 @@ class Subject:
             return np.stack(sums, axis=-1) / np.array([among[self.labels == k].sum() for k in self.classes])
 
     @cached_property
-    def fall(self) -> np.ndarray:
-        """How far the probability of the class falls, mean over its samples (dimension, way, class)."""
+    def decrease(self) -> np.ndarray:
+        """How much lower the probability of the class is then, mean over its samples (dimension, way, class)."""
         return self.by_class(self.start.probability - self.moved.probability)
 
 
-def falls(subject: Subject):
+def decreases(subject: Subject):
     """Return ``fall (dimension, way, class)``, ``flipped`` and ``flipped_readable``, ``start_accuracy (class)``.
 
     Flipped is the share of the right samples that go wrong; readable are those of them that the judge still reads.
@@ -125,7 +125,7 @@ def falls(subject: Subject):
     readable = subject.by_class(subject.flips & subject.readable, subject.right)
     return xarray.Dataset(
         {
-            "fall": (how, subject.fall.astype(np.float32)),
+            "fall": (how, subject.decrease.astype(np.float32)),
             "flipped": (how, flipped.astype(np.float32)),
             "flipped_readable": (how, readable.astype(np.float32)),
             "start_accuracy": ("class", subject.by_class(subject.right)),
@@ -133,6 +133,6 @@ def falls(subject: Subject):
         coords={
             "class": subject.classes,
             "way": list(movements.WAYS),
-            "dimension": np.arange(len(subject.fall)),
+            "dimension": np.arange(len(subject.decrease)),
         },
     )

@@ -1,0 +1,104 @@
+"""The networks of a population as a table: who each is, what is to be foretold of it, and who is compared with whom."""
+
+import numpy as np
+
+from robustshape.analysis.matched import architecture_of
+from robustshape.analysis.robustness import (
+    area_under_attack,
+    group_robustness,
+    mean_corrupted_accuracy,
+    robustness,
+)
+from robustshape.statistics.effective_robustness import count_logit, effective_robustness
+
+PILOT = ("resnet_basic", "repvgg", "mobilenetv2", "convnext_patch2", "vit_patch4", "mlp_mixer")  # one a clan
+BAND = 0.05  # of clean accuracy, around the median of the pilot's networks of the recipe
+
+
+def networks(rows, indicators):
+    """Return one line for each network.
+
+    Parameters
+    ----------
+    rows : xarray.Dataset
+        Of any study.
+    indicators : dict of str -> (model,) float
+        What may foretell; `purity_and_kstar` says which names it reads.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by ``model``: ``family``, ``clan``, ``architecture``, ``recipe``, ``seed``; ``clean``, the accuracy on the
+        indicators' images, which is the covariate; the indicators; ``R``, ``corrupted`` (accuracy), ``attacked`` (area
+        under attack over clean accuracy), R by group of corruptions, ``effective`` (robustness); ``in_band``.
+    """
+    import pandas as pd
+
+    models = rows.model.values.astype(str)
+    table = pd.DataFrame(
+        {
+            "family": rows["family"].values.astype(str),
+            "clan": [clan_of(model) for model in models],
+            "architecture": [architecture_of(model) for model in models],
+            "recipe": rows["recipe"].values.astype(str),
+            "seed": rows["training_seed"].values,
+            "clean": rows["indicator_accuracy"].values.astype(float),
+            **indicators,
+            "R": robustness(rows),
+            "corrupted": mean_corrupted_accuracy(rows),
+            "attacked": area_under_attack(rows),
+            **{f"R, {group}": kept for group, kept in group_robustness(rows).items()},
+        },
+        index=pd.Index(models, name="model"),
+    )
+    return table.assign(effective=effective(rows, table)(np.ones(len(table), bool)), in_band=in_band(table))
+
+
+def clan_of(model: str) -> str:
+    """Return the clan of a network of ours, "" of another.
+
+    >>> clan_of("zoo:resnext-fast/1"), clan_of("timm:resnet50.a1_in1k")
+    ('conv, residual', '')
+    """
+    from robustshape.models.families import FAMILIES, family_of
+
+    architecture = architecture_of(model)
+    known = architecture in FAMILIES or architecture.rstrip("0123456789") in FAMILIES
+    return family_of(architecture).clan if known else ""
+
+
+def effective(rows, table):
+    """Return the function that gives effective robustness by the line of the plainly trained networks that are kept."""
+    if "corrupted_accuracy" not in rows:
+        return lambda kept: np.full(len(table), np.nan)
+    n_clean = rows["n_samples"].values.astype(int)
+    cells = rows.sizes["corruption"] * rows.sizes["severity"]
+    n_shown = rows["n_robustness"].values.astype(int) * cells
+    clean = count_logit(np.rint(table["clean"] * n_clean), n_clean)
+    shown = count_logit(np.rint(table["corrupted"] * n_shown), n_shown)
+    return effective_robustness(clean, shown, (table["recipe"] == "plain").values, table["family"].values)
+
+
+def in_band(table, width: float = BAND) -> np.ndarray:
+    """Return which networks have an accuracy within `width` of the pilot's median of their recipe: (n,) bool.
+
+    All, where a recipe has fewer than three of the pilot's networks: then there is no band yet.
+    """
+    kept = np.ones(len(table), bool)
+    for recipe, own in table.groupby("recipe"):
+        pilot = own.loc[own["family"].isin(PILOT), "clean"]
+        if len(pilot) > 2:
+            its = (table["recipe"] == recipe).values
+            kept[its] = np.abs(table["clean"].values[its] - pilot.median()) <= width
+    return kept
+
+
+def pairs(table, treated: str, control: str, column: str, by: str = "family"):
+    """Return the difference of a column between two recipes of one family (or other group), by it; of those with both."""
+    wide = table[table["recipe"].isin([treated, control])].pivot_table(
+        index=by, columns="recipe", values=column
+    )
+    if not {treated, control} <= set(wide.columns):
+        return wide.iloc[:0].sum(axis=1)
+    both = wide.dropna()
+    return both[treated] - both[control]
