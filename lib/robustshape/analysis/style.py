@@ -52,6 +52,7 @@ BANDS = {  # pattern of a k* distribution: colour, lowest and highest skewness
 INK = "#333333"
 PANEL = 4.3  # inches: two stand abreast in a page's column, one fills that of a phone
 ACCENT = "#b5462f"
+DIVERGING = "PuOr"  # of what may lie on either side of zero: orange below, purple above
 
 
 def theme() -> None:

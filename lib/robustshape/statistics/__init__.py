@@ -11,6 +11,7 @@ from robustshape.statistics.correlations import (
     correlations,
     fit_line,
     kendall,
+    paired,
     partial_correlation,
     pearson,
     residuals,
@@ -19,7 +20,7 @@ from robustshape.statistics.correlations import (
 from robustshape.statistics.exact import ExactShare, exact_share, share_of_families
 from robustshape.statistics.inference import Estimate, holm, paired_difference, wilson_interval
 from robustshape.statistics.jackknife import OverGroups, mean_over_groups, slope_over_groups
-from robustshape.statistics.out_of_sample import advantage
+from robustshape.statistics.out_of_sample import added, advantage
 from robustshape.statistics.planning import within_family_correlation
 from robustshape.statistics.resampling import shared_denominator_null
 
@@ -29,6 +30,7 @@ __all__ = [
     "ExactShare",
     "Line",
     "OverGroups",
+    "added",
     "advantage",
     "correlate_over_families",
     "correlations",
@@ -37,6 +39,7 @@ __all__ = [
     "holm",
     "kendall",
     "mean_over_groups",
+    "paired",
     "paired_difference",
     "partial_correlation",
     "pearson",

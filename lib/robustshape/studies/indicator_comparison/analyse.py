@@ -3,9 +3,10 @@
 import numpy as np
 
 from robustshape import statistics
-from robustshape.analysis.networks import effective
+from robustshape.analysis.networks import BAND, effective, in_band
 from robustshape.analysis.networks import networks as of_rows
 from robustshape.statistics.centring import correlate_over_families
+from robustshape.statistics.out_of_sample import added
 from robustshape.statistics.screen import correct
 
 BESIDE = (
@@ -126,23 +127,77 @@ def correlation_of_accuracy(table, target: str) -> float:
     return statistics.pearson(both["clean"].values, both[target].values)
 
 
-def numbers(rows, table, screen) -> dict:
-    """Return the numbers that the study's page quotes, given `networks` and the `screen_table` of R."""
+def grid(rows, table, targets=tuple(TARGETS)):
+    """Return the partial r of every screened indicator with every target, as one tidy table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``indicator`` and ``target`` in words, ``partial r``, ``low``, ``high``, and ``sure``: whether Holm's rule over the
+        indicators of a target leaves it.
+    """
+    import pandas as pd
+
+    found = [screen_table(rows, table, target).assign(target=words(target)) for target in targets]
+    lines = pd.concat(found, ignore_index=True)
+    return lines.assign(indicator=lines["indicator"].map(words), sure=lines["p (Holm)"] < 0.05)
+
+
+def gains(table, target: str = "R"):
+    """Return by how much less R of a family left out is mispredicted when an indicator stands beside clean accuracy.
+
+    Columns ``indicator`` (words), ``gain``, ``low``, ``high``: a share of the squared error of accuracy alone.
+    """
+    import pandas as pd
+
+    lines = []
+    for name in screened(table):
+        columns = table[name].values, table["clean"].values, table[target].values
+        found = added(*columns, table["family"].values, table["recipe"].values)
+        lines.append({"indicator": words(name), "gain": found.estimate, "low": found.low, "high": found.high})
+    return pd.DataFrame(lines).sort_values("gain", ascending=False, ignore_index=True)
+
+
+def stability(rows):
+    """Return how alike an indicator orders the networks on two halves of the draws: Spearman's rho, the surest first."""
+    import pandas as pd
+
+    draws = rows["indicator_value"].transpose("indicator", "model", "draw")
+    halves = draws[:, :, ::2].mean("draw").values, draws[:, :, 1::2].mean("draw").values
+    names = [words(str(name)) for name in rows["indicator"].values]
+    rho = [statistics.spearman(*statistics.paired(a, b)) if len(a) > 2 else np.nan for a, b in zip(*halves)]
+    return pd.DataFrame({"indicator": names, "rho": rho}).sort_values(
+        "rho", ascending=False, ignore_index=True
+    )
+
+
+def in_other_ways(rows, table, target: str = "R"):
+    """Return the partial r of every indicator with other bands of accuracy, with clans as units, and in each recipe."""
+    import pandas as pd
+
+    ways = {f"within {width:.0%}": (table[in_band(table, width)], "family") for width in (0.03, BAND, 0.1)}
+    ways |= {"all networks": (table, "family"), "clans as units": (table[table["in_band"]], "clan")}
     kept = table[table["in_band"]]
-    best = screen.iloc[0]
-    known = bool(np.isfinite(best["low"]))
-    return {
-        "n_draws": rows.sizes["draw"],
-        "n_classes": int(rows["n_classes"].values[0]),
-        "per_class": int(rows["per_class"].values[0]),
-        "n_in_band": len(kept),
-        "n_families_in_band": kept["family"].nunique(),
-        "n_clans": table["clan"].nunique(),
-        "n_screened": len(screen),
-        "accuracy_r": float(correlation_of_accuracy(kept, "R")),
-        "best_indicator": str(best["indicator"]).replace("_", " ") if known else "none",
-        "best_partial": float(best["partial r"]),
-        "best_low": float(best["low"]),
-        "best_high": float(best["high"]),
-        "n_after_holm": int((screen["p (Holm)"] < 0.05).sum()),
-    }
+    ways |= {recipe: (own, "family") for recipe, own in kept.groupby("recipe") if own["family"].nunique() > 3}
+    found = {"indicator": [words(name) for name in screened(table)]}
+    for way, (own, units) in ways.items():
+        found[way] = screen(rows, own, target, units=units).estimate
+    return pd.DataFrame(found)
+
+
+WORDS = {
+    "p_kmeans": "k-means purity / accuracy", "p_multicut": "multicut purity / accuracy",
+    "p_purity": "p_purity (their product)", "log_mean_rank": "log mean k*", "neural_collapse": "neural collapse NC1",
+    "approximate_skewness": "skewness of k* (Gamma')", "R": "R", "effective": "effective robustness",
+    "corrupted": "corrupted accuracy", "attacked": "under attack", "kmeans_ari": "k-means ARI",
+    "multicut_ari": "multicut ARI", "kmeans_purity": "k-means purity", "multicut_purity": "multicut purity",
+}  # fmt: skip
+
+
+def words(name: str) -> str:
+    """Return what figures and tables call an indicator or a target.
+
+    >>> words("p_purity"), words("mean_margin")
+    ('p_purity (their product)', 'mean margin')
+    """
+    return WORDS.get(name, name.replace("_", " "))

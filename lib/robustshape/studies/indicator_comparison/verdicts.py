@@ -37,27 +37,3 @@ def less_selective(table):
     seeds = (grid[there] + "/" + own["seed"].astype(str)).values
     columns = own["log_mean_rank"].values, np.log10(own["p_purity"].values)
     return max((slope_over_groups(alpha, y, seeds) for y in columns), key=lambda found: found.p_below(0))
-
-
-def answer(judged, table) -> str:
-    """Return the answer to the page's question in a sentence or two, from the verdicts on the claims.
-
-    Parameters
-    ----------
-    judged : pandas.DataFrame
-        Of `analysis.verdicts.judged`.
-    table : pandas.DataFrame
-        `analyse.networks` of the rows.
-    """
-    measured = f"{len(table)} networks of {table['family'].nunique()} families are measured"
-    words = judged["verdict"]
-    if words.str.startswith("not").all():
-        return f"Not told yet: {measured}, too few for the claims, which are judged once enough families are there."
-    if words["cross-1"].startswith("holds"):
-        told = "Yes: at least one number of clean features tells more about corrupted accuracy than clean accuracy does"
-    elif words["cross-1"] == "negligible":
-        told = "Not on these networks: no number of clean features tells what clean accuracy does not"
-    else:
-        told = "It cannot be told whether any number of clean features tells more than clean accuracy"
-    decided = int((~words.str.startswith(("not", "cannot"))).sum())
-    return f"{told}; {measured}, and {decided} of {len(judged)} claims are decided."
