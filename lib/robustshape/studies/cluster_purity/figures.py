@@ -123,7 +123,7 @@ def _by_target(table, names, title: str):
 
 def r_by_group(predictions):
     """Draw r of p_purity, both purities and clean accuracy with R by group of corruptions, and under attack."""
-    return _by_target(predictions, COLOURS, "r with R (bar: 95 % interval, families resampled)")
+    return _by_target(predictions, COLOURS, "r with R (bar: 95 % interval over families)")
 
 
 def r_of_variants(predictions):
