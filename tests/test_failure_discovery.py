@@ -9,10 +9,11 @@ import pytest
 import torch
 import xarray
 from matplotlib.figure import Figure
+from scipy import stats
 
 import toy_generator
 from robustshape import models
-from robustshape.analysis import claims
+from robustshape.analysis.verdicts import judged
 from robustshape.errors import InputError, MissingFileError
 from robustshape.generators import attributes
 from robustshape.generators.failures import Predictions
@@ -29,6 +30,7 @@ from robustshape.studies.failure_discovery import (
     directions,
     figures,
     movements,
+    numbers,
     pictures,
     repair,
     scene,
@@ -457,24 +459,64 @@ def test_the_quantities_of_the_claims_by_hand():
     assert analyse.profile_contrast(row) == pytest.approx((0.6 + 0.7) / 2 - 0.15)
     # chosen: three of quality .3 each in all classes, two of shape .5 in class 4; random: one in five
     assert analyse.chosen_over_random(row) == pytest.approx((3 * 0.3 + 2 * 0.05) / 5 - 0.3 / 5)
+    assert np.isnan(analyse.profile_contrast(row.drop_sel(corruption="contrast")))
+
+
+def along_regression(rows):
+    """Return rows whose attributes are moved along directions by regression: quality takes all classes, shape one."""
+    falls = np.zeros((6, 10, 5))
+    falls[[1, 2, 3], :, 3] = 0.3  # blur, contrast, noise: upwards at the scene's distance
+    falls[[0, 4, 5], 4, 1] = 0.5  # area, slant, stroke width: downwards
+    falls[[0, 4, 5], 4, 3] = 0.4  # the better way
+    probability = np.tile(0.9 - falls, (rows.sizes["model"], 1, 1, 1))
+    return rows.assign(
+        walk_probability=(("model", "attribute", "class", "place"), probability),
+        direction=(("model", "attribute", "dimension"), np.ones((rows.sizes["model"], 6, 6))),
+    )
+
+
+def test_directions_by_regression_by_hand():
+    row = along_regression(invented()).sel(model="zoo:mlp")
     assert analyse.classes_hit(row) == 1.0
     assert analyse.shape_over_quality(row) == pytest.approx(1.0)  # in one class, against evenly
-    mild = row.assign(fall=row["fall"].where(row["class"] != 3, 0.01))
-    assert analyse.classes_hit(mild) == pytest.approx(0.9)
-    assert np.isnan(analyse.classes_hit(row.assign(effect=effects_of([""] * 6))))
-    assert np.isnan(analyse.profile_contrast(row.drop_sel(corruption="contrast")))
-    assert np.isnan(analyse.shape_over_quality(row.assign(effect=effects_of(["noise"] * 6))))
+    mild = row["walk_probability"].where(row["class"] != 3, 0.89)
+    mild.loc[{"class": 3, "place": 0.0}] = 0.9
+    assert analyse.classes_hit(row.assign(walk_probability=mild)) == pytest.approx(0.9)
+    single = invented().sel(model="zoo:mlp")
+    assert np.isnan(analyse.classes_hit(single)) and np.isnan(analyse.shape_over_quality(single))
+    assert np.isnan(analyse.shape_over_quality(row.sel(attribute=["noise", "blur"])))
 
 
-def test_verdicts_are_over_training_runs_of_clean_digits():
-    judged = verdicts.judge(invented())
-    assert judged.loc["failure-1", "n"] == 3 and judged.loc["failure-2", "n"] == 6
-    assert judged.loc["failure-1", "population"] == "3 runs of mlp on mnist5k"
-    assert judged.loc["failure-1", "estimate"] == pytest.approx(0.5, abs=0.01)
-    assert judged.loc["failure-2", "verdict"] == claims.HOLDS
-    assert judged.loc["failure-4", "estimate"] == pytest.approx(1.0)
-    alone = invented(1)
-    assert verdicts.judge(alone).loc["failure-1", "verdict"] == claims.UNMEASURED  # one run has no interval
+def test_estimates_are_over_runs_or_generators_of_clean_digits():
+    rows = along_regression(invented())
+    names = [f"sha256:{i % 3}" for i in range(rows.sizes["model"])]
+    found = verdicts.estimates(rows.assign(generator=("model", names)))
+    contrast = [0.65 - 0.15 for _ in range(6)]
+    assert found["failure-1"].n == 6 and found["failure-1"].estimate == pytest.approx(
+        np.mean(contrast), abs=0.01
+    )
+    each = [analyse.chosen_over_random(rows.sel(model=f"zoo:mlp{s}")) for s in ("", "/1", "/2")]
+    known = stats.ttest_1samp(each, 0).confidence_interval(0.95)  # a generator behind each seed
+    assert found["failure-2"].n == 3 and found["failure-2"].estimate == pytest.approx(np.mean(each))
+    assert (found["failure-2"].low, found["failure-2"].high) == pytest.approx(tuple(known))
+    assert (found["failure-3"].estimate, found["failure-3"].n) == (1.0, 3)
+    assert (found["failure-4"].estimate, found["failure-4"].n) == (pytest.approx(1.0), 3)
+
+
+def test_what_single_dimensions_cannot_tell_is_not_yet_measured():
+    found = judged("failure_discovery", invented())
+    assert found.index.tolist() == [f"failure-{i}" for i in range(1, 5)]
+    assert found.loc["failure-3", "verdict"] == found.loc["failure-4", "verdict"] == "not yet measured"
+    assert found.loc["failure-3", "reason"].startswith("each attribute was moved by a single dimension")
+    assert found.loc["failure-2", ["verdict", "n"]].tolist() == ["not judged", 1]  # one generator
+    here = invented()
+    here.attrs["preset"] = "mnist"
+    line = judged("failure_discovery", here).loc["failure-1"]
+    assert (line["verdict"], line["n"], line["threshold"]) == ("holds", 6, 0.2)
+    otherwise = here.assign(recipe=("model", ["corrupted"] * here.sizes["model"]))
+    assert set(judged("failure_discovery", otherwise)["reason"].str.partition(";")[0]) == {
+        "no network was trained here on clean digits"
+    }
 
 
 def test_pairs_differ_by_training_or_by_network():
@@ -558,8 +600,7 @@ def test_the_slider_holds_all_it_shows(toy):
 
 def test_numbers_of_the_page_are_plain_and_tables_have_their_lines(toy):
     for rows in (invented(), toy[1]):
-        judged = verdicts.judge(rows)
-        quoted = verdicts.numbers(rows, judged, {})
+        quoted = numbers.numbers(rows, judged("failure_discovery", rows), {})
         assert all(isinstance(v, int | float | str | np.integer | np.floating) for v in quoted.values())
         assert len(tables.overview(rows)) == rows.sizes["model"]
         assert len(tables.directions(rows)) == 6
@@ -584,7 +625,7 @@ def test_a_generator_without_mildly_corrupted_images_draws_its_page():
         "real_n_mild": 0,
     }
     card = card | {"scores": card["scores"] | none}
-    quoted = verdicts.numbers(invented(), verdicts.judge(invented()), card)
+    quoted = numbers.numbers(invented(), judged("failure_discovery", invented()), card)
     assert all(isinstance(v, int | float | str | np.integer | np.floating) for v in quoted.values())
     ends = (
         "mild_accuracy",

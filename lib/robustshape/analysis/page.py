@@ -43,7 +43,7 @@ def answer(words: str) -> Shown:
     return Shown(f'<p class="rs-answer">{escape(words)}</p>')
 
 
-def figure(panels, *, alt: str, caption: str = "") -> Shown:
+def figure(panels, *, alt: str, caption: str = "", empty: str = "Nothing to draw for these networks.") -> Shown:
     """Return one or more matplotlib figures as panels: abreast where the page is wide, else one below the other.
 
     Parameters
@@ -54,12 +54,14 @@ def figure(panels, *, alt: str, caption: str = "") -> Shown:
         What is seen, for those who do not see it.
     caption : str
         How to read it, with the n and the interval that belong to it.
+    empty : str
+        What is said where there is nothing to draw.
     """
     import matplotlib.pyplot as plt
 
     panels = [one for one in (panels if isinstance(panels, list | tuple) else [panels]) if one is not None]
     if not panels:
-        return Shown(f"<p><em>Nothing to draw: {escape(caption or alt)}</em></p>")
+        return Shown(f"<p><em>{escape(empty)}</em></p>")
     images = []
     for i, panel in enumerate(panels, 1):
         words = alt if len(panels) == 1 else f"Panel {i} of {len(panels)}: {alt}"

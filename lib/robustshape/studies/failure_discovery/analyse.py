@@ -86,22 +86,30 @@ def names(row) -> np.ndarray:
     return movements.names(row["effect"].transpose("dimension", "way", "attribute")).astype(str)
 
 
-def strongest_by_name(row) -> tuple[np.ndarray, np.ndarray]:
-    """Return the names (k,) of the dimensions of the ten largest gradients of any class, and their decreases (k, class).
+def by_regression(rows) -> bool:
+    """Return whether each attribute is moved along its direction by regression, and not by a single dimension."""
+    return "direction" in rows and "dimension" in rows["direction"].dims
 
-    A decrease is that in the direction which is worse on average over classes.
+
+def decreases_along(row) -> np.ndarray:
+    """Return the decrease (attribute, class) of the probability at the scene's distance along each attribute's direction.
+
+    In the way that is worse on average over classes; NaN where an attribute was moved by a single dimension.
     """
-    top = np.unique(row["chosen"].values.astype(int))
-    decrease = row["fall"].transpose("dimension", "way", "class").values[top]
-    way = decrease.mean(axis=2).argmax(axis=1)
-    return names(row)[top], decrease[np.arange(len(top)), way]
+    walks = row["walk_probability"].transpose("attribute", "class", "place")
+    if not by_regression(row):
+        return np.full(walks.shape[:2], np.nan)
+    places = [way * float(row["distance"]) for way in (1, -1)]
+    there = np.stack([walks.sel(place=place, method="nearest").values for place in places])
+    either = walks.sel(place=0.0).values - there  # (way, attribute, class)
+    return either[either.mean(axis=2).argmax(axis=0), np.arange(either.shape[1])]
 
 
 def classes_hit(row) -> float:
-    """Return the share of classes that a dimension named noise, blur or contrast hits, mean over them (failure-3)."""
-    names, decreases = strongest_by_name(row)
-    hits = (decreases >= LOST).mean(axis=1)[np.isin(names, of_quality())]
-    return float(hits.mean()) if len(hits) else float("nan")
+    """Return the share of classes that the direction of noise, blur or contrast hits, mean over them (failure-3)."""
+    decreases = decreases_along(row)[np.isin(row.attribute.values, of_quality())]
+    known = np.isfinite(decreases).all() and len(decreases)
+    return float((decreases >= LOST).mean()) if known else float("nan")
 
 
 def unevenness(decreases) -> np.ndarray:
@@ -119,21 +127,11 @@ def unevenness(decreases) -> np.ndarray:
 
 
 def shape_over_quality(row) -> float:
-    """Return how much more class-specific dimensions of shape are than those of image quality (failure-4)."""
-    names, decreases = strongest_by_name(row)
-    spread, quality = unevenness(decreases), np.isin(names, of_quality())
-    shape = (names != "") & ~quality
-    if not np.isfinite(spread[shape]).any() or not np.isfinite(spread[quality]).any():
+    """Return how much more class-specific directions of shape are than those of image quality (failure-4)."""
+    spread, quality = unevenness(decreases_along(row)), np.isin(row.attribute.values, of_quality())
+    if not np.isfinite(spread[~quality]).any() or not np.isfinite(spread[quality]).any():
         return float("nan")
-    return float(np.nanmean(spread[shape]) - np.nanmean(spread[quality]))
-
-
-CLAIMED = {
-    "failure-1": profile_contrast,
-    "failure-2": chosen_over_random,
-    "failure-3": classes_hit,
-    "failure-4": shape_over_quality,
-}
+    return float(np.nanmean(spread[~quality]) - np.nanmean(spread[quality]))
 
 
 def hurt(rows, names: list[str]):
