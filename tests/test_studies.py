@@ -28,6 +28,7 @@ from robustshape.measurements.indicators import OnDraws
 from robustshape.measurements.population import Population
 from robustshape.models import network
 from robustshape.notebooks import list_presets
+from robustshape.store import results
 from robustshape.store.provenance import read
 from robustshape.studies import common
 from robustshape.studies.cluster_purity import STUDY as cluster_purity
@@ -173,6 +174,15 @@ def test_every_folder_of_a_study_has_what_a_study_needs():
         assert set(study.quantities) <= set(known)
     with pytest.raises(InputError, match="unknown study 'kstar'; closest: kstar_skewness"):
         studies.load("kstar")
+
+
+def test_published_rows_say_of_everything_in_them_what_it_is():
+    there = [(study, preset) for study in STUDIES for preset in results.published_presets(study)]
+    assert there
+    for study, preset in there:
+        rows = STUDIES[study].described(results.read_published(study, preset))
+        dumb = [name for name, values in rows.variables.items() if not values.attrs.get("long_name")]
+        assert not dumb, f"{study}, {preset}: {dumb}"
 
 
 @pytest.mark.parametrize("name", list_presets()["smoke"])
