@@ -63,10 +63,14 @@ def with_row(monkeypatch, study, row):
 
 
 def check_described(study, rows):
-    """Assert that a study's rows say of every variable what it is, and that nothing else is said to be in them.
+    """Assert that a study's rows say of every variable and coordinate what it is, and that nothing else is said to be in them.
 
     The rows are of a population with corruptions and attacks, and of settings that leave nothing out.
     """
+    for name, values in rows.coords.items():
+        words, unit = (common.COORDINATES | study.coordinates)[name]
+        assert words and values.attrs["long_name"] == words and values.attrs.get("units", "") == unit, name
+    assert not {*common.COORDINATES, *study.coordinates} - set(rows.coords), "said of what is not there"
     known, of_parts = common.VARIABLES | study.variables, f"{study.along}_key"
     assert len(known) == len(common.VARIABLES) + len(study.variables)  # none is said twice
     different = ({str(name) for name in rows.data_vars} - {of_parts}) ^ set(known)

@@ -31,6 +31,7 @@ from robustshape.models import network
 from robustshape.notebooks import list_presets
 from robustshape.statistics import partial_correlation, pearson
 from robustshape.statistics.jackknife import jackknife
+from robustshape.store import results
 from robustshape.store.provenance import read
 from robustshape.studies import common
 from robustshape.studies.cluster_purity import STUDY as cluster_purity
@@ -175,6 +176,15 @@ def test_every_folder_of_a_study_has_what_a_study_needs():
         assert set(study.quantities) <= set(known)
     with pytest.raises(InputError, match="unknown study 'kstar'; closest: kstar_skewness"):
         studies.load("kstar")
+
+
+def test_published_rows_say_of_everything_in_them_what_it_is():
+    there = [(study, preset) for study in STUDIES for preset in results.published_presets(study)]
+    assert there
+    for study, preset in there:
+        rows = STUDIES[study].described(results.read_published(study, preset))
+        dumb = [name for name, values in rows.variables.items() if not values.attrs.get("long_name")]
+        assert not dumb, f"{study}, {preset}: {dumb}"
 
 
 @pytest.mark.parametrize("name", list_presets()["smoke"])

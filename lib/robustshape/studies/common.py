@@ -42,6 +42,14 @@ VARIABLES = {  # of a row: what it is, and its unit where it has one
     "study": ("name of the study", ""),
 }
 
+COORDINATES = {
+    "model": ("row: the network's name, and in what it differs from other rows of that network", ""),
+    "corruption": ("kind of corruption", ""),
+    "severity": ("severity of the corruption, from 1", ""),
+    "attack": ("attack: name, norm and radius", ""),
+    "attacked_sample": ("image that is attacked", ""),
+}
+
 NUMBERS = tuple(
     name for name in VARIABLES if "accuracy" in name
 )  # the rest says how and on what was measured

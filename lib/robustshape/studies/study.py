@@ -5,7 +5,7 @@ parameters are checked, its rows published and described here, and measured in `
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import ClassVar
 
@@ -60,6 +60,8 @@ class Study:
         ``row(population, network, settings)`` is an xarray.Dataset of one network, without what `common` adds.
     variables : dict
         Of the rows: what each is, and its unit (``""`` for none); those of `common` need not be named again.
+    coordinates : dict
+        The same of the rows' coordinates beside those of `common`.
     quantities : tuple of str
         By which a run is compared with the published one.
     version, first_version : int
@@ -88,6 +90,7 @@ class Study:
     row: Callable
     variables: dict[str, tuple[str, str]]
     quantities: tuple[str, ...]
+    coordinates: dict[str, tuple[str, str]] = field(default_factory=dict)
     version: int = 1
     first_version: int = 1
     before: Callable = lambda population, networks, settings, client: None
@@ -160,8 +163,8 @@ class Study:
         Returns
         -------
         xarray.Dataset
-            With the dimension ``model`` and those of `variables`; each variable has a ``long_name``, and ``units``
-            where it has one.
+            With the dimension ``model`` and those of `variables`; each variable and coordinate has a ``long_name``,
+            and ``units`` where it has one.
         """
         results.check_source(source)
         if source == "published":
@@ -181,13 +184,16 @@ class Study:
         return results.publish(self.name, preset, wanted), len(wanted)
 
     def described(self, rows):
-        """Return the rows with a ``long_name`` of each variable, and ``units`` where it has one.
+        """Return the rows with a ``long_name`` of each variable and coordinate, and ``units`` where it has one.
 
-        Those that say how and on what was measured have the ``role`` about.
+        Variables that say how and on what was measured have the ``role`` about.
         """
         parts = {f"{self.along}_key": (f"hash of what defines the numbers of each {self.along}", "")}
         for name, (words, unit) in (common.VARIABLES | parts | self.variables).items():
-            if name in rows:
+            if name in rows.data_vars:
                 role = {"role": "about"} if name in common.VARIABLES and name not in common.NUMBERS else {}
                 rows[name].attrs |= {"long_name": words} | ({"units": unit} if unit else {}) | role
+        for name, (words, unit) in (common.COORDINATES | self.coordinates).items():
+            if name in rows.coords:
+                rows[name].attrs |= {"long_name": words} | ({"units": unit} if unit else {})
         return rows

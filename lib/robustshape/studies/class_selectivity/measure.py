@@ -171,6 +171,7 @@ STUDY = Study(
     settings=SelectivitySettings,
     row=row.of_network,
     variables=row.VARIABLES,
+    coordinates=row.COORDINATES,
     quantities=("mean_selectivity", "accuracy", "corrupted_accuracy", "robust_accuracy", "steps_accuracy"),
     check=check_networks,
     needs=sources,

@@ -39,6 +39,13 @@ VARIABLES = {
     "step_budget": ("L-infinity radius of the PGD that goes step by step", ""),
     "strongest": ("strongest attack that was made", ""),
 }
+COORDINATES = {
+    "depth": ("place of a layer among the rectified convolutions, from 1", ""),
+    "unit": ("place of a unit among those of all layers, from 1", ""),
+    "shift": ("images, or what changes in the responses to them", ""),
+    "measure": ("measure of dimensionality", ""),
+    "step": ("steps of PGD", "steps"),
+}
 
 
 def of_network(population: Population, network: Network, settings):

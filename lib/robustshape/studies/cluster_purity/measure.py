@@ -213,12 +213,24 @@ VARIABLES = {
     "normalised": ("whether features have length 1", ""),
 }
 
+COORDINATES = {
+    "indicator": ("registered indicator", ""),
+    "clustering": ("method of clustering", ""),
+    "ratio": ("clusters of k-means over classes", "1"),
+    "shift": (
+        "shift of the log-odds that a pair is of different classes: above 0 the multicut cuts more",
+        "",
+    ),
+    "variant": ("what is otherwise in a variant of the clustering", ""),
+}
+
 STUDY = Study(
     name="cluster_purity",
     title="Do networks whose clean features cluster by class fail later? (cluster purity)",
     settings=PuritySettings,
     row=row,
     variables=VARIABLES,
+    coordinates=COORDINATES,
     quantities=("purity", "indicator_value", "accuracy", "corrupted_accuracy", "robust_accuracy"),
     version=2,
     first_version=2,

@@ -161,6 +161,7 @@ STUDY = Study(
     settings=FailureSettings,
     row=row.of_classifier,
     variables=row.VARIABLES,
+    coordinates=row.COORDINATES,
     quantities=("accuracy", "corrupted_accuracy", "start_accuracy", "fall", "walk_accuracy", "repair"),
     version=3,
     first_version=3,

@@ -63,6 +63,26 @@ VARIABLES = {
     "noise": ("noise of the generator: const or none", ""),
     "map_attributes": ("attributes of the map", ""),
 }
+COORDINATES = {
+    "class": ("class", ""),
+    "dimension": ("dimension of StyleSpace", ""),
+    "way": ("whether a dimension or attribute moves up or down", ""),
+    "attribute": ("visible attribute", ""),
+    "known": ("corruption whose severity is known", ""),
+    "rank": ("rank of a chosen dimension, from 1; of the coverage: dimensions tried", ""),
+    "choice": ("how dimensions are chosen", ""),
+    "strip": ("rank of the chosen dimension that is followed, from 1", ""),
+    "shift": ("shift of a followed dimension", "units of a shift"),
+    "place": ("shift along an attribute's direction", "units of a shift"),
+    "walked": ("sample that moves along attributes", ""),
+    "answer": ("predicted class", ""),
+    "first": ("shift along the map's first direction", "units of a shift"),
+    "second": ("shift along the map's second direction", "units of a shift"),
+    "part": ("sample, shifts and prediction of the corner case", ""),
+    "state": ("classifier before and after its training on failures", ""),
+    "measure": ("images of the accuracy", ""),
+    "half": ("failures to train on, and held out", ""),
+}
 
 
 def of_classifier(population: Population, network: Network, settings):

@@ -70,6 +70,7 @@ STUDY = Study(
     settings=ComparisonSettings,
     row=row,
     variables=VARIABLES,
+    coordinates={"indicator": ("registered indicator", "")},
     quantities=("indicator_value", "accuracy", "corrupted_accuracy", "robust_accuracy"),
     parts=indicators,
     along="indicator",

@@ -157,12 +157,25 @@ VARIABLES = {
     "shift": ("attack whose images get a k* of their own", ""),
 }
 
+COORDINATES = {
+    "sample": ("image of the indicator", ""),
+    "class": ("class", ""),
+    "class_size": ("first samples of each class", "samples"),
+    "statistic": ("statistic of k*", ""),
+    "bound": ("end of the interval", ""),
+    "condition": ("whether the images are attacked", ""),
+    "shift_sample": ("image that is shown clean and attacked", ""),
+    "embedding": ("method of the plot", ""),
+    "plot_sample": ("image in the plots", ""),
+}
+
 STUDY = Study(
     name="kstar_skewness",
     title="Do networks that split classes into fragments fail sooner? (k* distribution)",
     settings=KstarSettings,
     row=row,
     variables=VARIABLES,
+    coordinates=COORDINATES,
     quantities=(
         "approximate_skewness", "mean_normalised_rank", "accuracy", "corrupted_accuracy", "robust_accuracy",
     ),
