@@ -13,7 +13,7 @@ from robustshape.book.explorer_columns import indicators, targets
 from robustshape.paths import require_checkout
 from robustshape.store import results
 
-DIGITS = 6  # significant ones of a number on the page
+DIGITS = 5  # significant ones of a number on the page
 ACCURACY = (
     "clean",
     "clean accuracy",
