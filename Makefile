@@ -2,14 +2,14 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: help book smoke test lint bench lab robustbench serve clean lock
+.PHONY: help book smoke test test-browser lint bench lab robustbench serve clean lock
 
 BIN := .venv/bin
 READY := .venv/.ready
 UV_VERSION := 0.13.9
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Redone only when the pins or the project's own settings change; needs the network then and only then.
 $(READY): requirements.lock pyproject.toml
@@ -41,6 +41,9 @@ smoke: $(READY)  ## the same book from tiny inputs, in laptop's place
 
 test: $(READY)  ## run the tests; they open no connection
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-browser: $(READY)  ## look at the built book (BOOK=_build/html) in Chromium, page by page
+	$(BIN)/python -m pytest -o python_files='check_*.py' tests/browser
 
 lint: $(READY)  ## check style, formatting, and that lower modules never import higher ones
 	$(BIN)/ruff check .

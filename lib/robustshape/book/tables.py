@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from robustshape import doctor
+from robustshape.book import explorer
 from robustshape.book.runs import SHOWN_AS, Run
 from robustshape.notebooks import list_presets, names, parameters_of
 from robustshape.paths import require_checkout
@@ -48,6 +49,7 @@ def pieces(preset: str, executed: dict[Run, Path], times: dict) -> dict[str, byt
 
     book, facts = require_checkout("the book") / "book", datasets.table()
     made = {"datasets.csv": table(list(facts.columns), facts.itertuples(index=False))}
+    made["explorer.html"] = explorer.fragment()
     snippet = (book / "_snippets" / "run_this_page.md").read_text(encoding="utf-8")
     for notebook in names():
         rows = [
