@@ -55,6 +55,10 @@ def build_book(preset: str = SHOWN_AS) -> Path:
     facts |= claims_pieces(root)
     for name, content in facts.items():
         _write(book / name, content)
+    for folder in ("executed", "figures", "generated"):
+        for path in (book / folder).glob("*"):
+            if f"{folder}/{path.name}" not in files | facts:
+                path.unlink()
 
     print("making the pages", flush=True)
     index = make_html(root)
