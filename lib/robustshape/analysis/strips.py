@@ -32,16 +32,16 @@ def strips(judged) -> Shown:
         statement = escape(str(line["statement"])) if claim != before else ""
         lines.append(_line(str(claim), statement, line))
         before = claim
-    return Shown(f'<div class="rs-claims">{key()}{"".join(lines)}</div>')
+    key = f'<div class="rs-claim rs-key"><small></small>{axis()}<small></small></div>'
+    return Shown(f'<div class="rs-claims">{key}{"".join(lines)}</div>')
 
 
-def key() -> str:
+def axis() -> str:
     """Return what the sides of a strip mean, to stand above them."""
     return (
-        '<div class="rs-claim rs-key"><small></small>'
         f'<svg viewBox="0 0 {WIDTH} 14" role="img" aria-label="left: against the claim; middle: too small to matter; '
         f'right: for the claim"><text x="0" y="11">against</text><text x="{WIDTH / 2}" y="11" text-anchor="middle">'
-        f'too small</text><text x="{WIDTH}" y="11" text-anchor="end">for</text></svg><small></small></div>'
+        f'too small</text><text x="{WIDTH}" y="11" text-anchor="end">for</text></svg>'
     )
 
 

@@ -13,7 +13,6 @@ from robustshape.book.tables import plain
 from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
 
-UNDECIDED = ("not yet measured", "not judged")
 
 
 def claims_pieces(root: Path) -> dict[str, bytes]:
@@ -69,38 +68,42 @@ def _judged_everywhere(root: Path):
     return lines.assign(study=[stated[name].study for name in lines["claim"]])
 
 
-def of_claim(lines, claim: str):
-    """Return the lines of one claim: the verdict that decides, then estimates of others; without any, one line that says so."""
-    own = lines[lines["claim"] == claim]
-    open_ = own["verdict"].str.startswith(UNDECIDED)
-    ranked = own.assign(rank=2 * own["estimate"].isna() + open_).sort_values("rank", kind="stable")
-    estimated = ranked[ranked["estimate"].notna()]
-    return (estimated if len(estimated) else ranked[:1]).drop(columns="rank")
+def of_claim(lines, claim):
+    """Return the lines of one claim, one a population: the one that decides first, then estimates of others.
+
+    Without any estimate, one line that says so.
+    """
+    own = lines[lines["claim"] == claim.id]
+    elsewhere = (own["preset"] != claim.population).astype(int)
+    rank = 2 * own["estimate"].isna() + elsewhere
+    own = own.assign(rank=rank).sort_values("rank", kind="stable").drop_duplicates("preset").drop(columns="rank")
+    estimated = own[own["estimate"].notna()]
+    return estimated if len(estimated) else own[:1]
 
 
 def overview(lines) -> str:
     """Return one picture of all claims and populations as HTML: a strip for each claim, grouped by study."""
     from robustshape import studies
     from robustshape.analysis import claims
-    from robustshape.analysis.strips import key, strip
+    from robustshape.analysis.strips import axis, strip
 
-    groups: dict[str, list[str]] = {}
-    for name, claim in claims.load().items():
-        groups.setdefault(claim.study, []).append(name)
+    groups: dict[str, list] = {}
+    for claim in claims.load().values():
+        groups.setdefault(claim.study, []).append(claim)
     made = []
-    for study, names in groups.items():
+    for study, its in groups.items():
         strips = ""
-        for name in names:
-            own = of_claim(lines, name)
+        for claim in its:
+            name, own = claim.id, of_claim(lines, claim)
             first = own.iloc[0]
             word = str(first["verdict"]).partition(":")[0]
             statement = escape(first["statement"])
             strips += (
-                f'<a class="rs-mini" href="claims.html#{name}" title="{statement}"><span>{statement}</span>'
+                f'<a class="rs-mini" href="claims.html#{name}" title="{statement}"><span>{statement}</span><i>{name}</i>'
                 f"{strip(first, own.iloc[1:])}<b>{escape(word)}</b></a>"
             )
         made.append(f"<section><h3>{escape(studies.load(study).title)}</h3>{strips}</section>")
-    return f'<div class="rs-overview">{key()}{"".join(made)}</div>'
+    return f'<div class="rs-overview"><div class="rs-mini rs-key"><span></span><i></i>{axis()}<b></b></div>{"".join(made)}</div>'
 
 
 def claims_page(lines) -> str:
@@ -114,7 +117,7 @@ def claims_page(lines) -> str:
         if claim.study != study:
             study = claim.study
             made.append(f"## {studies.load(study).title}\n")
-        own = of_claim(lines, name).assign(statement="")
+        own = of_claim(lines, claim)
         why = f" ({plain(claim.smallest_effect_why)})" if claim.smallest_effect_why else ""
         facts = [
             ("Source", claim.source), ("Judged by", claim.quantity), ("Claimed", claim.claimed),
@@ -123,7 +126,7 @@ def claims_page(lines) -> str:
             ("Restated", claim.restated),
         ]  # fmt: skip
         told = "\n".join(f"- {what}: {plain(words)}" for what, words in facts if words)
-        shown = strips(own.assign(statement=[f"on {preset}" for preset in own["preset"]]).set_index("claim"))
+        shown = strips(own.assign(statement=own["preset"]).set_index("preset", drop=False))
         made.append(
             f"({name})=\n### {name}\n\n{plain(claim.statement)}\n\n{shown.html}\n\n"
             f":::{{dropdown}} Where it comes from, how it is judged, when it was restated\n{told}\n"

@@ -5,7 +5,9 @@ A column is (name, label, what it is, values (model,)); NaN stands where a netwo
 
 import numpy as np
 
+from robustshape.analysis import networks
 from robustshape.analysis.robustness import (
+    area_under_attack,
     group_robustness,
     main_attack,
     mean_corrupted_accuracy,
@@ -97,8 +99,6 @@ def purities(rows) -> dict[str, np.ndarray]:
 
 def targets(rows, clean) -> list[tuple]:
     """Return (name, label, what it is, values (model,)) of each robustness; `clean` (model,) is the clean accuracy."""
-    from robustshape.studies.indicator_comparison.analyse import area_under_attack
-
     found = []
     if "corrupted_accuracy" in rows and "accuracy" in rows:
         ratio = "accuracy under corruption over clean accuracy on the same images"
@@ -130,14 +130,12 @@ def effective(rows, clean) -> np.ndarray:
     """Return effective robustness (model,), by the line of all plainly trained networks; NaN for too few families."""
     import pandas as pd
 
-    from robustshape.studies.indicator_comparison import analyse
-
     table = pd.DataFrame({"clean": clean, "corrupted": mean_corrupted_accuracy(rows)})
     table["family"], table["recipe"] = rows["family"].values.astype(str), rows["recipe"].values.astype(str)
     there = np.isfinite(table[["clean", "corrupted"]]).all(axis=1).values
     found = np.full(len(table), np.nan)
     if table[there & (table["recipe"] == "plain").values]["family"].nunique() >= FEWEST_FAMILIES:
-        kept = analyse.effective(rows.isel(model=np.flatnonzero(there)), table[there])
+        kept = networks.effective(rows.isel(model=np.flatnonzero(there)), table[there])
         found[there] = kept(np.ones(there.sum(), bool))
     return found
 
