@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from robustshape.attacks import pgd, starts
+from robustshape.attacks import gradient, starts
 from robustshape.datasets.selection import Selection
 from robustshape.measurements import attack_steps
 from robustshape.measurements.attack_steps import Steps
@@ -99,9 +99,9 @@ def test_fewer_images_and_more_steps_change_nothing(found):
 
 
 def test_no_more_than_32_images_are_attacked_at_a_time(found, monkeypatch):
-    sizes, iterates = [], pgd.iterates
+    sizes, iterates = [], gradient.iterates
     monkeypatch.setattr(
-        pgd,
+        gradient,
         "iterates",
         lambda network, x, *given, **more: sizes.append(len(x)) or iterates(network, x, *given, **more),
     )

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from robustshape.attacks import ATTACKS, auto, harness
+from robustshape.attacks import ATTACKS, auto, gradient, harness, starts
 from robustshape.attacks.pgd import iterates, pgd
 from robustshape.attacks.stages import Stage, in_words, ladder
 from robustshape.errors import InputError
@@ -217,14 +217,31 @@ def test_pieces_do_not_change_a_number(trained, monkeypatch):
     assert torch.equal(whole, ATTACKS["pgd"](network, images, labels, eps=0.1))
 
 
-@pytest.mark.parametrize("norm, eps", [("linf", 0.15), ("l2", 0.6)])
-def test_pgd_of_foolbox_and_ours_agree(trained, norm, eps):
+@pytest.mark.parametrize("norm, eps", [("linf", 0.15), ("linf", 8 / 255), ("l2", 0.6)])
+@pytest.mark.parametrize("name", ["fgsm", "pgd"])
+def test_every_bit_is_that_of_foolbox_from_the_same_start(trained, name, norm, eps):
+    from foolbox import PyTorchModel, attacks
+    from foolbox.criteria import Misclassification
+
     network, images, labels = trained
-    network.eval()
-    theirs = ATTACKS["pgd"](network, images, labels, eps=eps, norm=norm)
-    ours = pgd(network, images, labels, eps=eps, steps=20, step_size=eps / 8, norm=norm, generator=seeded())
-    accuracy = [(network(x).argmax(1) == labels).float().mean().item() for x in (images, theirs, ours)]
-    assert accuracy[1] < accuracy[0] - 0.1 and abs(accuracy[1] - accuracy[2]) <= 0.01
+    network, ids = harness.FixedBatches(network.eval()), [f"image/{i}" for i in range(len(images))]
+    kind = {"linf": attacks.LinfFastGradientAttack, "l2": attacks.L2FastGradientAttack}[norm]
+    theirs = kind(random_start=False)
+    if name == "pgd":
+        kind = {
+            "linf": attacks.LinfProjectedGradientDescentAttack,
+            "l2": attacks.L2ProjectedGradientDescentAttack,
+        }
+
+        class OwnStart(kind[norm]):
+            def get_random_start(self, x0, epsilon):
+                return x0 + epsilon * type(x0)(starts.in_ball(ids, 3, "pgd", like=x0.raw, norm=norm))
+
+        theirs = OwnStart(rel_stepsize=2.5 / 20, steps=20, random_start=True)
+    model = PyTorchModel(network, bounds=(0, 1), device=images.device)
+    theirs = theirs.run(model, images, Misclassification(labels), epsilon=eps)
+    ours = getattr(gradient, name)(network, images, labels, eps=eps, norm=norm, seed=3, ids=ids)
+    assert torch.equal(ours, theirs) and not torch.equal(ours, images)
 
 
 def test_the_seed_and_the_id_decide_the_start(trained):

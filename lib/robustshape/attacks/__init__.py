@@ -39,14 +39,14 @@ def _register(name: str, about: str):
     return keep
 
 
-@_register("fgsm", "one step of length eps along the gradient (Goodfellow et al. 2015; foolbox)")
+@_register("fgsm", "one step of length eps along the gradient (Goodfellow et al. 2015)")
 def _fgsm(module, x, labels, **settings):
     from robustshape.attacks.gradient import fgsm
 
     return fgsm(module, x, labels, **settings)
 
 
-@_register("pgd", "20 steps of 2.5 eps / 20 from one random start (Madry et al. 2018; foolbox)")
+@_register("pgd", "20 steps of 2.5 eps / 20 from one random start (Madry et al. 2018)")
 def _pgd(module, x, labels, **settings):
     from robustshape.attacks.gradient import pgd
 

@@ -2,7 +2,6 @@
 
 import torch
 
-from robustshape.attacks.pgd import norms
 from robustshape.corruptions.randomness import Streams
 
 
@@ -31,7 +30,8 @@ def direction(ids, seed: int, *key, like, norm: str):
     if norm == "linf":
         return torch.from_numpy(streams.uniform(-1, 1, *like.shape[1:])).to(like)
     drawn = torch.from_numpy(streams.normal(*like.shape[1:]))
-    return (drawn / norms(drawn)).to(like)
+    length = drawn.flatten(1).norm(dim=1).clamp_min(1e-12)
+    return (drawn / length[:, None, None, None]).to(like)
 
 
 def in_ball(ids, seed: int, *key, like, norm: str):

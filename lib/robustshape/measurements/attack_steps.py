@@ -89,10 +89,8 @@ def _attack(network: Network, how: Steps):
     import torch
     import xarray
 
-    from robustshape.attacks import starts
-    from robustshape.attacks.gradient import REACH, STEPS
+    from robustshape.attacks.gradient import from_own_starts
     from robustshape.attacks.harness import CHUNK, FixedBatches
-    from robustshape.attacks.pgd import iterates
 
     began, images, right = time.perf_counter(), [], []
     steps, eps = how.steps, float(how.eps)
@@ -103,9 +101,8 @@ def _attack(network: Network, how: Steps):
         part = data.isel(sample=slice(at, at + CHUNK))
         clean = classifier.pixels(datasets.pixels(part))
         labels = torch.as_tensor(part["label"].values, dtype=torch.int64, device=classifier.device)
-        start = starts.in_ball(part.sample.values, how.seed, "pgd", like=clean, norm="linf")
-        start = (clean + eps * start).clamp(0, 1)
-        path = iterates(module, clean, labels, start=start, eps=eps, step_size=REACH / STEPS * eps)
+        own = {"seed": how.seed, "ids": part.sample.values}
+        path = from_own_starts(module, clean, labels, eps=eps, norm="linf", **own)
         seen = {k: x for k, x in enumerate(islice(path, max(steps)), 1) if k in steps}
         with torch.no_grad():
             right.append([(module(seen[k]).argmax(1) == labels).cpu().numpy() for k in steps])
