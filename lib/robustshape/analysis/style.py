@@ -147,7 +147,9 @@ def by_recipe(trained) -> dict:
     """
     import seaborn as sns
 
-    palette = sns.color_palette("colorblind", len(RECIPES))
+    palette = (
+        sns.color_palette("colorblind", 10) + sns.color_palette("bright")[3:]
+    )  # ten colours, then they repeat
     known = {words: (palette[i], marker) for i, (words, marker) in enumerate(RECIPES.values())}
     order = [words for words in known if words in set(trained)]
     order += sorted(set(trained) - set(order))

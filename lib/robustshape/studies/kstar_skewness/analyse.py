@@ -89,7 +89,7 @@ def words_for_attack(rows) -> str:
     """Return what ``under attack`` of `points` is: the share of accuracy kept over all budgets, or accuracy at one."""
     if np.isfinite(area_under_attack(rows)).any():
         return "accuracy kept under PGD, mean over budgets"
-    return f"accuracy under {main_attack(rows)}"
+    return f"accuracy under {main_attack(rows)}" if main_attack(rows) else "not measured"
 
 
 def beyond(known, target: str):
@@ -185,7 +185,9 @@ def adversarial_pairs(rows):
         Indexed by family: ``plain``, ``adversarial``, ``change``; the recipe is the table's attribute ``recipe``.
     """
     known = networks(rows, {"log k*": columns(rows)["log_mean_rank"]})
-    own = known[known["architecture"] != ""].assign(pair=lambda t: t["architecture"] + "/" + t["seed"].astype(str))
+    own = known[known["architecture"] != ""].assign(
+        pair=lambda t: t["architecture"] + "/" + t["seed"].astype(str)
+    )
     recipe = "fast" if "fast" in set(own["recipe"]) else "pgd"
     change = pairs(own, recipe, "plain", "log k*", by="pair").rename("change").rename_axis("pair")
     plain = own[own["recipe"] == "plain"].set_index("pair")

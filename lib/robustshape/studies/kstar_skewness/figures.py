@@ -15,6 +15,12 @@ PLOT_NAMES = {"tsne": "t-SNE", "umap": "UMAP"}
 MEAN_RANK = "mean normalised k*"
 MOST_CLASSES = 10  # with a violin of their own
 MOST_NAMED = 6  # lines with a name at their end
+LOG_STEPS = (
+    (3, range(1, 10)),
+    (20, (1, 2, 5)),
+    (300, (1, 3)),
+    (float("inf"), (1,)),
+)  # ticks by how far an axis goes
 TWO = ("#8db4d8", "#e8b08f")  # of two networks in one panel
 
 
@@ -24,8 +30,8 @@ def rank_axis(axis) -> None:
 
     axis._set_axes_scale("log")
     low, high = axis.get_view_interval()
-    steps = (1, 2, 5) if high / low < 20 else (1,)
-    axis.set_major_locator(ticker.LogLocator(subs=steps if high / low > 3 else range(1, 10)))
+    steps = next(steps for most, steps in LOG_STEPS if high / low < most)
+    axis.set_major_locator(ticker.LogLocator(subs=steps))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(ticker.NullFormatter())
     axis.set_label_text(MEAN_RANK)
@@ -154,7 +160,7 @@ def _bands(axis, chance: float) -> None:
     for name, (colour, start, end) in style.BANDS.items():
         axis.axhspan(max(start, low), min(end, high), color=colour, zorder=0, lw=0)
         middle = (max(start, low) + min(end, high)) / 2
-        axis.annotate(name, (1.02, middle), xycoords=("axes fraction", "data"), rotation=90, va="center",
+        axis.annotate(name, (1.02, middle), xycoords=("axes fraction", "data"), va="center",
                       annotation_clip=False, color="#555555", fontsize=9)  # fmt: skip
     axis.axhline(chance, color=style.INK, ls=":", lw=1)
     axis.text(0.02, chance, "labels shuffled", transform=axis.get_yaxis_transform(), va="bottom")
@@ -217,13 +223,16 @@ def class_size(rows):
     for name, words in (("size_skewness", "Γ'"), ("size_mean_rank", MEAN_RANK)):
         figure, axis = style.panel()
         axis.plot(sizes, rows[name].transpose("class_size", "model"), color=style.ACCENT, lw=1, alpha=0.35)
-        axis.plot(sizes, rows[f"{name}_floor"].mean("model"), color=style.INK, ls=":", lw=1.5, label="labels shuffled")
+        chance = rows[f"{name}_floor"].mean("model").values
+        axis.plot(sizes, chance, color=style.INK, ls=":", lw=1.5)
+        middle = (sizes[len(sizes) // 2], chance[len(sizes) // 2])
+        axis.annotate("labels shuffled", middle, xytext=(0, 4), textcoords="offset points")
         axis.set(xscale="log", xlabel="images a class", ylabel=words)
-        axis.set_xticks(sizes, [str(size) for size in sizes])
+        apart = [size for size in sizes if size == sizes[-1] or size < 0.7 * sizes[-1]]
+        axis.set_xticks(apart, [str(size) for size in apart])
         axis.minorticks_off()
         if name == "size_mean_rank":
             rank_axis(axis.yaxis)
-        axis.legend(loc="best")
         panels.append(figure)
     return panels
 
@@ -247,4 +256,3 @@ def clean_against_attacked(rows):
         style.legend_below(axis)
         panels.append(figure)
     return panels
-
