@@ -18,6 +18,8 @@ from benchmarks import write_cifar10, write_cifar10_c
 from networks import by_brightness
 from robustshape import datasets, preset_results, studies
 from robustshape.analysis import robustness as ratios
+from robustshape.analysis import style
+from robustshape.analysis.answers import answer
 from robustshape.analysis.matched import matched
 from robustshape.analysis.verdicts import judged
 from robustshape.corruptions import corrupt
@@ -42,9 +44,9 @@ from robustshape.studies.kstar_skewness import analyse as kstar_analysis
 from robustshape.studies.kstar_skewness import beside as kstar_beside
 from robustshape.studies.kstar_skewness import figures as kstar_figures
 from robustshape.studies.kstar_skewness import gallery as kstar_gallery
-from robustshape.studies.kstar_skewness import numbers as kstar_quoted
 from robustshape.studies.kstar_skewness import reported as kstar_reported
 from robustshape.studies.kstar_skewness import tables as kstar_tables
+from robustshape.studies.kstar_skewness.answer import QUESTIONS
 from robustshape.studies.severity_profile import STUDY as severity_profile
 from robustshape.studies.severity_profile import analyse as profile_analysis
 from robustshape.studies.severity_profile import figures as profile_figures
@@ -160,11 +162,6 @@ def one_architecture_rows():
 
 def kstar_verdicts(rows):
     return judged("kstar_skewness", rows)
-
-
-def kstar_numbers(rows):
-    """Return the numbers of the page as its notebook makes them."""
-    return kstar_quoted.numbers(rows, kstar_analysis.correlation_table(rows), kstar_verdicts(rows))
 
 
 def test_every_folder_of_a_study_has_what_a_study_needs():
@@ -349,10 +346,11 @@ def test_one_network_alone_has_a_page_too(fresh):
     given = KSTAR | {"models": '["zoo:mlp"]', "severities": "[1, 5]"}  # as papermill's -p hands them over
     rows = kstar_skewness.measure(**given)
     assert kstar_verdicts(rows).loc["kstar-3", "verdict"] == "not yet measured"
-    for draw in (kstar_figures.class_distributions, kstar_figures.skewness_against_robustness):
-        assert draw(rows).axes
-    assert kstar_figures.adversarial_pairs(kstar_analysis.pairs(rows)).axes
-    assert kstar_numbers(rows)["kstar_3_verdict"] == "not yet measured"
+    assert kstar_figures.distributions(rows).axes and len(kstar_figures.gamma(rows)) == 3
+    assert kstar_figures.adversarial_pairs(kstar_analysis.adversarial_pairs(rows)) == []
+    assert kstar_analysis.beyond(kstar_analysis.points(rows), "R").empty
+    words = answer(QUESTIONS, kstar_verdicts(rows), rows)
+    assert words.startswith("One network is too few for a correlation. mlp keeps ")
 
 
 @pytest.mark.parametrize(
@@ -450,32 +448,94 @@ def test_the_statistics_tell_what_was_put_in():
         fisher=True,
     )
     assert table.loc[(shape, target), ["low", "high"]].tolist() == pytest.approx([again.low, again.high])
-    assert len(kstar_analysis.pairs(rows)) == 5
+    pairs = kstar_analysis.adversarial_pairs(rows)
+    assert len(pairs) == 5 and pairs.attrs["recipe"] == "pgd"
+    rank = np.log10(rows["mean_normalised_rank"].values[:2])
+    assert pairs.loc["mlp"].tolist() == pytest.approx([rank[0], rank[1], rank[1] - rank[0]])
 
 
 @pytest.mark.parametrize(
     "draw",
     [
-        kstar_figures.skewness_against_robustness,
-        lambda rows: kstar_figures.adversarial_pairs(kstar_analysis.pairs(rows)),
-        kstar_figures.class_distributions,
+        kstar_figures.gamma,
+        lambda rows: kstar_figures.adversarial_pairs(kstar_analysis.adversarial_pairs(rows)),
+        kstar_figures.distributions,
         kstar_figures.class_size,
         kstar_figures.clean_against_attacked,
-        lambda rows: kstar_figures.beside_plots(rows, ["zoo:mlp-plain", "zoo:vit-pgd"]),
+        lambda rows: kstar_figures.plots(rows, ["zoo:mlp-plain", "zoo:vit-pgd"]),
         lambda rows: kstar_figures.one_architecture(one_architecture_rows()),
+        lambda rows: kstar_gallery.gallery(rows, "zoo:mlp-plain"),
     ],
 )
-def test_every_figure_is_drawn(draw):
-    figure = draw(invented_rows())
-    figure.canvas.draw()
-    assert all(
-        axis.get_xlabel() or axis.get_ylabel() or axis.lines or axis.collections for axis in figure.axes
-    )
+def test_every_figure_is_made_of_panels_as_wide_as_a_column(draw):
+    panels = draw(invented_rows())
+    panels = panels if isinstance(panels, list) else [panels]
+    assert panels and all(panel.get_figwidth() == style.PANEL for panel in panels)
+    for panel in panels:
+        panel.canvas.draw()
+        for axis in panel.axes:
+            assert (
+                axis.get_xlabel() or axis.get_ylabel() or axis.lines or axis.collections or axis.get_title()
+            )
 
 
-def test_numbers_of_a_page_are_plain_numbers_or_words():
-    found = kstar_numbers(invented_rows())
-    assert all(isinstance(number, int | float | str | np.number) for number in found.values())
+def test_where_nothing_was_measured_there_is_nothing_to_draw():
+    rows = invented_rows()
+    assert kstar_figures.plots(rows.drop_dims("embedding"), ["zoo:mlp-plain"]) == []
+    assert kstar_figures.clean_against_attacked(rows.drop_dims("condition")) == []
+    assert kstar_figures.class_size(rows.isel(class_size=[0])) == []
+    bare = kstar_analysis.points(rows.drop_dims(["attack", "corruption"]))
+    assert not {"R", "under attack"} & set(bare) and kstar_analysis.beyond(bare, "R").empty
+    assert kstar_analysis.words_for_attack(rows.drop_dims("attack")) == "not measured"
+
+
+def test_the_correlation_of_what_is_left_is_the_one_that_the_claim_is_judged_by():
+    rng = np.random.default_rng(1)
+    rows = invented_rows()
+    noisy = rows.assign(mean_normalised_rank=rows["mean_normalised_rank"] * np.exp(rng.normal(size=10)))
+    left = kstar_analysis.beyond(kstar_analysis.points(noisy), "R")
+    expected = kstar_verdicts(noisy).loc["kstar-3", "estimate"]
+    assert pearson(left["log k*"], left["R"]) == pytest.approx(expected) and abs(expected) < 0.99
+    budgets = noisy.assign(attacked_clean_accuracy=rows["robust_accuracy"] * 0 + 0.9)
+    left = kstar_analysis.beyond(kstar_analysis.points(budgets), "under attack")
+    expected = kstar_verdicts(budgets).loc["kstar-6", "estimate"]
+    assert pearson(left["log k*"], left["under attack"]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "verdict, begins",
+    [
+        (
+            "holds",
+            "Yes: of two networks of equal accuracy the one with less fractured classes is the more robust",
+        ),
+        ("holds, small", "A little: of two networks"),
+        (
+            "fails",
+            "No, the reverse: of two networks of equal accuracy the one with less fractured classes is the less",
+        ),
+        ("fails, small", "No: of two networks"),
+        (
+            "negligible",
+            "Not on these networks: fractured classes tell nothing about robustness to corruption",
+        ),
+        (
+            "cannot be told",
+            "It cannot be told on these networks whether networks whose classes are fractured keep less",
+        ),
+        ("not judged", "These networks do not decide whether networks whose classes are fractured keep less"),
+        ("not yet measured", "Not yet measured: whether networks whose classes are fractured keep less"),
+    ],
+)
+def test_the_answer_about_kstar_follows_its_verdicts(verdict, begins):
+    rows = invented_rows()
+    judged_here = kstar_verdicts(rows)
+    judged_here.loc["kstar-3", ["verdict", "estimate", "low", "high"]] = [verdict, 0.31, 0.17, 0.44]
+    words = answer(QUESTIONS, judged_here, rows)
+    assert words.startswith(begins) and len(words.split()) <= 60
+    assert ("+0.31" in words) == (verdict != "not yet measured") and words.count(": ") <= 1
+    judged_here.loc["kstar-4", "verdict"] = "holds"
+    assert answer(QUESTIONS, judged_here, rows) == f"{words} Yes: adversarial training fractures classes."
 
 
 def test_severity_profile_fits_a_row_that_is_the_reported_table(fresh):
@@ -497,17 +557,17 @@ def test_within_one_architecture_only_its_own_runs_count():
     table = kstar_analysis.within_one_architecture(rows)
     assert set(table["runs"]) == {6} and set(table["recipes"]) == {3}
     assert table["r"].iloc[0] == pytest.approx(1)  # robust accuracy was made from Gamma'
-    assert kstar_analysis.changes(rows)["change"][0] == pytest.approx((0.8 + 0.81) / 2)
+    change = kstar_analysis.adversarial_pairs(rows)["change"]
     assert np.isnan(table["low"]).all()  # of three recipes there is no interval
     fast = rows.assign(recipe=("model", np.array(["plain", "noise", "fast"] * 2, object)))
     rank, found = np.log10(rows["mean_normalised_rank"].values), kstar_verdicts(fast)
     expected = (rank[2] - rank[0] + rank[5] - rank[3]) / 2
     assert found.loc["kstar-8", "estimate"] == pytest.approx(expected) and found.loc["kstar-8", "n"] == 2
+    assert change.tolist() == pytest.approx([expected])  # of both seeds, by PGD as by one step
     elsewhere = rows.assign(training_seed=("model", np.full(6, -1)))  # pretrained ones are no runs of ours
     assert matched(elsewhere) is None
-    assert kstar_analysis.within_one_architecture(elsewhere).empty and kstar_analysis.pairs(elsewhere).empty
-    figure = kstar_figures.one_architecture(elsewhere)
-    assert "no architecture" in figure.axes[0].texts[0].get_text()
+    assert kstar_analysis.within_one_architecture(elsewhere).empty
+    assert kstar_figures.one_architecture(elsewhere) == []
 
 
 def test_the_main_attack_is_pgd_at_the_largest_budget_whatever_the_order():
@@ -522,7 +582,7 @@ def test_the_main_attack_is_pgd_at_the_largest_budget_whatever_the_order():
 def test_pairs_are_of_one_architecture_not_only_of_one_family():
     rows = invented_rows().isel(model=[0, 1])
     rows = rows.assign_coords(model=["zoo:cifar_resnet56", "zoo:cifar_resnet20-pgd"])
-    assert kstar_analysis.pairs(rows).empty and kstar_analysis.changes(rows).empty
+    assert kstar_analysis.adversarial_pairs(rows).empty
 
 
 def test_reported_zero_shot_accuracies_judge_the_claim_about_generalisation():
@@ -567,10 +627,12 @@ def test_class_sizes_end_at_the_smallest_class_and_include_the_whole():
 
 
 def test_a_gallery_shows_images_where_they_are_and_ids_where_they_are_not():
-    figure = kstar_gallery.gallery(invented_rows(), "zoo:mlp-plain")
-    upper, lower = figure.axes[:12], figure.axes[12:]
-    assert all(axis.images for axis in upper)  # digits of the package
-    assert not any(axis.images for axis in lower) and "elsewhere" in lower[0].texts[0].get_text()
+    panels = kstar_gallery.gallery(invented_rows(), "zoo:mlp-plain", n=6)
+    axes = [axis for panel in panels for axis in panel.axes if axis.get_visible()]
+    with_images = [axis for axis in axes if axis.images]
+    assert len(panels) == 2 and len(axes) == 12 and len(with_images) == 6  # digits of the package
+    assert [axis.texts[0].get_text() for axis in axes if not axis.images] == list("012345")
+    assert kstar_gallery._short("African grey parrot, Psittacus") == "African gr…"
 
 
 def test_networks_are_named_by_name_or_short_name(capsys):

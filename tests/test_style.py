@@ -50,3 +50,9 @@ def test_names_do_not_overlap_and_one_without_a_place_is_left_out():
     assert {"network 0", "network 1"} <= {text.get_text() for text in axis.texts} and len(boxes) < 14
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
     plt.close(figure)
+
+
+def test_no_two_recipes_share_a_colour():
+    words = style.trained(style.RECIPES)
+    palette = style.by_recipe(words)["palette"]
+    assert len({tuple(colour) for colour in palette.values()}) == len(style.RECIPES)

@@ -4,7 +4,10 @@ import numpy as np
 
 from robustshape import statistics
 from robustshape.analysis.matched import matched
+from robustshape.analysis.networks import networks, pairs
 from robustshape.analysis.robustness import (
+    area_under_attack,
+    main_attack,
     mean_corrupted_accuracy,
     robust_accuracy,
     robustness,
@@ -15,8 +18,8 @@ from robustshape.values import as_list
 
 PLOTS = ("tsne", "umap")
 SHAPES = {
-    "approximate_skewness": "Gamma' (mean skewness of classes)",
-    "true_skewness": "Gamma (skewness of all)",
+    "approximate_skewness": "Gamma'",
+    "true_skewness": "Gamma",
     "log_mean_rank": "log mean normalised k*",
     "neighbourhood_hit": "neighbourhood hit (10 nearest)",
     "silhouette": "silhouette",
@@ -56,6 +59,62 @@ def columns(rows) -> dict[str, np.ndarray]:
         "corrupted": mean_corrupted_accuracy(rows),
         "robust": robust_accuracy(rows),
     }
+
+
+def points(rows):
+    """Return one line for each network: who it is, how fractured its classes are, and what is to be foretold.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by network, with ``family``, ``recipe``, ``trained`` (words for it), ``in_band`` (`networks.in_band`),
+        ``mean k*`` (normalised), ``log k*`` (to base 10), ``Gamma'``, ``R``, ``under attack`` (see `words_for_attack`) and
+        ``clean accuracy``; a column that no network has is left out.
+    """
+    import pandas as pd
+
+    from robustshape.analysis.style import trained
+
+    values = columns(rows)
+    known = networks(rows, {"log k*": values["log_mean_rank"]}).rename(columns={"clean": "clean accuracy"})
+    known["trained"], known["mean k*"] = trained(known["recipe"]), 10 ** known["log k*"]
+    known["Gamma'"], area = values["approximate_skewness"], area_under_attack(rows)
+    known["under attack"] = area if np.isfinite(area).any() else values["robust"]
+    known.index = pd.Index([short_name(model) for model in known.index], name="network")
+    who = ["family", "recipe", "trained", "in_band", "mean k*", "log k*", "Gamma'"]
+    return known[[*who, "R", "under attack", "clean accuracy"]].dropna(axis=1, how="all")
+
+
+def words_for_attack(rows) -> str:
+    """Return what ``under attack`` of `points` is: the share of accuracy kept over all budgets, or accuracy at one."""
+    if np.isfinite(area_under_attack(rows)).any():
+        return "accuracy kept under PGD, mean over budgets"
+    return f"accuracy under {main_attack(rows)}" if main_attack(rows) else "not measured"
+
+
+def beyond(known, target: str):
+    """Return what is left of log k* and of a target within a recipe when a straight line in accuracy is taken out.
+
+    Parameters
+    ----------
+    known : pandas.DataFrame
+        `points`, of which those within their band of accuracy that have the target count.
+    target : str
+        ``R`` or ``under attack``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``log k*``, the target, and ``trained``. The correlation of the first two is the partial r that claims are about.
+        Empty where no accuracy differs within a recipe: then nothing can be taken out.
+    """
+    numbers = ["log k*", target, "clean accuracy"]
+    if target not in known:
+        return known.iloc[:0]
+    known = known[known["in_band"]].dropna(subset=numbers)
+    centred = known[numbers] - known.groupby("recipe")[numbers].transform("mean")
+    left = centred[numbers[:2]].apply(statistics.residuals, given=centred["clean accuracy"])
+    return left.assign(trained=known["trained"]).dropna()
 
 
 def _over(x, y, groups) -> dict:
@@ -115,57 +174,27 @@ def within_one_architecture(rows):
     return pd.DataFrame(table)
 
 
-def pairs(rows, treated: str = "pgd", control: str = "plain"):
-    """Return the shapes of networks of one architecture and seed trained here in two ways, side by side.
+def adversarial_pairs(rows):
+    """Return log k* of the networks of a family that were trained plainly and adversarially, and the change.
+
+    By one step (`fast`, which the claims ask for) where any network was, else by PGD; the mean over a family's pairs.
 
     Returns
     -------
     pandas.DataFrame
-        One line for each family and seed that has both, with Gamma' and mean normalised k* of each.
+        Indexed by family: ``plain``, ``adversarial``, ``change``; the recipe is the table's attribute ``recipe``.
     """
-    import pandas as pd
-
-    from robustshape.models.zoo_names import parts_of
-
-    kinds = zip(map(str, rows.model.values), rows["training_seed"].values, rows["recipe"].values)
-    found = {
-        (parts_of(name).architecture, int(seed), recipe): i
-        for i, (name, seed, recipe) in enumerate(kinds)
-        if parts_of(name)  # one of ours; a family may hold several architectures
-    }
-    families, gamma = rows["family"].values, rows["approximate_skewness"].values
-    mean = rows["mean_normalised_rank"].values
-    table = [
-        {
-            "family": families[i],
-            "seed": seed,
-            f"Gamma' {control}": gamma[found[architecture, seed, control]],
-            f"Gamma' {treated}": gamma[i],
-            f"mean k* {control}": mean[found[architecture, seed, control]],
-            f"mean k* {treated}": mean[i],
-        }
-        for (architecture, seed, recipe), i in found.items()
-        if recipe == treated and (architecture, seed, control) in found
-    ]
-    return pd.DataFrame(table)
-
-
-def changes(rows, treated: str = "pgd", control: str = "plain"):
-    """Return by how much Gamma' and mean k* change from `control` to `treated` over `pairs`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns quantity, change, low, high (95 %, Student's t over pairs), p_value, pairs; empty without a pair.
-    """
-    import pandas as pd
-
-    both, table = pairs(rows, treated, control).dropna(), []
-    for quantity in ("Gamma'", "mean k*") if len(both) else ():
-        found = statistics.paired_difference(both[f"{quantity} {treated}"], both[f"{quantity} {control}"])
-        interval = {"low": found.low, "high": found.high, "p_value": found.p_value}
-        table.append({"quantity": quantity, "change": found.estimate, **interval, "pairs": found.n})
-    return pd.DataFrame(table)
+    known = networks(rows, {"log k*": columns(rows)["log_mean_rank"]})
+    own = known[known["architecture"] != ""].assign(
+        pair=lambda t: t["architecture"] + "/" + t["seed"].astype(str)
+    )
+    recipe = "fast" if "fast" in set(own["recipe"]) else "pgd"
+    change = pairs(own, recipe, "plain", "log k*", by="pair").rename("change").rename_axis("pair")
+    plain = own[own["recipe"] == "plain"].set_index("pair")
+    found = plain.loc[change.index, ["family"]].assign(plain=plain["log k*"], change=change)
+    found = found.assign(adversarial=found["plain"] + found["change"]).groupby("family", sort=False).mean()
+    found.attrs["recipe"] = recipe
+    return found[["plain", "adversarial", "change"]]
 
 
 def half_sample_interval(rows, statistic: str) -> np.ndarray:

@@ -1,261 +1,258 @@
-"""Figures of the k* study; each takes the study's rows and returns a matplotlib Figure."""
+"""Figures of the k* study beside those that its notebook draws itself: each returns its panels, [] for nothing."""
 
 import numpy as np
 
 from robustshape.analysis import style
 from robustshape.analysis.matched import matched
-from robustshape.analysis.robustness import main_attack, robust_accuracy
 from robustshape.studies.kstar_skewness.analyse import (
-    columns,
     half_sample_interval,
     named,
+    points,
+    words_for_attack,
 )
 
 PLOT_NAMES = {"tsne": "t-SNE", "umap": "UMAP"}
-MOST_CLASSES = 20  # with a violin of their own in one panel
+MEAN_RANK = "mean normalised k*"
+MOST_CLASSES = 10  # with a violin of their own
+MOST_NAMED = 6  # lines with a name at their end
+LOG_STEPS = (
+    (3, range(1, 10)),
+    (20, (1, 2, 5)),
+    (300, (1, 3)),
+    (float("inf"), (1,)),
+)  # ticks by how far an axis goes
+TWO = ("#8db4d8", "#e8b08f")  # of two networks in one panel
 
 
-def class_distributions(rows, models=None):
-    """Draw the normalised k* of each class, a violin with its box, gamma above: one panel for each model.
+def rank_axis(axis) -> None:
+    """Make an axis of `MEAN_RANK` (matplotlib's x or y axis) logarithmic, with ticks that are readable numbers."""
+    from matplotlib import ticker
 
-    Of many classes 20 are drawn, evenly spaced in the order of their gamma. After the figures of Kotyan, Chen, Vargas (2024). `models` default to the one with the lowest and the
-    one with the highest Gamma'.
+    axis._set_axes_scale("log")
+    low, high = axis.get_view_interval()
+    steps = next(steps for most, steps in LOG_STEPS if high / low < most)
+    axis.set_major_locator(ticker.LogLocator(subs=steps))
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(ticker.NullFormatter())
+    axis.set_label_text(MEAN_RANK)
+
+
+def floor(axis, rows) -> None:
+    """Draw what shuffled labels give of `MEAN_RANK` as a dotted line across the x axis, where networks come near it."""
+    chance = float(rows["permuted_mean_rank"].mean())
+    if chance > 0.3 * float(rows["mean_normalised_rank"].min()):
+        axis.axvline(chance, color=style.INK, ls=":", lw=1)
+        axis.annotate(
+            "labels shuffled", (chance, 0.02), xycoords=("data", "axes fraction"), rotation=90, ha="right"
+        )
+
+
+def distributions(rows, models=()):
+    """Draw the normalised k* of each class of two networks, one above the line of the class and one below it.
+
+    After the figures of Kotyan, Chen, Vargas (2024). Of many classes some are drawn, evenly spaced in the order of gamma.
+
+    Parameters
+    ----------
+    rows : xarray.Dataset
+    models : sequence of str
+        By default the networks with the lowest and the highest Gamma'.
     """
-    import matplotlib.pyplot as plt
+    import pandas as pd
     import seaborn as sns
 
-    style.theme()
-    models = named(rows, models or [])
-    figure, axes = plt.subplots(len(models), 1, figsize=(8.4, 3.1 * len(models)), squeeze=False)
-    for axis, model in zip(axes[:, 0], models):
-        row = rows.sel(model=model)
-        classes, table, which = _drawn(row)
-        sns.violinplot(
-            table, x="class", y="k", order=classes, cut=0, density_norm="width", inner="box", color="#a9bfd6",
-            linewidth=0.8, ax=axis,
-        )  # fmt: skip
-        for i, gamma in enumerate(row["skewness"].values[classes]):
-            text = "–" if np.isnan(gamma) else f"{gamma:+.2f}"
-            axis.text(i, 1.04, text, ha="center", fontsize=8, transform=axis.get_xaxis_transform())
-        axis.text(-0.01, 1.04, "γ", ha="right", fontsize=9, transform=axis.transAxes)
-        # the whole range, unless nothing of a network is in most of it
-        top = 1.0 if table["k"].max() > 0.2 else table["k"].max()
-        axis.set(ylim=(0, top), xlabel=which, ylabel="normalised k*")
-        name = style.words(model, str(row["family"].values), str(row["recipe"].values))
-        axis.set_title(f"{name}: Γ' = {float(row['approximate_skewness']):+.2f}", loc="left", pad=20)
+    chosen = named(rows, list(models))[:2]
+    called = {model: _called(rows.sel(model=model)) for model in chosen}
+    classes = _classes(rows.sel(model=chosen[0]))
+    table = pd.concat(
+        pd.DataFrame({"class": row["label"].values, "k": row["normalised_rank"].values, "network": called[model]})
+        for model, row in ((model, rows.sel(model=model)) for model in chosen)
+    )  # fmt: skip
+    figure, axis = style.panel(height=1.4 + 0.36 * len(classes))
+    sns.violinplot(
+        table[table["class"].isin(classes)], x="k", y="class", hue="network", order=classes, orient="h", split=True,
+        log_scale=True, cut=0, density_norm="width", inner="quart", linewidth=0.7, gap=0.1,
+        palette=dict(zip(called.values(), TWO)), ax=axis,
+    )  # fmt: skip
+    for i, model in enumerate(chosen):
+        axis.text(1.12 + 0.17 * i, 1.01, "γ", transform=axis.transAxes, ha="right", color=_dark(i))
+        for line, gamma in enumerate(rows["skewness"].sel(model=model).values[classes]):
+            text = "–" if np.isnan(gamma) else f"{gamma:+.1f}"
+            place = {"transform": axis.get_yaxis_transform(), "ha": "right", "va": "center"}
+            axis.text(1.12 + 0.17 * i, line, text, color=_dark(i), **place)
+    rank_axis(axis.xaxis)
+    axis.set(xlabel="normalised k*", ylabel="class")
+    style.legend_below(axis, 1)
     return figure
 
 
-def _drawn(row):
-    """Return the classes of one network that are drawn, the normalised k* of their samples, and the axis's words."""
-    import pandas as pd
+def _dark(i: int) -> tuple:
+    """Return the colour of one of `TWO` networks, dark enough for text."""
+    from matplotlib.colors import to_rgb
 
+    return tuple(0.6 * part for part in to_rgb(TWO[i]))
+
+
+def _called(row) -> str:
+    name = style.words(str(row["model"].values), str(row["family"].values), str(row["recipe"].values))
+    return f"{name}: Γ' = {float(row['approximate_skewness']):+.2f}"
+
+
+def _classes(row) -> np.ndarray:
+    """Return the classes of one network that are drawn."""
     gamma = row["skewness"].values
-    classes, which = np.arange(len(gamma)), "class"
-    if len(classes) > MOST_CLASSES:
-        places = np.linspace(0, len(classes) - 1, MOST_CLASSES).round().astype(int)
-        classes = np.argsort(gamma, kind="stable")[places]
-        which = f"class ({MOST_CLASSES} of {len(gamma)}, evenly spaced in the order of γ)"
-    table = pd.DataFrame({"class": row["label"].values, "k": row["normalised_rank"].values})
-    return classes, table[table["class"].isin(classes)], which
+    if len(gamma) <= MOST_CLASSES:
+        return np.arange(len(gamma))
+    places = np.linspace(0, len(gamma) - 1, MOST_CLASSES).round().astype(int)
+    return np.argsort(gamma, kind="stable")[places]
 
 
-def _bands(axis, floor: float) -> None:
-    """Colour the bands of the patterns behind a figure of Gamma', and draw the permutation floor."""
+def adversarial_pairs(table):
+    """Draw the mean normalised k* of each family's plain and adversarially trained networks, and their mean.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        `analyse.adversarial_pairs`.
+    """
+    if not len(table):
+        return []
+    figure, axis = style.panel()
+    ends = 10 ** table[["plain", "adversarial"]]
+    axis.plot([0, 1], ends.values.T, "o-", color="#9aa7b3", lw=1, ms=4, alpha=0.7)
+    axis.plot([0, 1], 10 ** table[["plain", "adversarial"]].mean(), "o-", color=style.ACCENT, lw=2.5)
+    axis.set(xlim=(-0.2, 1.6 if len(table) <= MOST_NAMED else 1.2))
+    axis.set_xticks([0, 1], ["plain", style.RECIPES[table.attrs["recipe"]][0]])
+    rank_axis(axis.yaxis)
+    lowest = 0.0
+    for family, end in ends["adversarial"].sort_values().items() if len(table) <= MOST_NAMED else ():
+        at = max(axis.transAxes.inverted().transform(axis.transData.transform((1, end)))[1], lowest)
+        lowest = at + 0.065
+        axis.text(1.06, at, style.FAMILIES.get(family, (family,))[0], va="center", color="#444444",
+                  transform=axis.get_xaxis_transform())  # fmt: skip
+    return figure
+
+
+def gamma(rows):
+    """Draw Gamma' on the bands of the patterns against R, accuracy under attack, and clean accuracy.
+
+    After Figs. 3 and 4 of Kotyan, Chen, Vargas (2024). Bars are intervals over images from recomputed half-samples.
+    """
+    import seaborn as sns
+
+    known, panels = points(rows), []
+    bars = half_sample_interval(rows, "approximate_skewness")
+    for target in known.columns.intersection(["R", "under attack", "clean accuracy"], sort=False):
+        figure, axis = style.panel(height=3.8)
+        axis.vlines(known[target], *bars, color=style.INK, lw=0.8, alpha=0.3)
+        sns.scatterplot(known, x=target, y="Gamma'", s=45, **style.by_recipe(known["trained"]), ax=axis)
+        _bands(axis, float(rows["permuted_skewness"].mean()))
+        axis.set(xlabel=words_for_attack(rows) if target == "under attack" else target, ylabel="Γ'")
+        style.legend_below(axis)
+        panels.append(figure)
+    return panels
+
+
+def _bands(axis, chance: float) -> None:
+    """Colour the bands of the patterns behind a figure of Gamma', and draw what shuffled labels give."""
     low, high = axis.get_ylim()
-    low, high = min(low, -0.8), max(high, floor + 0.3)
+    low, high = min(low, -0.8), max(high, chance + 0.3)
     for name, (colour, start, end) in style.BANDS.items():
         axis.axhspan(max(start, low), min(end, high), color=colour, zorder=0, lw=0)
         middle = (max(start, low) + min(end, high)) / 2
-        axis.text(0.985, middle, name, transform=axis.get_yaxis_transform(), ha="right", va="center",
-                  fontsize=8, color="#777777")  # fmt: skip
-    axis.axhline(floor, color=style.INK, ls=":", lw=1)
-    axis.text(0.015, floor, "labels shuffled", transform=axis.get_yaxis_transform(), va="bottom", fontsize=8)
+        axis.annotate(name, (1.02, middle), xycoords=("axes fraction", "data"), va="center",
+                      annotation_clip=False, color="#555555", fontsize=9)  # fmt: skip
+    axis.axhline(chance, color=style.INK, ls=":", lw=1)
+    axis.text(0.02, chance, "labels shuffled", transform=axis.get_yaxis_transform(), va="bottom")
     axis.set_ylim(low, high)
 
 
-def skewness_against_robustness(rows):
-    """Draw Gamma' on the coloured bands against clean accuracy, R and robust accuracy, and mean k* likewise.
-
-    After Figs. 3 and 4 of Kotyan, Chen, Vargas (2024). Bars are intervals over images from recomputed half-samples.
-    Targets that were not measured have no column.
-    """
-    import matplotlib.pyplot as plt
-
-    style.theme()
-    values = columns(rows)
-    words = {"accuracy": "clean accuracy", "robustness": "R = corrupted / clean accuracy"}
-    words["robust"] = f"accuracy under {main_attack(rows)}"
-    targets = [target for target in words if np.isfinite(values[target]).any()]
-    floors = float(rows["permuted_skewness"].values[0]), float(rows["permuted_mean_rank"].values[0])
-    figure, axes = plt.subplots(
-        2, len(targets), figsize=(1.4 + 3.4 * len(targets), 6.6), sharex="col", sharey="row", squeeze=False
-    )
-    for column, target in zip(axes.T, targets):
-        for axis, shape in zip(column, ("approximate_skewness", "mean_normalised_rank")):
-            bars, shown = half_sample_interval(rows, shape), rows[shape].values.astype(float)
-            if shape == "mean_normalised_rank":
-                bars = np.maximum(bars, shown / 10)  # a logarithm has no room for less
-            style.scatter(axis, values[target], shown, rows, errors=bars)
-        _bands(column[0], floors[0])
-        column[1].axhline(floors[1], color=style.INK, ls=":", lw=1)
-        column[1].set(yscale="log", xlabel=words[target])
-    axes[0, 0].set_ylabel("Γ' (mean skewness)")
-    axes[1, 0].set_ylabel("mean normalised k* (log)")
-    style.legend(figure, rows)
-    return figure
-
-
 def one_architecture(rows):
-    """Draw Gamma', mean k* and robust accuracy of one architecture under each recipe, a point for each run."""
-    import matplotlib.pyplot as plt
+    """Draw mean k* and accuracy under attack of one architecture under each recipe, a point for each run."""
+    import seaborn as sns
 
-    style.theme()
     ours = matched(rows)
     if ours is None:
-        return style.nothing("no architecture was trained under several recipes here")
-    values = columns(ours)
-    names = [recipe for recipe in style.RECIPES if recipe in set(ours["recipe"].values)]
-    place = np.array([names.index(recipe) for recipe in ours["recipe"].values])
-    panels = [
-        (values["approximate_skewness"], "Γ' (mean skewness)", "linear"),
-        (ours["mean_normalised_rank"].values, "mean normalised k* (log)", "log"),
-        (values["robust"], f"accuracy under {main_attack(rows)}", "linear"),
-    ]
-    figure, axes = plt.subplots(1, 3, figsize=(10.4, 3.4))
-    for axis, (shown, words, scale) in zip(axes, panels):
-        for i in range(len(names)):
-            level = shown[place == i].mean()
-            axis.plot([i - 0.3, i + 0.3], [level, level], color=style.INK, lw=1)
-        marks = [style.RECIPES[recipe][1] for recipe in ours["recipe"].values]
-        seeds = ours["training_seed"].values
-        for x, y, mark, seed in zip(place, shown, marks, seeds):
-            axis.scatter(x + 0.15 * (seed - seeds.mean()), y, marker=mark, color=style.ACCENT, s=40, lw=0.6,
-                         edgecolor="white", zorder=3)  # fmt: skip
-        axis.set_xticks(range(len(names)), [style.RECIPES[r][0] for r in names], rotation=40, ha="right")
-        axis.set(ylabel=words, yscale=scale)
-    return figure
+        return []
+    known, panels = points(ours), []
+    for number in known.columns.intersection(["mean k*", "under attack", "R"], sort=False):
+        figure, axis = style.panel()
+        shown = style.by_recipe(known["trained"])
+        order = shown["hue_order"]
+        sns.stripplot(
+            known, x=number, y="trained", hue="trained", order=order, hue_order=order, palette=shown["palette"],
+            size=7, jitter=0.15, legend=False, ax=axis,
+        )  # fmt: skip
+        axis.set(ylabel="", xlabel=words_for_attack(ours) if number == "under attack" else number)
+        if number == "mean k*":
+            rank_axis(axis.xaxis)
+        panels.append(figure)
+    return panels
 
 
-def beside_plots(rows, models):
-    """Draw the k* of each class beside the plots in two dimensions of the same features, a row for each network.
+def plots(rows, models):
+    """Draw the plots in two dimensions of networks' features, coloured by class, with the share of same-class neighbours.
 
-    After Fig. 2 of Kotyan, Chen, Vargas (2024). The title of a plot says the share of same-class neighbours in it.
+    Parameters
+    ----------
+    models : sequence of str
+        After Fig. 2 of Kotyan, Chen, Vargas (2024) two networks of one layout; those that are not here are left out.
     """
-    import matplotlib.pyplot as plt
     import seaborn as sns
 
-    style.theme()
     there = [model for model in models if model in set(map(str, rows.model.values))]
     methods = [str(m) for m in rows["embedding"].values] if "embedding" in rows.dims else []
-    if not there or not methods:
-        return style.nothing("these networks have no plots here")
-    figure, axes = plt.subplots(
-        len(there), 1 + len(methods), figsize=(4.2 + 2.9 * len(methods), 3.0 * len(there)), squeeze=False,
-        width_ratios=[1.35] + [1] * len(methods),
-    )  # fmt: skip
-    palette = sns.color_palette("husl", rows.sizes["class"])
-    for line, model in zip(axes, there):
+    panels, palette = [], np.array(sns.color_palette("husl", rows.sizes["class"]))
+    for model in there:
         row = rows.sel(model=model)
-        _violins(line[0], row, palette)
-        name = style.words(model, str(row["family"].values), str(row["recipe"].values))
-        gamma, robust = float(row["approximate_skewness"]), robust_accuracy(rows.sel(model=[model]))[0]
-        under = "" if np.isnan(robust) else f", robust accuracy {robust:.2f}"
-        line[0].set_title(f"{name}\nΓ' = {gamma:+.2f}{under}", loc="left", fontsize=9)
-        for axis, method in zip(line[1:], methods):
+        for method in methods:
+            figure, axis = style.panel(height=3.6)
             x, y = row["plot"].sel(embedding=method).values.T
-            axis.scatter(x, y, c=[palette[c] for c in row["plot_label"].values], s=3, lw=0)
-            axis.set(xticks=[], yticks=[])
-            axis.set_title(
-                f"{PLOT_NAMES[method]}: hit {float(row['plot_hit'].sel(embedding=method)):.2f}",
-                loc="left",
-                fontsize=9,
-            )
-    return figure
-
-
-def _violins(axis, row, palette) -> None:
-    """Draw the normalised k* of each class of one network."""
-    import seaborn as sns
-
-    classes, table, which = _drawn(row)
-    sns.violinplot(
-        table, x="class", y="k", order=classes, hue="class", hue_order=classes, palette=[palette[k] for k in classes],
-        legend=False, cut=0, density_norm="width", inner=None, linewidth=0.5, log_scale=True, ax=axis,
-    )  # fmt: skip
-    if len(classes) > 10:
-        axis.tick_params(axis="x", labelrotation=90, labelsize=7)
-    axis.set(xlabel="" if which == "class" else which, ylabel="normalised k* (log)")
+            axis.scatter(x, y, c=palette[row["plot_label"].values], s=5, lw=0)
+            hit = float(row["plot_hit"].sel(embedding=method))
+            axis.set(xticks=[], yticks=[], title=f"{_called(row)}\n{PLOT_NAMES[method]}, hit {hit:.2f}")
+            panels.append(figure)
+    return panels
 
 
 def class_size(rows):
     """Draw Gamma' and mean normalised k* against the number of images a class, and what shuffled labels give."""
-    import matplotlib.pyplot as plt
-
-    style.theme()
-    figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.6))
-    palette = style.colours(rows["family"].values)
-    sizes = rows["class_size"].values
-    for axis, name, words in (
-        (axes[0], "size_skewness", "Γ' (mean skewness)"),
-        (axes[1], "size_mean_rank", "mean normalised k* (log)"),
-    ):
-        for line, family in zip(rows[name].values, rows["family"].values):
-            axis.plot(sizes, line, color=palette[family], lw=1, alpha=0.7)
-        axis.plot(sizes, rows[f"{name}_floor"].values[0], color=style.INK, ls=":", lw=1.5)
-        axis.annotate("labels shuffled", (sizes[-1], rows[f"{name}_floor"].values[0][-1]), fontsize=8,
-                      xytext=(-4, 5), textcoords="offset points", ha="right")  # fmt: skip
-        axis.set(xscale="log", xlabel="images a class (log)", ylabel=words)
-        axis.set_xticks(sizes, [str(size) for size in sizes])
+    if rows.sizes["class_size"] < 2:
+        return []
+    panels, sizes = [], rows["class_size"].values
+    for name, words in (("size_skewness", "Γ'"), ("size_mean_rank", MEAN_RANK)):
+        figure, axis = style.panel()
+        axis.plot(sizes, rows[name].transpose("class_size", "model"), color=style.ACCENT, lw=1, alpha=0.35)
+        chance = rows[f"{name}_floor"].mean("model").values
+        axis.plot(sizes, chance, color=style.INK, ls=":", lw=1.5)
+        middle = (sizes[len(sizes) // 2], chance[len(sizes) // 2])
+        axis.annotate("labels shuffled", middle, xytext=(0, 4), textcoords="offset points")
+        axis.set(xscale="log", xlabel="images a class", ylabel=words)
+        apart = [size for size in sizes if size == sizes[-1] or size < 0.7 * sizes[-1]]
+        axis.set_xticks(apart, [str(size) for size in apart])
         axis.minorticks_off()
-    axes[1].set_yscale("log")
-    style.legend(figure, rows, recipes=False)
-    return figure
+        if name == "size_mean_rank":
+            rank_axis(axis.yaxis)
+        panels.append(figure)
+    return panels
 
 
 def clean_against_attacked(rows):
     """Draw Gamma' and mean normalised k* of the same images clean and attacked, one line for each network."""
-    import matplotlib.pyplot as plt
-
-    style.theme()
     if "condition" not in rows.dims:
-        return style.nothing("no attacked features were measured here")
-    figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.6))
-    palette = style.colours(rows["family"].values)
-    for axis, name, words in (
-        (axes[0], "shift_skewness", "Γ' (mean skewness)"),
-        (axes[1], "shift_mean_rank", "mean normalised k* (log)"),
-    ):
-        for ends, family, recipe in zip(rows[name].values, rows["family"].values, rows["recipe"].values):
-            marker = style.RECIPES.get(recipe, ("", "o"))[1]
-            axis.plot([0, 1], ends, color=palette[family], marker=marker, lw=1, ms=5, alpha=0.8)
+        return []
+    panels, recipes = [], style.trained(rows["recipe"].values)
+    palette = style.by_recipe(recipes)["palette"]
+    for name, words in (("shift_skewness", "Γ'"), ("shift_mean_rank", MEAN_RANK)):
+        figure, axis = style.panel()
+        for recipe, colour in palette.items():
+            its = rows[name].transpose("condition", "model").values[:, np.array(recipes) == recipe]
+            lines = axis.plot([0, 1], its, "o-", color=colour, lw=1, ms=4, alpha=0.7)
+            lines[0].set_label(recipe)
         axis.set_xticks([0, 1], ["clean", str(rows["shift"].values[0]).partition(" on ")[0]])
         axis.set(xlim=(-0.25, 1.25), ylabel=words)
-    axes[1].set_yscale("log")
-    style.legend(figure, rows)
-    return figure
-
-
-def adversarial_pairs(table):
-    """Draw Gamma' and mean normalised k* of plain and adversarially trained networks, one line a family."""
-    import matplotlib.pyplot as plt
-
-    style.theme()
-    figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.2))
-    palette = style.colours(table["family"]) if len(table) else {}
-    for axis, quantity, words in (
-        (axes[0], "Gamma'", "Γ' (mean skewness)"),
-        (axes[1], "mean k*", "mean normalised k* (log)"),
-    ):
-        labelled = set()
-        for _, line in table.iterrows():
-            ends = [line[f"{quantity} plain"], line[f"{quantity} pgd"]]
-            family = line["family"]
-            label = style.FAMILIES.get(family, (family,))[0] if family not in labelled else None
-            labelled.add(family)
-            axis.plot([0, 1], ends, "o-", color=palette[line["family"]], label=label, lw=1.6)
-        axis.set_xticks([0, 1], ["plain", "adversarial"])
-        axis.set(xlim=(-0.25, 1.25), ylabel=words)
-    axes[1].set_yscale("log")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right upper")
-    return figure
+        if name == "shift_mean_rank":
+            rank_axis(axis.yaxis)
+        style.legend_below(axis)
+        panels.append(figure)
+    return panels

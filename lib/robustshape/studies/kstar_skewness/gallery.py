@@ -2,34 +2,44 @@
 
 from robustshape.analysis import style
 
+ABREAST = 4  # images in one panel
+
 
 def gallery(rows, model: str, n: int = 12):
-    """Draw the images of a network with the lowest k*, each over its nearest foreign neighbour.
+    """Draw the images of a network with the lowest k*, each over its nearest foreign neighbour, four to a panel.
 
     Images come from the reader's own copy of the data set; where there is none, their ids stand in their places.
     """
     import matplotlib.pyplot as plt
 
     style.theme()
-    row = rows.sel(model=model)
+    row, panels = rows.sel(model=model), []
     wanted = {str(sample) for kind in ("suspect", "suspect_neighbour") for sample in row[kind].values[:n]}
     pictures, names = _pictures(str(row["dataset"].values), str(row["reading"].values), wanted)
-    figure, axes = plt.subplots(2, n, figsize=(0.95 * n, 2.9))
-    for column, place in zip(axes.T, range(n)):
-        for axis, kind in zip(column, ("suspect", "suspect_neighbour")):
-            sample = str(row[kind].values[place])
-            label = int(row[f"{kind}_label"].values[place])
-            if sample in pictures:
-                image = pictures[sample]
-                axis.imshow(image[..., 0] if image.shape[2] == 1 else image, cmap="gray_r")
-            else:
-                axis.text(0.5, 0.5, sample.replace("/", "/\n"), ha="center", va="center", fontsize=6)
+    for first in range(0, min(n, row.sizes["place"]), ABREAST):
+        figure, axes = plt.subplots(2, ABREAST, figsize=(style.PANEL, 2.9))
+        for column, place in zip(axes.T, range(first, min(n, row.sizes["place"]))):
+            for axis, kind in zip(column, ("suspect", "suspect_neighbour")):
+                sample, label = str(row[kind].values[place]), int(row[f"{kind}_label"].values[place])
+                if sample in pictures:
+                    image = pictures[sample]
+                    axis.imshow(image[..., 0] if image.shape[2] == 1 else image, cmap="gray_r")
+                else:
+                    axis.text(0.5, 0.5, _short(sample.rpartition("/")[2]), ha="center", va="center")
+                axis.set_box_aspect(1)
+                axis.set_title(_short(names.get(label, str(label))), fontweight="normal", loc="center", pad=3)
+            column[0].set_xlabel(f"k* {int(row['suspect_rank'].values[place])}", labelpad=1)
+        for axis in axes.flat:
             axis.set(xticks=[], yticks=[])
-            axis.set_title(names.get(label, str(label)), fontsize=8, fontweight="normal", pad=3)
-        column[0].set_xlabel(f"k* {int(row['suspect_rank'].values[place])}", fontsize=8, labelpad=1)
-    axes[0, 0].set_ylabel("lowest k*", fontsize=8)
-    axes[1, 0].set_ylabel("nearest\nforeign", fontsize=8)
-    return figure
+            axis.set_visible(bool(axis.get_title(loc="center")))
+        panels.append(figure)
+    return panels
+
+
+def _short(words: str, most: int = 11) -> str:
+    """Return the first name of a class or the end of an id, as long as there is room for."""
+    first = words.partition(",")[0]
+    return first if len(first) <= most else f"{first[: most - 1]}…"
 
 
 def _pictures(dataset: str, reading: str, wanted: set[str]):

@@ -1,0 +1,36 @@
+"""What the k* study asks, and how its verdicts read."""
+
+from robustshape.analysis.answers import Question
+
+QUESTIONS = (
+    Question(
+        "kstar-3",
+        whether="networks whose classes are fractured keep less of their accuracy under corruption, beyond clean accuracy",
+        yes="of two networks of equal accuracy the one with less fractured classes is the more robust to corruption",
+        opposite="of two networks of equal accuracy the one with less fractured classes is the less robust to corruption",
+        nothing="fractured classes tell nothing about robustness to corruption that clean accuracy does not",
+    ),
+    Question(
+        "kstar-6",
+        whether="less fractured classes go with more accuracy under attack, beyond clean accuracy",
+        yes="less fractured classes go with more accuracy under attack",
+        opposite="less fractured classes go with less accuracy under attack",
+        nothing="fractured classes tell nothing about accuracy under attack that clean accuracy does not",
+    ),
+    Question(
+        "kstar-1",
+        whether="most families fracture their classes more than normal classes would be",
+        yes="most families fracture their classes more than normal classes would be",
+        opposite="most families fracture their classes less than normal classes would be",
+        nothing="families fracture their classes more than normal ones as often as less",
+        quantity="share of families",
+    ),
+    Question(
+        "kstar-4",
+        whether="adversarial training fractures classes",
+        yes="adversarial training fractures classes",
+        opposite="adversarial training makes classes less fractured",
+        nothing="adversarial training changes fracturing by too little to matter",
+        quantity="change of log10 mean k*",
+    ),
+)
