@@ -72,6 +72,11 @@ def _many(n: int, word: str) -> str:
     return f"{n:,} {word}{'s' * (n != 1)}"
 
 
+def training(rows) -> str:
+    """Return how the runs of the grid were trained, in words; alpha and seed apart, they were trained alike."""
+    return schedule(str(finished(rows)["schedule"].values[0]))
+
+
 def schedule(recipe: str) -> str:
     """Return how a network was trained, in words, from the recipe in its row.
 
