@@ -80,12 +80,19 @@ def _by_alpha(runs, x, values, **given):
         there = np.isfinite(of_alpha).any(0) if len(of_alpha) else np.zeros(len(x), bool)
         if there.any():
             means = np.nanmean(of_alpha[:, there], axis=0)
-            axis.plot(np.asarray(x)[there], means, ".-", color=colour, lw=1.4, label=f"{a:g}")
+            dots = "." if len(x) < 40 else None
+            axis.plot(np.asarray(x)[there], means, marker=dots, color=colour, lw=1.4, label=f"{a:g}")
     axis.set(**given)
     handles, labels = axis.get_legend_handles_labels()
     if len(labels) > 1:
         figure.legend(
-            handles, labels, title="alpha", loc="outside lower left", ncols=5, handlelength=1, columnspacing=1
+            handles,
+            labels,
+            title="alpha",
+            alignment="left",
+            loc="outside lower left",
+            ncols=5,
+            handlelength=1,
         )
     return figure
 
@@ -93,7 +100,9 @@ def _by_alpha(runs, x, values, **given):
 def _by_layer(runs, values, **given):
     """Return a panel with a line for each alpha over the layers: `values` (model, depth)."""
     known = values.transpose("model", "depth").values.astype(float)
-    return _by_alpha(runs, runs["depth"].values, known, xlabel="layer", **given)
+    figure = _by_alpha(runs, runs["depth"].values, known, xlabel="layer", **given)
+    figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
+    return figure
 
 
 def attacks(rows):
@@ -130,7 +139,7 @@ def dimensions(rows, measure: str = "components95"):
     return [
         _by_layer(
             runs, runs["dimensionality"].sel(shift=shift, measure=measure), title=words, ylim=(0, None),
-            ylabel="components for 95 % / units",
+            ylabel="dimensions / units",
         )
         for shift, words in SHIFTS.items() if shift != "clean, all"
     ]  # fmt: skip
@@ -144,7 +153,7 @@ def gradients(rows):
         "gradient_over_active": "over images with a gradient",
         "gradient_over_units": "over units",
     }
-    how = {"ylabel": "deviation / mean of the gradient"}
+    how = {"ylabel": "gradient: deviation / mean"}
     return [_by_layer(runs, runs[name], title=words, **how) for name, words in named.items()]
 
 
