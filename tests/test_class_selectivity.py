@@ -1,11 +1,10 @@
 """The selectivity study: the grid, layers by hand, made-up runs through every statistic, table and figure; end to end."""
 
 import json
-import re
 import warnings
 from fractions import Fraction
-from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -14,7 +13,8 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from robustshape import notebooks
-from robustshape.analysis import agreement, claims, style
+from robustshape.analysis import agreement, claims, page, style
+from robustshape.analysis.answers import MOST_WORDS, answer
 from robustshape.analysis.robustness import area_under_attack, mean_corrupted_accuracy, robustness
 from robustshape.analysis.verdicts import judged as judged_rows
 from robustshape.attacks import starts
@@ -43,19 +43,19 @@ from robustshape.studies.class_selectivity import (
     figures,
     grid,
     inside,
-    numbers,
     reported,
     reverse,
     row,
+    runs,
     tables,
     verdicts,
 )
+from robustshape.studies.class_selectivity.answer import QUESTIONS
 from robustshape.studies.class_selectivity.measure import SelectivitySettings
 from robustshape.studies.plan import diverged_row
 from robustshape.values import as_list
 from studies import check_described, with_row
 
-ROOT = Path(__file__).parents[1]
 GRID = [(alpha, seed) for seed in range(3) for alpha in (-1.0, 0.0, 1.0)]
 CORRUPTIONS = ["gaussian_noise", "fog", "contrast"]
 ATTACKS = ["fgsm linf 1/255", "fgsm linf 1/510", "pgd linf 2/255", "pgd linf 1/255"]
@@ -299,12 +299,10 @@ def rows(runs=GRID, *, beside=True, lost=(), preset="laptop", way=1, **how):
     return stacked
 
 
-def page(given):
-    """Return slopes, verdicts, numbers and tables as the notebook makes them of rows."""
+def parts(given):
+    """Return slopes, verdicts and tables as the notebook makes them of rows."""
     slopes = analyse.slope_table(given)
-    judged = judged_rows(STUDY.name, given)
-    quoted = numbers.numbers(given, slopes, judged) | agreement.about(given, quantities=STUDY.quantities)
-    shown = {
+    found = {
         "overview": tables.overview(given),
         "slopes": tables.slopes(slopes),
         "halves": tables.slopes(slopes, over=list(analyse.sides(analyse.finished(given)))[1:]),
@@ -315,12 +313,12 @@ def page(given):
         "changes": early_layers.under_corruptions(analyse.finished(given)),
         "reverse": tables.reverse(given),
     }
-    return slopes, judged, quoted, shown
+    return slopes, judged_rows(STUDY.name, given), found
 
 
 def all_figures(given):
     return {
-        "dose": figures.dose_response(given),
+        "regulariser": figures.regulariser(runs.points(given)),
         "corruptions": figures.slope_by_corruption(analyse.by_corruption(given)),
         "attacks": figures.attacks(given),
         "layers": figures.selectivity_by_layer(given),
@@ -391,9 +389,11 @@ def test_runs_that_have_lost_their_accuracy_are_left_out_beside_the_others():
     found = seeds_slopes(*columns)
     assert (line["slope"], line["high"], line["runs"]) == pytest.approx((found[0], found[2], 7))
     assert analyse.sides(given)["alpha >= 0, no ruined runs"].sum() == 4
-    *_, quoted, _ = page(given)
-    assert quoted["n_ruined"] == 2 and quoted["ruined_alphas"] == "1"
-    assert page(rows())[2]["ruined_alphas"] == "none"
+    assert runs.whom(given) == "9 runs of resnet (3 alphas, 3 seeds), 100 images; 2 ruined"
+    pushed = runs.points(given)["pushed"]
+    assert pushed.tolist() == ["less selectivity", "alpha = 0", "ruined"] + [*runs.PUSHES][:3] + [
+        "less selectivity", "alpha = 0", "ruined",
+    ]  # fmt: skip
     lost = rows(beside=False, lost=[(0.0, 0), (0.0, 1), (0.0, 2)])
     assert not analyse.ruined(analyse.finished(lost)).any()  # there is nothing to compare with
 
@@ -437,7 +437,7 @@ def test_slopes_by_attack_are_on_either_side_and_none_without_attacks():
     shown = tables.slopes(analyse.by_attack(given), over=("alpha <= 0",))
     assert shown["attack"].tolist() == ATTACKS and shown.columns[3] == "95 % interval"
     none = tables.slopes(analyse.by_attack(rows(attacks=(), beside=False)), over=("alpha <= 0",))
-    assert none.empty and style.table(none).data == "*Nothing to show.*"
+    assert none.empty and page.table(none).html == "<p><em>Nothing to show.</em></p>"
 
 
 def test_early_layers_are_each_networks_own_first_third():
@@ -510,20 +510,18 @@ def test_the_change_under_attack_is_compared_with_that_under_corruption_seed_by_
     assert found.estimate == pytest.approx(np.mean(each)) and found.n == 3 and found.low > 0.05
     beyond = early_layers.shift_difference(runs, "random")
     assert beyond.estimate == pytest.approx(np.mean(each) + 0.05, abs=0.01)
-    quoted = page(given)[2]
-    assert (quoted["beyond_random_estimate"], quoted["beyond_random_low"]) == (beyond.estimate, beyond.low)
 
 
 def test_a_grid_that_diverged_as_a_whole_is_said_to():
     given = rows(lost=GRID, attacks=(), strong=False)
-    for show in (tables.overview, analyse.slope_table, figures.dose_response, reported.beside_the_paper):
+    for show in (tables.overview, analyse.slope_table, runs.points, runs.whom, reported.beside_the_paper):
         with pytest.raises(
             InputError, match=r"no run of the grid is finished: all diverged, .* take alphas nearer to 0"
         ):
             show(given)
 
 
-# ---------------------------------------------------------------------------------------------- verdicts and numbers
+# ---------------------------------------------------------------------------------------------- verdicts and answers
 
 
 def test_what_was_put_in_is_told_one_way_and_the_other():
@@ -591,61 +589,109 @@ def test_the_area_under_attack_is_relative_and_absolute():
 
 def test_what_was_not_measured_is_not_judged_and_says_why():
     given = rows(beside=False, attacks=(), strong=False, preset="mnist")
-    found = page(given)[1]
+    found = judged_rows(STUDY.name, given)
     lacking = ["selectivity-4a", "selectivity-4b", "selectivity-5a", "selectivity-5b", "selectivity-11"]
     assert found[found["verdict"] == "not yet measured"].index.tolist() == lacking
     assert found.loc["selectivity-4b", "reason"] == "area under attack / clean was not measured"
     assert found.loc["selectivity-5b", "reason"].startswith(
         "no network was trained with pgd and plainly; another"
     )
-    one = page(rows([(0.0, 0)], beside=False, preset="mnist"))[1]
+    one = judged_rows(STUDY.name, rows([(0.0, 0)], beside=False, preset="mnist"))
     assert (
         one.loc["selectivity-1", "reason"] == "no seed was trained at several alphas with selectivity (alpha)"
     )
     assert one.loc["selectivity-7", "reason"] == "1 of 8 seeds"
 
 
-@pytest.mark.parametrize(
-    "given",
-    [rows(), rows(lost=[(1.0, 0), (1.0, 1)]), rows(beside=False, attacks=(), strong=False), rows([(0.0, 0)])],
-    ids=["normal", "diverged", "less", "one"],
-)
-def test_what_is_glued_is_a_plain_number_or_words(given):
-    """A number of numpy's own kind would be glued as the words np.float64(...), which no page can format."""
-    found = page(given)[2]
-    assert {name: type(v) for name, v in found.items() if type(v) not in (int, float, str)} == {}
-    text = (ROOT / "book" / "class_selectivity.md").read_text(encoding="utf-8")
-    quoted = set(re.findall(r"executed/class_selectivity\.\w+\.ipynb::(\w+)", text))
-    assert len(quoted) > 20 and quoted <= set(found)
+def seeds_of(n, **given):
+    """Return made-up rows of so many seeds."""
+    return rows([(a, s) for s in range(n) for a in (-1.0, 0.0, 1.0)], **given)
 
 
-def test_numbers_by_hand():
+def answered(given):
+    return answer(QUESTIONS, judged_rows(STUDY.name, given), given)
+
+
+def test_the_answer_says_what_holds_and_what_fails():
+    held, failed = (answered(seeds_of(8, way=way, preset="cifar10")) for way in (1, -1))
+    first = "networks trained for less class selectivity are right more often on corrupted images"
+    assert held.startswith(f"Yes: {first} (accuracy for each unit of alpha −0.0")
+    assert "Yes: under attack less selective networks keep less of their accuracy." in held
+    assert failed.startswith(
+        f"No, the reverse: {first.replace('more', 'less')} (accuracy for each unit of alpha +0.0"
+    )
+    assert (
+        "No, the reverse: under attack, too, less selective networks keep more of their accuracy." in failed
+    )
+    assert all(len(words.split()) <= MOST_WORDS for words in (held, failed))
+
+
+def test_the_answer_of_another_population_says_what_is_decided_there():
+    found = answered(seeds_of(8, preset="mnist"))
+    assert found.startswith("These networks do not decide whether training for less class selectivity helps")
+    assert "). Yes: training for more selectivity helps under attack." in found
+
+
+def test_the_answer_of_few_seeds_decides_nothing_and_one_run_says_how_robust_it_is():
+    words = (
+        "These networks do not decide whether training for less class selectivity helps on corrupted images ("
+    )
+    assert answered(rows(preset="cifar10")).startswith(words)
+    one = answered(rows([(0.0, 0)], beside=False, preset="cifar10"))
+    assert one.startswith("One network is too few") and "keeps 70% of its clean accuracy of 0.80" in one
+
+
+def test_the_answer_says_what_cannot_be_told_and_what_hardly_matters():
+    given = seeds_of(8, preset="cifar10", beside=False)
+    shares, alpha, seed = (given[n].values for n in ("corrupted_accuracy", "alpha", "training_seed"))
+    shares[:] = 0.5
+    words = (
+        "accuracy on corrupted images (accuracy for each unit of alpha +0.00, 95 % interval +0.00 to +0.00)."
+    )
+    shares[:] += 1e-5 * np.random.default_rng(0).standard_normal(len(alpha))[:, None, None]
+    flat = answered(given)
+    assert flat.startswith(
+        "Not on these networks: training for less class selectivity hardly changes accuracy"
+    )
+    assert words.split(" (")[0] in flat
+    shares[:] = (0.5 + 0.1 * alpha * (-1.0) ** seed)[:, None, None]  # every second seed the other way
+    assert answered(given).startswith("It cannot be told on these networks whether training for less class")
+
+
+def test_the_answer_of_what_was_not_measured():
+    line = judged_rows(STUDY.name, rows(preset="mnist")).loc["selectivity-3a"]
+    lacking = line.to_frame("selectivity-3a").T.assign(verdict="not yet measured")
+    found = answer(QUESTIONS[:1], lacking, rows())
+    assert found == "Not yet measured: whether training for less class selectivity helps on corrupted images."
+
+
+def test_every_question_is_a_claim_and_tells_its_verdicts_apart():
+    stated = claims.load()
+    for question in QUESTIONS:
+        assert stated[question.claim].study == "class_selectivity"
+        assert len({question.yes, question.opposite, question.nothing}) == 3
+
+
+def test_points_are_the_finished_runs_of_the_grid_by_name():
     given = rows(lost=[(1.0, 2)])
-    slopes, judged, found, _ = page(given)
-    runs = analyse.finished(given)
-    assert (found["n_runs"], found["n_alphas"], found["n_seeds"]) == (8, 3, 3)
-    assert (found["n_diverged"], found["n_beside"], found["n_layers"], found["n_units"]) == (1, 7, 6, 24)
-    assert (found["n_strong"], found["n_changed"], found["n_gradients"]) == (8, 40, 8)
-    assert (found["alpha_lowest"], found["alpha_highest"]) == (-1, 1)
-    for where, alpha in (("lowest", -1), ("zero", 0), ("highest", 1)):
-        expected = runs["mean_selectivity"].values[runs["alpha"].values == alpha].mean()
-        assert found[f"selectivity_at_{where}"] == pytest.approx(expected)
-    line = slopes[(slopes["quantity"] == "accuracy") & (slopes["over"] == "alpha <= 0")].iloc[0]
-    assert found["accuracy_over_alpha_down_slope"] == line["slope"]
-    assert found["selectivity_7_estimate"] == judged.loc["selectivity-7", "estimate"]
-    assert found["augmix_selectivity"] == pytest.approx(found["augmix_plain_selectivity"] - 0.1, abs=0.01)
-    assert found["fgsm"] == "fgsm linf 1/510" and found["step_budget"] == "1/255"
-    assert found["strongest"] == "apgd linf 1/255 on 20" and found["images_seen"] == "1,000"
-    assert found["schedule"] == "2 epochs of 500 images, batches of 128, adamw, steps from a rate of 0.1"
-    assert found["steps"] == 20 and found["middle_severity"] == 3 and found["augmix_pairs"] == 3
-    assert found["floor_at_zero"] == pytest.approx(0.1)
-    without = page(rows(beside=False, attacks=(), strong=False))[2]
-    assert without["pgd"] == "" and without["strongest"] == "–" and np.isnan(without["pgd_selectivity"])
+    found, finished = runs.points(given), analyse.finished(given)
+    assert found.index.tolist()[:3] == ["resnet-alpha=-1", "resnet", "resnet-alpha=1"] and len(found) == 8
+    assert found.loc["resnet-alpha=-1/2", ["alpha", "seed"]].tolist() == [-1, 2]
+    np.testing.assert_array_equal(found["corrupted accuracy"], mean_corrupted_accuracy(finished))
+    assert found["floor"].tolist() == [0.1] * 8
+    assert found["pushed"].tolist()[:3] == ["less selectivity", "alpha = 0", "more selectivity"]
+    turned = runs.points(given.isel(model=slice(None, None, -1)))
+    np.testing.assert_array_equal(turned.loc[found.index, "R"], found["R"])
+    assert runs.whom(given) == "8 runs of resnet (3 alphas, 3 seeds), 100 images; 1 diverged, left out"
+    assert runs.whom(rows([(0.0, 0)])) == "1 run of resnet (1 alpha, 1 seed), 100 images"
+    assert runs.training(given).startswith(
+        "2 epochs of 500 images, batches of 128, adamw, steps from a rate of"
+    )
 
 
 @pytest.mark.parametrize("text", ["{}", "", "no JSON"])
 def test_a_schedule_that_is_not_known_is_left_as_it_is(text):
-    assert tables.schedule(text) == (text or "–") and tables.images_seen(text) == "–"
+    assert runs.schedule(text) == (text or "–")
 
 
 # ------------------------------------------------------------------------------------------------ tables and figures
@@ -653,7 +699,7 @@ def test_a_schedule_that_is_not_known_is_left_as_it_is(text):
 
 def test_tables_have_the_lines_that_they_should():
     given = rows(lost=[(1.0, 2)])
-    *_, shown = page(given)
+    *_, shown = parts(given)
     assert len(shown["overview"]) == 16
     lost = shown["overview"][shown["overview"]["diverged"] == "yes"]
     assert lost["network"].tolist() == ["resnet-alpha=1/2"] and np.isnan(lost["selectivity"]).all()
@@ -710,38 +756,42 @@ def test_every_figure_is_drawn_and_no_warning_is_shown(case):
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", FutureWarning)
-        page(rows(**CASES[case]))
+        parts(rows(**CASES[case]))
         drawn = all_figures(rows(**CASES[case]))
-        for name, figure in drawn.items():
-            assert isinstance(figure, Figure), name
-            if case == "normal":  # the slow part, and the same for all
-                figure.canvas.draw()
-    said = " ".join(text.get_text() for text in drawn["reverse"].axes[0].texts)
-    assert ("no network trained with AugMix or PGD" in said) == (CASES[case].get("beside") is False)
+        for name, panels in drawn.items():
+            for panel in panels:
+                assert isinstance(panel, Figure) and panel.get_figwidth() == style.PANEL, name
+                if case == "normal":  # the slow part, and the same for all
+                    panel.canvas.draw()
+                plt.close(panel)
+    assert (drawn["reverse"] == []) == (CASES[case].get("beside") is False)
+    assert [name for name, panels in drawn.items() if not panels] in ([], ["reverse"])
 
 
 def test_figures_show_what_was_measured():
     given = rows()
     runs = analyse.finished(given)
     drawn = all_figures(given)
-    axis = drawn["attacks"].axes[1]  # PGD, by budget in grey levels
+    axis = drawn["attacks"][1].axes[0]  # PGD, by budget in grey levels
     line = next(line for line in axis.lines if line.get_label() == "1")
     of_alpha = runs["robust_accuracy"].values[runs["alpha"].values == 1].mean(0)
     clean = runs["attacked_clean_accuracy"].values[runs["alpha"].values == 1, 2].mean()
     seen = dict(zip(line.get_xdata(), line.get_ydata()))
     assert seen == pytest.approx({0: clean, 2: of_alpha[2], 1: of_alpha[3]})
     assert list(line.get_xdata()) == [0, 1, 2]  # ascending, whatever the order of the rows
-    axis = drawn["dose"].axes[0]
+    axis = drawn["regulariser"][0].axes[0]
     si, alpha = runs["mean_selectivity"].values, runs["alpha"].values
-    assert sorted(axis.lines[0].get_ydata()) == pytest.approx(sorted(si))
-    means, _, bars = axis.containers[0].lines
-    assert means.get_ydata() == pytest.approx([si[alpha == a].mean() for a in (-1, 0, 1)])
-    low, high = bars[0].get_segments()[2][:, 1]
-    half = 4.302653 * si[alpha == 1].std(ddof=1) / np.sqrt(3)  # Student's t of three runs
-    assert (low, high) == pytest.approx((si[alpha == 1].mean() - half, si[alpha == 1].mean() + half))
-    labels = [label.get_text() for label in drawn["corruptions"].axes[0].get_yticklabels()]
-    assert labels[::-1] == ["gaussian noise", "fog", "contrast"]
-    assert [len(axis.lines) for axis in drawn["reverse"].axes] == [3, 3]
+    assert sorted(axis.collections[0].get_offsets()[:, 1]) == pytest.approx(sorted(si))
+    assert axis.lines[0].get_ydata() == pytest.approx([si[alpha == a].mean() for a in (-1, 0, 1)])
+    labels = [label.get_text() for label in drawn["corruptions"][0].axes[0].get_yticklabels()]
+    assert labels == ["gaussian noise", "fog", "contrast"]
+    table = analyse.by_corruption(given)
+    first = table[(table["kind"] == "R") & (table["over"] == "alpha <= 0")]
+    assert drawn["corruptions"][1].axes[0].lines[0].get_xdata() == pytest.approx(first["slope"].tolist())
+    units = np.sort(runs["unit_selectivity"].values[:1].ravel())
+    axis = figures.selectivity_by_layer(given.isel(model=[0]))[1].axes[0]
+    assert axis.lines[0].get_ydata()[[0, 50, 100]] == pytest.approx([units[0], np.median(units), units[-1]])
+    assert [len(panel.axes[0].lines) for panel in drawn["reverse"]] == [3, 3]
 
 
 def test_colours_are_blue_below_and_red_above_and_dark_at_zero():
@@ -937,11 +987,12 @@ def test_a_network_that_diverged_has_a_row_without_numbers_and_a_page(measured):
     assert float(one["alpha"]) == 1e30 and one["family"] == "lenet" and one["dataset"] == "digits"
     for name in ("mean_selectivity", "accuracy", "jacobian_norm", "n_units"):
         assert np.isnan(one[name])
-    *_, quoted, shown = page(measured)
-    assert quoted["n_diverged"] == 2 and quoted["n_runs"] == 4 and quoted["n_layers"] == 2
-    assert quoted["selectivity_1_verdict"] == "not judged"  # measured, but with no preset of the claim
+    _, judged, shown = parts(measured)
+    assert runs.whom(measured).startswith("4 runs of lenet (2 alphas, 2 seeds), 40 images; ")
+    assert runs.whom(measured).endswith("2 diverged, left out")
+    assert judged.loc["selectivity-1", "verdict"] == "not judged"  # measured, but with no preset of the claim
     assert shown["overview"]["diverged"].tolist() == ["yes", "", "", "yes", "", "", ""]
-    assert all(isinstance(figure, Figure) for figure in all_figures(measured).values())
+    assert all(isinstance(panel, Figure) for panels in all_figures(measured).values() for panel in panels)
 
 
 def test_it_goes_on_after_the_last_finished_row_and_computes_nothing_twice(measured, monkeypatch):
@@ -1029,7 +1080,7 @@ def test_published_rows_are_read_and_extended(measured, tmp_path, monkeypatch):
     read = STUDY.measure(**GIVEN | {"source": "published"})
     assert read.model.values.tolist() == [PLAIN, f"{PLAIN}/1", BESIDE]
     assert read.attrs["missing"] == [name for name in NAMES if name not in read.model.values]
-    assert page(read)[2]["n_runs"] == 2
+    assert runs.whom(read).startswith("2 runs")
     with_row(monkeypatch, STUDY, None)  # calling it would fail
     extended = STUDY.measure(**GIVEN | {"source": "extend"})
     published = [name for name, origin in zip(NAMES, extended["origin"].values) if origin == "published"]

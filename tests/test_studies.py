@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray
 from PIL import Image
@@ -50,6 +51,7 @@ from robustshape.studies.kstar_skewness.answer import QUESTIONS
 from robustshape.studies.severity_profile import STUDY as severity_profile
 from robustshape.studies.severity_profile import analyse as profile_analysis
 from robustshape.studies.severity_profile import figures as profile_figures
+from robustshape.studies.severity_profile.answer import answer as profile_answer
 from studies import KSTAR, PROFILE, PURITY, STUDIES, check_described, without_times
 
 MEASURE_ELSEWHERE = """
@@ -547,9 +549,34 @@ def test_severity_profile_fits_a_row_that_is_the_reported_table(fresh):
     shares.values[1] = printed.transpose("corruption", "severity").values
     rows = rows.assign(corrupted_accuracy=shares)
     assert profile_analysis.nearest(rows) == "zoo:mlp-noise repeat32"
-    assert profile_analysis.numbers(rows)["best_distance"] == pytest.approx(0)
+    points = profile_analysis.points(rows)
+    exact = points[points["row"] == "zoo:mlp-noise repeat32"]
+    assert exact["gap"].abs().max() == pytest.approx(0) and set(exact["classifier"]) == {"MLP, noise"}
+    assert points["reported"].to_numpy() == pytest.approx((points["accuracy"] - points["gap"]).to_numpy())
+    assert len(points) == rows["corrupted_accuracy"].size and set(points["reading"]) == {"repeat32"}
+    assert profile_answer(points).startswith(
+        "Of 2 classifiers and readings the nearest (MLP, noise, digits read as repeat32) differs from the reported "
+        "accuracies by 0.000 on average"
+    )
     assert len(profile_analysis.side_by_side(rows)) == 3
-    assert profile_figures.profiles(rows).axes
+    panels = profile_figures.profiles(rows, points)
+    assert len(panels) == rows.corruption.size and len(panels[0].axes[0].lines) == 3
+
+
+def test_the_answer_of_the_severity_profile_by_hand():
+    points = pd.DataFrame(
+        {
+            "row": ["a", "a", "b", "b"], "classifier": "LeNet, plain", "reading": ["pad32"] * 2 + ["native"] * 2,
+            "corruption": ["fog", "glass blur"] * 2, "severity": [1, 5, 1, 5], "gap": [0.1, -0.3, 0.2, 0.4],
+        }
+    )  # fmt: skip
+    assert profile_answer(points) == (
+        "Of 2 classifiers and readings the nearest (LeNet, plain, digits read as pad32) differs from the reported "
+        "accuracies by 0.200 on average; even it does not fit glass blur at severity 5, where it is 0.30 less accurate "
+        "than reported."
+    )
+    assert profile_answer(points.iloc[:2]).startswith("The only classifier and reading (LeNet, plain, ")
+    assert profile_answer(points.iloc[::-1]) == profile_answer(points)
 
 
 def test_within_one_architecture_only_its_own_runs_count():

@@ -1,7 +1,8 @@
 """Statistics of the selectivity study: how every number changes with alpha and with selectivity, over seeds.
 
-Runs of a seed share their start, so a seed's slope counts once. Runs of the alpha grid are one network trained alike but for alpha and the seed; networks beside it
-(trained with AugMix or PGD, or of another architecture) have no alpha, and enter the reverse direction alone.
+Runs of a seed share their start, so a seed's slope counts once. Runs of the alpha grid are one network trained alike
+but for alpha and the seed; networks beside it (trained with AugMix or PGD, or of another architecture) have no alpha,
+and enter the reverse direction alone.
 """
 
 from fractions import Fraction
@@ -175,11 +176,3 @@ def by_attack(rows):
             line = _slope(alpha[there], values[there], rows["training_seed"].values[there])
             table.append({"attack": attack, "over": over, **line})
     return pd.DataFrame(table, columns=["attack", "over", "slope", "low", "high", "p_value", "seeds"])
-
-
-def smallest_step(rows) -> float:
-    """Return the smallest rise of mean selectivity between neighbouring alphas; above 0 if it rises everywhere."""
-    rows = finished(rows)
-    alpha, found = rows["alpha"].values.astype(float), rows["mean_selectivity"].values.astype(float)
-    means = [found[alpha == a].mean() for a in np.unique(alpha)]
-    return float(np.diff(means).min()) if len(means) > 1 else float("nan")

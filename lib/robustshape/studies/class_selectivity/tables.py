@@ -7,6 +7,7 @@ from robustshape.models import short_name
 from robustshape.studies.class_selectivity.analyse import finished, quantities
 from robustshape.studies.class_selectivity.early_layers import SHIFTS, early_dimension
 from robustshape.studies.class_selectivity.reverse import REVERSE, architectures, pairs
+from robustshape.studies.class_selectivity.runs import schedule
 
 
 def overview(rows):
@@ -132,42 +133,3 @@ def reverse(rows):
             }
         )  # fmt: skip
     return pd.DataFrame(lines)
-
-
-def schedule(recipe: str) -> str:
-    """Return how a network was trained, in words, from the recipe in its row.
-
-    >>> schedule('{"optimiser": "sgd", "learning_rate": 0.2, "schedule": "one_cycle", "epochs": 8, "batch_size": 128, '
-    ...          '"n_images": 20000}')
-    '8 epochs of 20,000 images, batches of 128, sgd, one cycle up to a rate of 0.2'
-    """
-    import json
-
-    try:
-        r = json.loads(recipe)
-        images = f" of {r['n_images']:,} images" if r.get("n_images") else ""
-        how = {"one_cycle": "one cycle up to", "steps": "steps from"}.get(
-            r["schedule"], r["schedule"] + " from"
-        )
-        passes = f"{r['epochs']} epoch" + ("s" if r["epochs"] != 1 else "")
-        return (
-            f"{passes}{images}, batches of {r['batch_size']}, {r['optimiser']}, "
-            f"{how} a rate of {r['learning_rate']:g}"
-        )
-    except (ValueError, KeyError, TypeError):
-        return recipe or "–"
-
-
-def images_seen(recipe: str) -> str:
-    """Return how many images a network saw while it was trained, from the recipe in its row; "–" if it is not said.
-
-    >>> images_seen('{"epochs": 8, "n_images": 20000}')
-    '160,000'
-    """
-    import json
-
-    try:
-        r = json.loads(recipe)
-        return f"{r['epochs'] * r['n_images']:,}"
-    except (ValueError, KeyError, TypeError):
-        return "–"

@@ -1,7 +1,5 @@
 """Which classifier and reading come nearest to the reported table, and where even they do not fit."""
 
-import numpy as np
-
 from robustshape.paths import require_project
 
 
@@ -70,34 +68,25 @@ def side_by_side(rows, model: str | None = None):
     return pd.DataFrame(lines).fillna("")
 
 
-def numbers(rows) -> dict:
-    """Return every number that the page quotes, by name."""
-    table, best = fit_table(rows), nearest(rows)
-    first = table.iloc[0]
-    by_corruption = first.drop(["classifier and reading", "clean accuracy", "all"]).astype(float)
-    worst = by_corruption.idxmax()
-    gap = gaps(rows).sel(model=best, corruption=worst)
-    where = int(np.abs(gap.values).argmax())
-    padded = [m for m in table["classifier and reading"] if m.endswith(" pad32")]
-    blur = table.set_index("classifier and reading").get("gaussian_blur", {})
-    return {
-        "best_blur": float(blur.get(best, np.nan)),
-        "best_padded_blur": float(blur.get(padded[0], np.nan)) if padded else float("nan"),
-        "best": best,
-        "n_cells": int(gaps(rows).sel(model=best).size),
-        "best_distance": float(first["all"]),
-        "best_clean": float(first["clean accuracy"]),
-        "reported_clean": reported().attrs["clean"],
-        "second": str(table["classifier and reading"].iloc[1]) if len(table) > 1 else "–",
-        "second_distance": float(table["all"].iloc[1]) if len(table) > 1 else float("nan"),
-        "farthest": str(table["classifier and reading"].iloc[-1]),
-        "farthest_distance": float(table["all"].iloc[-1]),
-        "worst_corruption": str(worst),
-        "worst_distance": float(by_corruption.max()),
-        "worst_severity": int(gap.severity.values[where]),
-        "worst_gap": float(gap.values[where]),
-        "best_padded": padded[0] if padded else "–",
-        "best_padded_distance": float(table.set_index("classifier and reading").loc[padded[0], "all"])
-        if padded
-        else float("nan"),
+def points(rows):
+    """Return one line for each accuracy that both were measured and is in the reported table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``row`` (classifier and reading, as the rows name them), ``classifier`` (in words), ``reading``,
+        ``corruption``, ``severity``, ``accuracy``, ``reported``, ``gap`` (accuracy less reported).
+    """
+    from robustshape.analysis import style
+
+    about = {
+        str(name): (style.words(str(name).partition(" ")[0], str(family), str(recipe)), str(reading))
+        for name, family, recipe, reading in zip(
+            rows.model.values, rows["family"].values, rows["recipe"].values, rows["robustness_reading"].values
+        )
     }
+    both = rows["corrupted_accuracy"].rename("accuracy").to_dataset().assign(gap=gaps(rows))
+    found = both.to_dataframe().dropna().reset_index().rename(columns={"model": "row"})
+    found["classifier"], found["reading"] = zip(*(about[name] for name in found["row"]))
+    found["corruption"] = found["corruption"].str.replace("_", " ")
+    return found.assign(reported=found["accuracy"] - found["gap"])
