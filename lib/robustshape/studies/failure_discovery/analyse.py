@@ -1,9 +1,8 @@
-"""What the rows say of the four claims, of pairs of classifiers, and of attributes and classes."""
+"""What the rows say of single classifiers, of pairs of them, and of attributes and classes."""
 
 import numpy as np
 
 from robustshape import statistics
-from robustshape.generators.attributes import of_quality
 from robustshape.models.zoo_names import parts_of, without_seed
 from robustshape.studies.failure_discovery import movements
 
@@ -12,6 +11,12 @@ SHIFTS = {  # what 1 is of a shift, in words and beside a number
     "std": ("standard deviations", " sd"),
     "range": ("shares of the range", " of the range"),
     "raw": ("units of the style", ""),
+}
+REPAIRED_ON = {  # what each measure of `repair.MEASURES` is the accuracy on
+    "failures": "held-out failures",
+    "moved": "held-out moved images",
+    "clean": "real, clean",
+    "corrupted": "real, corrupted",
 }
 MILD_NOISE, STEEP = ("gaussian_noise", "impulse_noise"), ("gaussian_blur", "contrast")
 
@@ -34,6 +39,14 @@ def clean_trained(rows):
     ours = [parts_of(m) is not None for m in rows.model.values]
     plain = (rows["recipe"].values == "plain") | (rows["recipe"].values == "sgd")
     return rows.isel(model=np.flatnonzero(np.array(ours) & plain))
+
+
+def by_training(rows) -> dict[str, list[str]]:
+    """Return the classifiers that were trained on clean digits and the others, in words with their number."""
+    clean = [str(m) for m in clean_trained(rows).model.values]
+    others = [str(m) for m in rows.model.values if str(m) not in clean]
+    found = {"trained on clean digits": clean, "trained otherwise": others}
+    return {f"{words} ({len(models)})": models for words, models in found.items() if models}
 
 
 def profile_contrast(row) -> float:
@@ -62,46 +75,9 @@ def decreases_of_choices(row):
     return worse[chosen, at[:, None]].mean(axis=1), worse[row["random"].values.astype(int)].mean(axis=0)
 
 
-def of_runs(rows) -> dict[str, np.ndarray]:
-    """Return what a page says of the mean classifier: by name, a number for each run (run,)."""
-    decreases = [decreases_of_choices(rows.isel(model=i)) for i in range(rows.sizes["model"])]
-    flipped, readable = (
-        rows[name].sum(("dimension", "way", "class")).values.astype(float)
-        for name in ("flipped", "flipped_readable")
-    )
-    covered = rows["covered"].isel(rank=-1).mean("class")
-    return {
-        "chosen_fall": np.array([chosen.mean() for chosen, _ in decreases]),
-        "random_fall": np.array([random.mean() for _, random in decreases]),
-        **{name: rows[name].mean("class").values for name in
-           ("best_fall", "baseline_fall", "rank_agreement", "sign_agreement", "only_together")},
-        "slope_agreement": rows["slope_agreement"].values.astype(float),
-        **{f"covered_{choice}": covered.sel(choice=choice).values for choice in map(str, covered.choice.values)},
-        "readable_share": np.divide(readable, flipped, out=np.zeros(len(flipped)), where=flipped > 0),
-    }  # fmt: skip
-
-
 def names(row) -> np.ndarray:
     """Return what each dimension is called (dimension,): the attribute that it changes most; "" if none enough."""
     return movements.names(row["effect"].transpose("dimension", "way", "attribute")).astype(str)
-
-
-def strongest_by_name(row) -> tuple[np.ndarray, np.ndarray]:
-    """Return the names (k,) of the dimensions of the ten largest gradients of any class, and their decreases (k, class).
-
-    A decrease is that in the direction which is worse on average over classes.
-    """
-    top = np.unique(row["chosen"].values.astype(int))
-    decrease = row["fall"].transpose("dimension", "way", "class").values[top]
-    way = decrease.mean(axis=2).argmax(axis=1)
-    return names(row)[top], decrease[np.arange(len(top)), way]
-
-
-def classes_hit(row) -> float:
-    """Return the share of classes that a dimension named noise, blur or contrast hits, mean over them (failure-3)."""
-    names, decreases = strongest_by_name(row)
-    hits = (decreases >= LOST).mean(axis=1)[np.isin(names, of_quality())]
-    return float(hits.mean()) if len(hits) else float("nan")
 
 
 def unevenness(decreases) -> np.ndarray:
@@ -116,24 +92,6 @@ def unevenness(decreases) -> np.ndarray:
     largest, others = decreases[:, -1], decreases[:, :-1].mean(axis=1)
     both = largest + others
     return np.divide(largest - others, both, out=np.full(len(decreases), np.nan), where=both > 0)
-
-
-def shape_over_quality(row) -> float:
-    """Return how much more class-specific dimensions of shape are than those of image quality (failure-4)."""
-    names, decreases = strongest_by_name(row)
-    spread, quality = unevenness(decreases), np.isin(names, of_quality())
-    shape = (names != "") & ~quality
-    if not np.isfinite(spread[shape]).any() or not np.isfinite(spread[quality]).any():
-        return float("nan")
-    return float(np.nanmean(spread[shape]) - np.nanmean(spread[quality]))
-
-
-CLAIMED = {
-    "failure-1": profile_contrast,
-    "failure-2": chosen_over_random,
-    "failure-3": classes_hit,
-    "failure-4": shape_over_quality,
-}
 
 
 def hurt(rows, names: list[str]):
@@ -160,6 +118,36 @@ def hurt(rows, names: list[str]):
             there = walks.sel(place=sign * distance, method="nearest")
             lines[f"{attribute.replace('_', ' ')} {word}"] = (start - there).sel(attribute=attribute).values
     return pd.DataFrame(lines, index=rows["class"].values).T
+
+
+def spread(rows, names: list[str]):
+    """Return how each attribute's direction hits the classes, in the way that is worse on average.
+
+    Parameters
+    ----------
+    names : list of str
+        Classifiers over which the mean is taken.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A line for each attribute: the way ("noise +"), the mean decrease, the share of classes that it hits (a decrease of
+        at least `LOST`), and its `unevenness` over classes.
+    """
+    import pandas as pd
+
+    table, lines = hurt(rows, names), []
+    for attribute in map(str, rows.attribute.values):
+        ways = [f"{attribute.replace('_', ' ')} {sign}" for sign in "+-"]
+        worse = table.loc[ways].mean(axis=1).idxmax()
+        of_classes = table.loc[worse].to_numpy(float)
+        lines.append(
+            {
+                "direction": worse, "mean decrease": of_classes.mean(), "classes hit": float((of_classes >= LOST).mean()),
+                "unevenness": float(unevenness(of_classes[None])[0]),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(lines)
 
 
 def contrasts(rows) -> list[tuple[str, str]]:
@@ -237,3 +225,16 @@ def repairs(rows, names: list[str]):
             }
         )  # fmt: skip
     return pd.DataFrame(lines)
+
+
+def repair_table(rows):
+    """Return a line for each classifier that was repaired, state and kind of images, with its accuracy; may be empty."""
+    import pandas as pd
+
+    if "repair" not in rows:
+        return pd.DataFrame()
+    table = rows["repair"].to_dataframe("accuracy")["accuracy"].dropna().reset_index()
+    whom = {model: words for words, models in by_training(rows).items() for model in models}
+    table["trained on"] = table["model"].map(whom)
+    table["images"] = table["measure"].map(REPAIRED_ON)
+    return table

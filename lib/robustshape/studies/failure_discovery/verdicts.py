@@ -1,114 +1,25 @@
-"""Verdicts on the claims of the study of failures, and every number that its page quotes."""
+"""Estimates for the claims of the study of failures, and nothing else."""
 
 import numpy as np
 
-from robustshape import statistics
-from robustshape.analysis import claims
-from robustshape.generators.attributes import of_quality
-from robustshape.studies.failure_discovery import analyse
+from robustshape.statistics.jackknife import mean_over_groups
+from robustshape.studies.failure_discovery.analyse import chosen_over_random, clean_trained, profile_contrast
 
-SCORES = (
-    "mild_accuracy", "real_mild_accuracy", "mild_ratio", "accuracy", "real_accuracy", "n", "n_mild", "real_n_mild",
-    "frechet", "frechet_floor",
-)  # fmt: skip
+NOT_REGRESSED = "directions by regression on the styles were not measured"
 
 
-def judge(rows):
-    """Return the verdict on each of the study's claims: means over training runs with Student's intervals."""
-    preset, evidence, known = rows.attrs["preset"], {}, claims.load()
-    clean = analyse.clean_trained(rows)
-    of_whom = {name: clean for name in analyse.CLAIMED}
-    of_whom["failure-1"] = clean.isel(model=np.flatnonzero(clean["family"].values == "mlp"))
-    for claim, quantity in analyse.CLAIMED.items():
-        runs = of_whom[claim]
-        values = np.array([quantity(runs.isel(model=i)) for i in range(runs.sizes["model"])])
-        values = values[np.isfinite(values)]  # a run without such dimensions says nothing of them
-        threshold = known[claim].threshold
-        found = statistics.paired_difference(values, np.full(len(values), threshold))
-        if found.n > 1:
-            kinds = ", ".join(name.removeprefix("zoo:") for name in analyse.kinds(runs))
-            words = f"{found.n} runs of {kinds} on {runs['dataset'].values[0]}"
-            ends = (end + threshold for end in (found.estimate, found.low, found.high))
-            evidence[claim] = claims.Evidence(*ends, found.p_value, found.n, words, preset)
-    return claims.judge("failure_discovery", evidence)
+def estimates(rows) -> dict:
+    """Return the primary quantity of each claim with its interval, or why there is none.
 
-
-def numbers(rows, verdicts, generator_card: dict) -> dict:
-    """Return every number that the study's page quotes, by name."""
-    clean, first, found = analyse.clean_trained(rows), rows.isel(model=0), {}
-    runs = clean if clean.sizes["model"] else rows
-    for claim, line in verdicts.iterrows():
-        key = claim.replace("-", "_")
-        found |= {f"{key}_{part}": line[part] for part in ("verdict", "estimate", "low", "high", "n")}
-    for name, values in analyse.of_runs(runs).items():
-        values = values[np.isfinite(values)]
-        mean = statistics.paired_difference(values, np.zeros(len(values)))
-        found |= {name: mean.estimate, f"{name}_low": mean.low, f"{name}_high": mean.high}
-    for a, b in analyse.contrasts(rows):
-        for line in analyse.compared(rows, a, b).to_dict("records"):
-            key = f"{_key(b)}_over_{_key(a)}_{line['attribute'].replace(' ', '_')}"
-            found |= {
-                f"{key}_{part}": float(line[part])
-                for part in ("first", "second", "difference", "low", "high")
-            }
-    for line in analyse.repairs(rows, [str(m) for m in runs.model.values]).to_dict("records"):
-        found |= {
-            f"repair_{line['measure']}_{part}": float(line[part])
-            for part in ("before", "after", "control", "gain", "low", "high", "over_control", "over_low", "over_high")
-        }  # fmt: skip
-    names = analyse.names(first)
-    scores = generator_card.get("scores") or {}
-    training = generator_card.get("training") or {}
-    return found | {
-        "map_attributes": str(first["map_attributes"].values).replace("_", " ").replace(" x ", " and "),
-        "n_dimensions_all": int(rows.sizes["dimension"]),
-        "n_chosen": int(rows.sizes["rank"]),
-        "n_named": int((names != "").sum()),
-        "n_quality": int(np.isin(names, of_quality()).sum()),
-        "n_shape": int(((names != "") & ~np.isin(names, of_quality())).sum()),
-        "n_classes": int(rows.sizes["class"]),
-        "n_moved": int(first["n_moved"]),
-        "n_walked": int(rows.sizes["walked"] // rows.sizes["class"]),
-        "n_judged": int(first["n_judged"]),
-        "distance": float(first["distance"]),
-        **{f"{name}_agreement": float(value) for name, value in
-           zip(first["known"].values, first["attribute_agreement"].values)},
-        "farthest": float(rows.place.values.max()),
-        "judge": str(first["judge"].values),
-        "first": str(first.model.values),
-        "n_runs": int(rows.sizes["model"]),
-        "n_clean": int(clean.sizes["model"]),
-        "n_failures": int(runs["n_failures"].sum()) if "n_failures" in runs else 0,
-        **_of_generator(scores),
-        "generator_judge": str(scores.get("judge", "–")),
-        "generator_images_seen": f"{training['images_seen']:,}" if "images_seen" in training else "–",
-        "generator_minutes": round(training["seconds"] / 60) if "seconds" in training else "–",
-        "generator_hardware": str(training.get("hardware", "–")),
-        "generator_bytes": f"{generator_card['bytes'] / 2**20:.1f} MiB" if "bytes" in generator_card else "–",
-    }  # fmt: skip
-
-
-def _of_generator(scores: dict) -> dict:
-    """Return the generator's scores by name, shares with Wilson's 95 % intervals; NaN without scores or such images."""
-    known = {name: float("nan") if scores.get(name) is None else scores[name] for name in SCORES}
-    found = {f"generator_{name}": value for name, value in known.items()}
-    for name, n in (
-        ("mild_accuracy", "n_mild"),
-        ("real_mild_accuracy", "real_n_mild"),
-        ("accuracy", "n"),
-        ("real_accuracy", "n"),
-    ):
-        low, high = float("nan"), float("nan")
-        if np.isfinite(known[name]):
-            low, high = statistics.wilson_interval(round(known[name] * known[n]), known[n])
-        found |= {f"generator_{name}_low": float(low), f"generator_{name}_high": float(high)}
-    return found
-
-
-def _key(kind: str) -> str:
-    """Return a kind of classifiers as a part of a name.
-
-    >>> _key("zoo:mlp-corrupted")
-    'mlp_corrupted'
+    That of failure-1 is over training runs; of the others over generators, the mean over the classifiers behind one.
     """
-    return "".join(c if c.isalnum() else "_" for c in kind.removeprefix("zoo:"))
+    clean = clean_trained(rows)
+    profiles = np.array([profile_contrast(clean.isel(model=i)) for i in range(clean.sizes["model"])])
+    profile = mean_over_groups(profiles, clean["model"].values.astype(str))
+    worse = [chosen_over_random(rows.isel(model=i)) for i in range(rows.sizes["model"])]
+    return {
+        "failure-1": profile if profile.n else "no classifier of clean digits was shown these corruptions",
+        "failure-2": mean_over_groups(worse, rows["generator"].values.astype(str)),
+        "failure-3": NOT_REGRESSED,
+        "failure-4": NOT_REGRESSED,
+    }
