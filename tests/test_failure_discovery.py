@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 import torch
 import xarray
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from scipy import stats
 
 import toy_generator
 from robustshape import models
+from robustshape.analysis import answers, style
+from robustshape.analysis.page import Shown
 from robustshape.analysis.verdicts import judged
 from robustshape.errors import InputError, MissingFileError
 from robustshape.generators import attributes
@@ -20,13 +24,16 @@ from robustshape.generators.failures import Predictions
 from robustshape.generators.stylegan2 import write_network
 from robustshape.generators.stylespace import StyleSpace
 from robustshape.generators.trained import card_of
+from robustshape.statistics import verdict as rule
 from robustshape.store import arrays, results
 from robustshape.studies import class_selectivity
 from robustshape.studies.failure_discovery import (
     STUDY,
     added,
     analyse,
+    answer,
     choice,
+    compared,
     directions,
     figures,
     movements,
@@ -319,7 +326,7 @@ def test_an_added_attribute_adds_its_numbers_and_voids_none(toy, own_cache, monk
     assert set(analyse.names(more.sel(model="zoo:mlp"))) <= {*attributes.ATTRIBUTES.names(), ""}
     monkeypatch.setattr(added.AddedAttributes, "compute", never)
     xarray.testing.assert_identical(STUDY.measure(**given), more)
-    assert len(figures.curves(more).axes) == 9 and len(tables.directions(more)) == 7
+    assert len(figures.curves(more)) == 7 and len(tables.directions(more)) == 7
 
 
 def test_the_unit_of_a_shift_is_a_deviation_a_range_or_one(subject):
@@ -519,6 +526,86 @@ def test_what_single_dimensions_cannot_tell_is_not_yet_measured():
     }
 
 
+def judged_as(**found):
+    """Return verdicts on the four claims as the rule words them, of three generators unless an estimate is given."""
+    lines = {}
+    for claim, word in ({f"failure_{i}": rule.UNMEASURED for i in (1, 2, 3, 4)} | found).items():
+        lines[claim.replace("_", "-")] = {
+            "verdict": word, "estimate": 0.11, "low": 0.05, "high": 0.17, "smallest": 0.05, "reason": "",
+        }  # fmt: skip
+    import pandas as pd
+
+    return pd.DataFrame.from_dict(lines, orient="index")
+
+
+@pytest.mark.parametrize(
+    ("word", "begins"),
+    [
+        (rule.HOLDS, "Yes: style dimensions that a classifier's gradient picks make it fail more"),
+        (rule.FAILS, "No, the reverse: random style dimensions"),
+        (rule.NEGLIGIBLE, "Not on these networks: style dimensions that a gradient picks take no more"),
+        (rule.UNTOLD, "It cannot be told on these networks whether style dimensions"),
+        (rule.UNMEASURED, "Not yet measured: whether style dimensions that"),
+    ],
+)
+def test_the_answer_to_every_verdict(word, begins):
+    words = answer.answer(answer.QUESTIONS, judged_as(failure_2=word), invented())
+    assert words.startswith(begins) and ("difference in probability lost +0.11" in words) == (
+        word != rule.UNMEASURED
+    )
+
+
+def test_the_answer_adds_what_else_is_decided():
+    words = answer.answer(answer.QUESTIONS, judged_as(failure_2=rule.HOLDS, failure_1=rule.FAILS), invented())
+    assert "No, the reverse: unlike on the slides" in words and "shape" not in words
+    assert len(words.split()) <= answers.MOST_WORDS
+    assert {question.claim for question in answer.QUESTIONS} == {f"failure-{i}" for i in (1, 2, 3, 4)}
+
+
+def test_the_answer_behind_one_generator_says_what_its_classifiers_show():
+    rows, undecided = invented(), judged_as(failure_2=rule.UNJUDGED)
+    words = answer.answer(answer.QUESTIONS, undecided, rows)
+    assert words == (
+        "Behind this one generator, yes: a dimension that the gradient picks takes 0.21 of the probability of the right "
+        "class, a random one 0.06 (12 classifiers). For other generators one generator does not decide it."
+    )
+    alone = answer.answer(answer.QUESTIONS, undecided, rows.isel(model=[0]))
+    assert alone.startswith("Behind this one generator, from one classifier a dimension")
+    rows["generator"] = "model", ["a", "b"] * 6
+    assert "Behind these 2 generators, yes" in answer.answer(answer.QUESTIONS, undecided, rows)
+    same = rows.assign(random=rows["chosen"].isel({"class": 0}, drop=True))  # all classes choose alike
+    assert ", hardly: a dimension" in answer.answer(answer.QUESTIONS, undecided, same)
+
+
+def test_tidy_tables_by_hand():
+    rows = invented()
+    known = compared.points(rows)
+    line = known.loc["mlp"]
+    assert line[compared.PICKED] == pytest.approx(0.2) and line[compared.RANDOM] == pytest.approx(0.06)
+    assert line["R"] == pytest.approx((0.9 + 0.85 + 0.4 + 0.3) / 4) and line["trained"] == "plain"
+    assert line["still readable"] == pytest.approx(0.5)
+    assert len(compared.taken(known)) == 4 * 12
+    table = compared.coverage(rows)
+    assert (
+        len(table) == 12 * 3 * 5
+        and set(table["choice"]) == set(compared.COLOURS)
+        and (table["fail"] == 0.5).all()
+    )
+
+
+def test_an_attribute_spreads_over_classes_as_its_worse_way_does():
+    rows = invented(1)
+    there = rows["walk_probability"].dims, rows["walk_probability"].values.copy()
+    at = list(map(str, rows.attribute.values)).index("slant")
+    axis = there[0].index("attribute")
+    moved = np.moveaxis(there[1], [axis, there[0].index("class"), there[0].index("place")], [0, 1, 2])
+    moved[at, 4, 1] = 0.1  # at -3, class 4 alone loses .4
+    rows["walk_probability"] = there
+    lines = analyse.spread(rows, ["zoo:mlp"]).set_index("direction")
+    assert lines.loc["slant -"].tolist() == pytest.approx([0.04, 0.1, 1.0])
+    assert lines.loc["noise +", "classes hit"] == 0 and np.isnan(lines.loc["noise +", "unevenness"])
+
+
 def test_pairs_differ_by_training_or_by_network():
     rows = invented()
     assert analyse.contrasts(rows) == [
@@ -547,20 +634,40 @@ FIGURES = (
     figures.attributes,
     figures.curves,
     lambda rows: figures.curves(rows, "probability"),
-    figures.choices,
     figures.flip_maps,
     figures.repair,
-    figures.samples,
-    figures.corner_cases,
-    lambda rows: figures.strips(rows, str(rows.model.values[0])),
 )
 
 
+def check_panels(panels):
+    """Check that these are panels of a page's column, and close them."""
+    from matplotlib import pyplot
+
+    for panel in panels:
+        assert isinstance(panel, Figure) and panel.get_figwidth() == style.PANEL
+        assert all(text.get_fontsize() >= 9 for text in panel.findobj(Text) if text.get_text())
+        pyplot.close(panel)
+
+
 @pytest.mark.parametrize("draw", FIGURES)
-def test_every_figure_is_drawn_with_and_without_what_it_shows(draw):
-    assert isinstance(draw(invented()), Figure)
+def test_every_figure_is_panels_with_and_without_what_it_shows(draw):
+    panels = draw(invented())
+    assert panels
+    check_panels(panels)
     one = invented(1).isel(model=[0])
-    assert isinstance(draw(one.assign(repair=one["repair"] * np.nan)), Figure)
+    check_panels(draw(one.assign(repair=one["repair"] * np.nan)))
+
+
+def test_what_is_not_there_is_not_drawn():
+    rows = invented()
+    assert (
+        figures.samples(rows) is None and figures.strips(rows, "zoo:mlp") == figures.corner_cases(rows) == []
+    )
+    assert (
+        figures.repair(rows.assign(repair=rows["repair"] * np.nan))
+        == figures.repair(rows.drop_vars("repair"))
+        == []
+    )
 
 
 def test_pictures_come_from_the_rows_own_generator_only(toy, tmp_path):
@@ -569,53 +676,68 @@ def test_pictures_come_from_the_rows_own_generator_only(toy, tmp_path):
     assert pictures.of_rows(rows, path) is not None
     assert pictures.of_rows(rows.assign(generator=("model", ["sha256:0"] * 2)), path) is None
     assert pictures.of_rows(rows, str(tmp_path / "none.safetensors")) is None
-    for figure in (
-        figures.samples(rows, path, n=2),
-        figures.strips(rows, LEARNER, path),
-        figures.corner_cases(rows, path),
-    ):
-        assert isinstance(figure, Figure)
+    check_panels([figures.samples(rows, path, n=2)])
+    panels = figures.strips(rows, LEARNER, path)
+    assert [len(panel.axes) for panel in panels] == [5 * 3, 5 * 3]
+    check_panels(panels)
+    check_panels(figures.corner_cases(rows, path))
 
 
 def test_the_slider_holds_all_it_shows(toy):
     given, rows = toy
-    page = slider.page(rows, given["generator"]).data
-    assert "http" not in page and page.count("<canvas") == 1 and "SHEET" not in page
-    data = json.loads(page.split("data=", 1)[1].split(", sheet=", 1)[0])
+    shown = slider.slider(rows, given["generator"])
+    html = shown.html
+    assert (
+        isinstance(shown, Shown) and "http" not in html and html.count("<canvas") == 1 and "SHEET" not in html
+    )
+    data = json.loads(html.split("const data=", 1)[1].split(", sheet=", 1)[0])
     assert data["places"] == [-6.0, -3.0, 0.0, 3.0, 6.0] and data["classes"] == 10
     probabilities = np.array(data["probabilities"])
     assert probabilities.shape == (2, 6, 10, 5, 10) and abs(probabilities.sum(axis=-1) - 100).max() <= 5
     wanted = rows["walk_answer"].sel(model=LEARNER, attribute="noise", place=3.0).values * 100
     assert abs(probabilities[0, 3, :, 3] - wanted).max() <= 0.5 + 1e-4
-    assert (
-        "probabilities[k]*0.7" in page
-    )  # a bar of 100 % takes 70 % of the width: beside it stand the digit and the number
-    assert data["unit"] == " sd" and "shift in standard deviations" in page
-    other = slider.page(
+    assert data["unit"] == " sd" and "shift in standard deviations" in html
+    other = slider.slider(
         rows.assign(shift_unit=("model", ["range"] * rows.sizes["model"])), given["generator"]
-    ).data
-    assert '"unit":" of the range"' in other and "shift in shares of the range" in other
-    assert "nothing to move" in slider.page(rows, "elsewhere.safetensors").data
+    )
+    assert '"unit":" of the range"' in other.html and "shift in shares of the range" in other.html
+    assert "nothing to move" in slider.slider(rows, "elsewhere.safetensors").html
+    # sliders of one page tell themselves apart by what they show, every control stands in its label, and nothing has an id
+    digests = [re.findall(r'data-slider="(\w+)"', one.html) for one in (shown, other)]
+    assert digests[0][0] != digests[1][0] and all(len(set(found)) == 1 for found in digests)
+    assert not re.search(r'\sid="', html)
+    assert len(re.findall(r"<label[^>]*>[^<]*<(?:select|input)", html)) == 3
 
 
-def test_numbers_of_the_page_are_plain_and_tables_have_their_lines(toy):
+def test_tables_have_their_lines(toy):
     for rows in (invented(), toy[1]):
         quoted = numbers.numbers(rows, judged("failure_discovery", rows), {})
         assert all(isinstance(v, int | float | str | np.integer | np.floating) for v in quoted.values())
         assert len(tables.overview(rows)) == rows.sizes["model"]
         assert len(tables.directions(rows)) == 6
+        assert len(tables.overview(compared.points(rows))) == rows.sizes["model"]
+        assert len(tables.directions(rows)) == len(analyse.spread(rows, [str(rows.model.values[0])])) == 6
         assert len(tables.chosen(rows, str(rows.model.values[0]), 2)) == 20
+    assert tables.measures(invented()) == {
+        "Spearman's correlation with the severity of gaussian blur": "0.80",
+        "Spearman's correlation with the severity of gaussian noise": "0.90",
+        "dimensions": "6",
+        "called after image quality": "3",
+        "called after shape": "2",
+    }
     assert len(tables.comparisons(invented())) == 4 * 7
     assert len(tables.repaired(invented())) == 8
-    assert tables.quality({}).empty
-    scored = tables.quality(card_of(scene.generator_path(""))).set_index("what")
+    assert tables.quality({}).empty and tables.made({}) == {}
+    card = card_of(scene.generator_path(""))
+    assert tables.made(card)["size"].endswith("MiB") and "images seen in training" in tables.made(card)
+    scored = tables.quality(card).set_index("what")
     assert len(scored) == 2 + 10 + 12 + 3 and scored["generated images"].loc["read as asked, all"] == 5000
     for name in ("class", "gaussian blur of severity", "gaussian noise of severity"):
         lines = scored[scored.index.str.startswith(f"read as asked, {name}")]
         assert lines["generated images"].sum() == lines["real images"].sum() == 5000
 
 
-def test_a_generator_without_mildly_corrupted_images_draws_its_page():
+def test_a_generator_without_mildly_corrupted_images_has_its_table():
     card = card_of(scene.generator_path(""))
     none = {
         "mild_accuracy": None,
@@ -637,6 +759,7 @@ def test_a_generator_without_mildly_corrupted_images_draws_its_page():
     assert np.isnan([quoted[f"generator_{name}"] for name in ends]).all()
     assert quoted["generator_accuracy_low"] < quoted["generator_accuracy"] < quoted["generator_accuracy_high"]
     table = tables.quality(card).set_index("what")
+    table = tables.quality(card | {"scores": card["scores"] | none}).set_index("what")
     assert table.loc["read as asked, mildly corrupted", "generated"] == "–"
 
 

@@ -43,7 +43,9 @@ def answer(words: str) -> Shown:
     return Shown(f'<p class="rs-answer">{escape(words)}</p>')
 
 
-def figure(panels, *, alt: str, caption: str = "", empty: str = "Nothing to draw for these networks.") -> Shown:
+def figure(
+    panels, *, alt: str, caption: str = "", empty: str = "Nothing to draw for these networks."
+) -> Shown:
     """Return one or more matplotlib figures as panels: abreast where the page is wide, else one below the other.
 
     Parameters

@@ -14,7 +14,6 @@ from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
 
 
-
 def claims_pieces(root: Path) -> dict[str, bytes]:
     """Return the pictures and texts of the claims by their path in ``book``; none in a project that states none."""
     if not (root / "data" / "claims.toml").is_file():
@@ -76,7 +75,12 @@ def of_claim(lines, claim):
     own = lines[lines["claim"] == claim.id]
     elsewhere = (own["preset"] != claim.population).astype(int)
     rank = 2 * own["estimate"].isna() + elsewhere
-    own = own.assign(rank=rank).sort_values("rank", kind="stable").drop_duplicates("preset").drop(columns="rank")
+    own = (
+        own.assign(rank=rank)
+        .sort_values("rank", kind="stable")
+        .drop_duplicates("preset")
+        .drop(columns="rank")
+    )
     estimated = own[own["estimate"].notna()]
     return estimated if len(estimated) else own[:1]
 

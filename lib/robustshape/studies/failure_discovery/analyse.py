@@ -1,9 +1,8 @@
-"""What the rows say of the four claims, of pairs of classifiers, and of attributes and classes."""
+"""What the rows say of single classifiers, of pairs of them, and of attributes and classes."""
 
 import numpy as np
 
 from robustshape import statistics
-from robustshape.generators.attributes import of_quality
 from robustshape.models.zoo_names import parts_of, without_seed
 from robustshape.studies.failure_discovery import movements
 
@@ -12,6 +11,12 @@ SHIFTS = {  # what 1 is of a shift, in words and beside a number
     "std": ("standard deviations", " sd"),
     "range": ("shares of the range", " of the range"),
     "raw": ("units of the style", ""),
+}
+REPAIRED_ON = {  # what each measure of `repair.MEASURES` is the accuracy on
+    "failures": "held-out failures",
+    "moved": "held-out moved images",
+    "clean": "real, clean",
+    "corrupted": "real, corrupted",
 }
 MILD_NOISE, STEEP = ("gaussian_noise", "impulse_noise"), ("gaussian_blur", "contrast")
 
@@ -34,6 +39,14 @@ def clean_trained(rows):
     ours = [parts_of(m) is not None for m in rows.model.values]
     plain = (rows["recipe"].values == "plain") | (rows["recipe"].values == "sgd")
     return rows.isel(model=np.flatnonzero(np.array(ours) & plain))
+
+
+def by_training(rows) -> dict[str, list[str]]:
+    """Return the classifiers that were trained on clean digits and the others, in words with their number."""
+    clean = [str(m) for m in clean_trained(rows).model.values]
+    others = [str(m) for m in rows.model.values if str(m) not in clean]
+    found = {"trained on clean digits": clean, "trained otherwise": others}
+    return {f"{words} ({len(models)})": models for words, models in found.items() if models}
 
 
 def profile_contrast(row) -> float:
@@ -60,25 +73,6 @@ def decreases_of_choices(row):
     at = np.arange(worse.shape[1])
     chosen = row["chosen"].transpose("class", "rank").values.astype(int)
     return worse[chosen, at[:, None]].mean(axis=1), worse[row["random"].values.astype(int)].mean(axis=0)
-
-
-def of_runs(rows) -> dict[str, np.ndarray]:
-    """Return what a page says of the mean classifier: by name, a number for each run (run,)."""
-    decreases = [decreases_of_choices(rows.isel(model=i)) for i in range(rows.sizes["model"])]
-    flipped, readable = (
-        rows[name].sum(("dimension", "way", "class")).values.astype(float)
-        for name in ("flipped", "flipped_readable")
-    )
-    covered = rows["covered"].isel(rank=-1).mean("class")
-    return {
-        "chosen_fall": np.array([chosen.mean() for chosen, _ in decreases]),
-        "random_fall": np.array([random.mean() for _, random in decreases]),
-        **{name: rows[name].mean("class").values for name in
-           ("best_fall", "baseline_fall", "rank_agreement", "sign_agreement", "only_together")},
-        "slope_agreement": rows["slope_agreement"].values.astype(float),
-        **{f"covered_{choice}": covered.sel(choice=choice).values for choice in map(str, covered.choice.values)},
-        "readable_share": np.divide(readable, flipped, out=np.zeros(len(flipped)), where=flipped > 0),
-    }  # fmt: skip
 
 
 def names(row) -> np.ndarray:
@@ -160,6 +154,36 @@ def hurt(rows, names: list[str]):
     return pd.DataFrame(lines, index=rows["class"].values).T
 
 
+def spread(rows, names: list[str]):
+    """Return how each attribute's direction hits the classes, in the way that is worse on average.
+
+    Parameters
+    ----------
+    names : list of str
+        Classifiers over which the mean is taken.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A line for each attribute: the way ("noise +"), the mean decrease, the share of classes that it hits (a decrease of
+        at least `LOST`), and its `unevenness` over classes.
+    """
+    import pandas as pd
+
+    table, lines = hurt(rows, names), []
+    for attribute in map(str, rows.attribute.values):
+        ways = [f"{attribute.replace('_', ' ')} {sign}" for sign in "+-"]
+        worse = table.loc[ways].mean(axis=1).idxmax()
+        of_classes = table.loc[worse].to_numpy(float)
+        lines.append(
+            {
+                "direction": worse, "mean decrease": of_classes.mean(), "classes hit": float((of_classes >= LOST).mean()),
+                "unevenness": float(unevenness(of_classes[None])[0]),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(lines)
+
+
 def contrasts(rows) -> list[tuple[str, str]]:
     """Return the pairs of kinds that a reader will compare: the same network otherwise trained, then other networks."""
     found, about = list(kinds(rows)), {}
@@ -235,3 +259,16 @@ def repairs(rows, names: list[str]):
             }
         )  # fmt: skip
     return pd.DataFrame(lines)
+
+
+def repair_table(rows):
+    """Return a line for each classifier that was repaired, state and kind of images, with its accuracy; may be empty."""
+    import pandas as pd
+
+    if "repair" not in rows:
+        return pd.DataFrame()
+    table = rows["repair"].to_dataframe("accuracy")["accuracy"].dropna().reset_index()
+    whom = {model: words for words, models in by_training(rows).items() for model in models}
+    table["trained on"] = table["model"].map(whom)
+    table["images"] = table["measure"].map(REPAIRED_ON)
+    return table

@@ -3,31 +3,41 @@
 import numpy as np
 
 from robustshape import statistics
+from robustshape.generators.attributes import of_quality
 from robustshape.models import short_name
 from robustshape.studies.failure_discovery import analyse
 from robustshape.studies.severity_profile.analyse import side_by_side
 
 
-def overview(rows):
-    """Return a line for each classifier: accuracies, what its chosen dimensions take, and whether gradients told it."""
-    import pandas as pd
+def overview(known):
+    """Return the lines of `compared.points` with the classifier's name as a column."""
+    return known.reset_index().drop(columns="family")
 
-    known = analyse.of_runs(rows)
-    return pd.DataFrame(
-        {
-            "classifier": rows.model.values,
-            "accuracy": rows["accuracy"].values,
-            "corrupted": rows["corrupted_accuracy"].mean(("corruption", "severity")).values,
-            "on samples": rows["start_accuracy"].mean("class").values,
-            "decrease, chosen": known["chosen_fall"],
-            "decrease, random": known["random_fall"],
-            "decrease, worst of all": known["best_fall"],
-            "decrease, mean differences": known["baseline_fall"],
-            "ranks agree": known["rank_agreement"],
-            "signs agree": known["sign_agreement"],
-            "slopes agree": known["slope_agreement"],
-        }
-    )
+
+def made(card: dict) -> dict:
+    """Return how the generator was made, by what; empty without a card."""
+    training, scores = card.get("training") or {}, card.get("scores") or {}
+    known = {
+        "images seen in training": f"{training['images_seen']:,}" if "images_seen" in training else "",
+        "minutes": str(round(training["seconds"] / 60)) if "seconds" in training else "",
+        "trained on": str(training.get("hardware", "")),
+        "size": f"{card['bytes'] / 2**20:.1f} MiB" if "bytes" in card else "",
+        "scored by": str(scores.get("judge", "")),
+    }
+    return {what: value for what, value in known.items() if value}
+
+
+def measures(rows) -> dict:
+    """Return how well attributes follow known severities, and how many dimensions are called after one."""
+    first = rows.isel(model=0)
+    named, quality = analyse.names(first), of_quality()
+    known = zip(first["known"].values, first["attribute_agreement"].values)
+    return {
+        **{f"Spearman's correlation with the severity of {str(k).replace('_', ' ')}": f"{float(r):.2f}" for k, r in known},
+        "dimensions": str(len(named)),
+        "called after image quality": str(int(np.isin(named, quality).sum())),
+        "called after shape": str(int(((named != "") & ~np.isin(named, quality)).sum())),
+    }  # fmt: skip
 
 
 def beside_the_slides(rows):
@@ -180,27 +190,19 @@ def repaired(rows):
     """Return what training on its own failures changes, for classifiers trained on clean digits and for the others."""
     import pandas as pd
 
-    clean = [str(m) for m in analyse.clean_trained(rows).model.values]
-    others = [str(m) for m in rows.model.values if str(m) not in clean]
-    words = {
-        "failures": "held-out failures",
-        "moved": "held-out moved images",
-        "clean": "real, clean",
-        "corrupted": "real, corrupted",
-    }
     lines = []
-    for whom, names in (("clean digits", clean), ("otherwise", others)):
-        for line in analyse.repairs(rows, names).to_dict("records") if names else []:
+    for whom, names in analyse.by_training(rows).items():
+        for line in analyse.repairs(rows, names).to_dict("records"):
             lines.append(
                 {
-                    "trained on": whom,
-                    "accuracy on": words[line["measure"]],
+                    "classifiers": whom,
+                    "accuracy on": analyse.REPAIRED_ON[line["measure"]],
                     "before": line["before"],
                     "after failures": line["after"],
                     "after any moved": line["control"],
                     "gain": f"{line['gain']:+.3f} ({_between(line['low'], line['high'])})",
                     "over any moved": f"{line['over_control']:+.3f} ({_between(line['over_low'], line['over_high'])})",
-                    "classifiers": line["n"],
+                    "n": line["n"],
                 }
             )
     return pd.DataFrame(lines)
