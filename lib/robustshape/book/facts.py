@@ -9,10 +9,6 @@ from robustshape.book.tables import table
 from robustshape.paths import require_checkout
 
 NOT_SHOWN = ("smoke", "paper", "openclip", "robustbench")  # too small, or of what does not come along
-    "paper",
-    "openclip",
-    "robustbench",
-)  # presets of data or networks that do not come along are left out
 
 
 def fact_pieces() -> dict[str, bytes]:
