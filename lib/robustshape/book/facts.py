@@ -8,7 +8,13 @@ from robustshape.book import rates
 from robustshape.book.tables import table
 from robustshape.paths import require_checkout
 
-NOT_SHOWN = ("smoke", "paper", "openclip", "robustbench")  # too small, or of what does not come along
+NOT_SHOWN = (
+    "smoke",
+    "paper",
+    "paper_cifar10",
+    "openclip",
+    "robustbench",
+)  # too small, or of what does not come along
 
 
 def fact_pieces() -> dict[str, bytes]:
@@ -118,7 +124,7 @@ def _layers(root: Path) -> dict[str, bytes]:
             for path in (library / name / "__init__.py", library / f"{name}.py"):
                 if path.is_file():
                     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-                    lines.append((f"`{name}`", text.partition("\n\n")[0].replace("\n", " ")))
+                    lines.append((f"`{name}`", text.partition("\n\n")[0].replace("\n", " ").replace("`", "")))
     return {"layers.csv": table(["package or module", "what it holds"], lines)}
 
 
@@ -151,4 +157,7 @@ def _registered() -> dict[str, bytes]:
 
 
 def _changes(changes: dict) -> str:
-    return ", ".join(f"{name} {value}" for name, value in changes.items()) or "nothing"
+    def words(value) -> str:
+        return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+    return ", ".join(f"{name} {words(value)}" for name, value in changes.items()) or "nothing"
