@@ -1,6 +1,6 @@
 """Every ``shell`` and ``python`` block of the recipes is run as it stands, in one folder for each page.
 
-Only what decides how long it takes is made small: few images, one corruption, one epoch, and no figures (a study is
+Only what decides how long it takes is made small: few images, one corruption, one epoch, one worker, and no figures (a study is
 measured, its notebook is not drawn). Blocks in ``bash`` install something or need other machines, and are not run.
 """
 
@@ -45,6 +45,7 @@ notebooks.run_notebook = measured
 
 
 def run(language, block, names):
+    block = block.replace("local:2", "local:1").replace("n_workers=2", "n_workers=1")
     if language == "python" and block.startswith("# my_"):
         Path(block.splitlines()[0].removeprefix("# ")).write_text(block)
     elif language == "python":
