@@ -45,7 +45,7 @@ def test_conda_users_get_the_same_pins():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     python, pip, pins = environment["dependencies"]
     assert python == f"python {PROJECT['requires-python']}" and pip == "pip"
-    assert pins == {"pip": ["-r requirements.lock"]}
+    assert pins == {"pip": ["-r requirements.lock", "-e ."]}
 
 
 def test_git_does_not_ignore_the_library(tmp_path):
