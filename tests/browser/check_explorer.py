@@ -182,12 +182,13 @@ def test_the_networks_shown_are_downloaded(explorer):
     assert [line["network"] for line in lines] == names and all(0 < float(line["R"]) < 2 for line in lines)
 
 
-def test_the_plot_follows_the_theme(visit):
-    grounds = [
-        visit("explorer", scheme=scheme).page.evaluate("document.getElementById('explorer-plot').layout.paper_bgcolor")
-        for scheme in ("light", "dark")
-    ]  # fmt: skip
-    assert all(grounds) and grounds[0] != grounds[1]
+def test_the_plot_follows_the_theme(explorer):
+    ground = "document.getElementById('explorer-plot').layout.paper_bgcolor"
+    light = explorer.page.evaluate(ground)
+    explorer.page.emulate_media(color_scheme="dark")
+    explorer.page.wait_for_function(
+        f"document.documentElement.dataset.theme === 'dark' && {ground} !== '{light}'"
+    )
 
 
 def test_a_name_with_markup_stays_text(visit):

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BOOK = Path(os.environ.get("BOOK") or ROOT / "_build" / "html").resolve()
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
+SLOWEST = 120_000  # ms to wait for anything: a busy machine takes its time
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -72,6 +73,7 @@ def visit(browser):
     def opened(name: str, *, width: int = 1280, scheme: str = "light", prepare=lambda page: None) -> Visit:
         size = {"width": width, "height": 900}
         contexts.append(browser.new_context(viewport=size, color_scheme=scheme, accept_downloads=True))
+        contexts[-1].set_default_timeout(SLOWEST)
         page = contexts[-1].new_page()
         prepare(page)
         return Visit(page).open(name)
