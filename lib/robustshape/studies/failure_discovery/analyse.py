@@ -3,6 +3,7 @@
 import numpy as np
 
 from robustshape import statistics
+from robustshape.generators.attributes import of_quality
 from robustshape.models.zoo_names import parts_of, without_seed
 from robustshape.studies.failure_discovery import movements
 
