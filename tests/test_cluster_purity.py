@@ -1,12 +1,13 @@
 """The purity study: draws of classes, variants by hand, statistics against their definitions, every table and figure."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray
 from matplotlib.figure import Figure
 
 from robustshape import statistics
-from robustshape.analysis import style
+from robustshape.analysis import answers, style
 from robustshape.analysis.robustness import robustness
 from robustshape.analysis.verdicts import judged as judged_rows
 from robustshape.indicators import INDICATORS
@@ -19,10 +20,10 @@ from robustshape.studies.cluster_purity import (
     compared,
     draws,
     figures,
-    numbers,
     populations,
     tables,
 )
+from robustshape.studies.cluster_purity.answer import QUESTIONS
 from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, RATIOS, VARIANTS
 from robustshape.studies.cluster_purity.measure import OURS
 from studies import PURITY, check_described, with_row, without_times
@@ -124,18 +125,17 @@ def without_a_multicut(given, model=0, draw=2):
 
 
 def page(given, resamples=20):
-    """Return all the tables of the page, and its numbers, as the notebook makes them."""
+    """Return all the tables of the page, as the notebook makes them, and its answer."""
     predictions = analyse.prediction_table(given, draws=resamples)
     rivals = analyse.rival_table(given)
     within = populations.within_one_architecture(given)
     judged = judged_rows(STUDY.name, given)
-    return predictions, rivals, within, judged, numbers.numbers(given, predictions, rivals, within, judged)
+    return predictions, rivals, within, judged, answers.answer(QUESTIONS, judged, given)
 
 
 def all_figures(given, resamples=20):
     predictions, rivals, *_ = page(given, resamples)
     return {
-        "purity": figures.purity_against_robustness(given, predictions),
         "null": figures.denominator_null(given, draws=resamples),
         "variants": figures.r_of_variants(predictions),
         "groups": figures.r_by_group(predictions),
@@ -365,11 +365,10 @@ def test_within_one_architecture_recipes_are_the_units():
     elsewhere = ours.assign(training_seed=("model", np.full(9, -1)))  # pretrained ones are no runs of ours
     assert populations.within_one_architecture(elsewhere).empty
     pool.attrs["preset"] = "recipes_cifar10"
-    *_, judged, found = page(pool)
+    *_, judged, _ = page(pool)
     partial = statistics.partial_correlation(x, y, more["indicator_accuracy"].values)
     assert judged.loc["purity-5", "estimate"] == pytest.approx(partial)
     assert judged.loc["purity-5", "reason"] == "5 of 20 recipes"
-    assert found["within_p_purity_all_r"] == pytest.approx(line["r"])
 
 
 def test_within_families_and_without_each():
@@ -381,34 +380,9 @@ def test_within_families_and_without_each():
     known, y = compared.indicators(given), robustness(given)
     assert table["r(p_purity, R)"][0] == pytest.approx(statistics.pearson(known[P_PURITY][its], y[its]))
     assert table["r(clean accuracy, R)"][0] == pytest.approx(statistics.pearson(known[ACCURACY][its], y[its]))
-    left_out = populations.without_each_family(given)
-    others = given["family"].values != "mlp"
-    assert left_out["mlp"] == pytest.approx(statistics.pearson(known[P_PURITY][others], y[others]))
-    assert set(left_out) == set(POPULATION)
-    found = page(given)[-1]
-    assert found["weakest_without_r"] == min(left_out.values())
-    by_words = {style.FAMILIES[family][0]: r for family, r in left_out.items()}
-    assert by_words[found["weakest_without"]] == found["weakest_without_r"]
-    assert by_words[found["strongest_without"]] == max(left_out.values())
 
 
-def test_two_clumps_are_looked_at_apart():
-    given = rows()
-    known, y = compared.indicators(given), robustness(given)
-    low = known[ACCURACY] < np.median(known[ACCURACY])
-    found = populations.by_accuracy(given)
-    assert found["less_accurate_n"] == found["more_accurate_n"] == 6
-    assert found["less_accurate_r"] == pytest.approx(statistics.pearson(known[P_PURITY][low], y[low]))
-    assert found["more_accurate_r"] == pytest.approx(statistics.pearson(known[P_PURITY][~low], y[~low]))
-
-
-def test_what_is_glued_is_a_plain_number_or_words():
-    """A number of numpy's own kind would be glued as the words np.float64(...), which no page can format."""
-    found = page(rows())[-1]
-    assert {type(value) for value in found.values()} <= {int, float, str}
-
-
-# ------------------------------------------------------------------------------------------------ tables and numbers
+# ------------------------------------------------------------------------------------------------ tables and answers
 
 
 def test_settings_by_hand():
@@ -491,19 +465,34 @@ def test_estimates_are_those_of_the_pages_own_numbers():
     assert np.isfinite(judged_rows(STUDY.name, rows()).loc["purity-2", "estimate"])
 
 
-def test_numbers_of_a_page_are_plain_numbers_or_words():
-    predictions, rivals, _, _, found = page(rows())
-    assert all(isinstance(number, int | float | str | np.number) for number in found.values())
-    assert found["p_purity_all_r"] == predictions["r"][0] and found["attack"] == "pgd linf 0.2"
-    assert found["n_attacked"] == 30 and found["n_rivals"] == 10 and found["kmeans_clusters"] == 7
-    assert found["best_rival_r_squared"] == rivals["r_squared"].max()
-    strongest = rivals.sort_values(["partial_holm", "partial"]).dropna(subset=["partial"])
-    least = strongest[strongest["partial_holm"] == strongest["partial_holm"].min()]
-    assert abs(found["best_partial_r"]) == least["partial"].abs().max()
-    without = page(rows(attacks=False, n_closer=0))[-1]
-    assert (
-        without["attack"] == "none" and without["n_attacked"] == 0 and np.isnan(without["setting_r_lowest"])
-    )
+def test_points_are_the_indicators_and_targets_of_each_network():
+    given = rows()
+    known = compared.points(given)
+    assert len(known) == 12 and known.index[0] == "mlp-plain/0" and "R, under attack" in known
+    np.testing.assert_allclose(known["R"], robustness(given))
+    np.testing.assert_allclose(known[P_PURITY], compared.indicators(given)[P_PURITY])
+    assert known["trained"].iloc[0] == "plain"
+
+
+@pytest.mark.parametrize(
+    ("word", "begins"),
+    [
+        ("holds", "Yes: of two networks of equal accuracy the one with purer clusters is the more robust"),
+        ("fails", "No, the reverse: of two networks of equal accuracy"),
+        ("negligible", "Not on these networks: purity tells nothing"),
+        ("cannot be told", "It cannot be told on these networks whether purity"),
+        ("not judged", "These networks do not decide whether purity"),
+        ("not yet measured", "Not yet measured: whether purity"),
+    ],
+)
+def test_the_answer_follows_the_verdict(word, begins):
+    given = rows()
+    judged = judged_rows(STUDY.name, given)
+    judged.loc["purity-1", "verdict"] = word
+    words = answers.answer(QUESTIONS, judged, given)
+    assert words.startswith(begins) and len(words.split()) <= 60
+    alone = answers.answer(QUESTIONS, judged, given.isel(model=[0]))
+    assert alone.startswith("One network is too few for a correlation.")
 
 
 # ---------------------------------------------------------------------------------------------------------- figures
@@ -524,29 +513,26 @@ def test_numbers_of_a_page_are_plain_numbers_or_words():
     ],
     ids=["normal", "matched", "one", "two", "no attack", "no closer look", "NaN", "matched NaN", "one NaN"],
 )
-def test_every_figure_is_drawn(given):
+def test_every_figure_is_a_panel_as_wide_as_a_column(given):
     drawn = all_figures(given)
-    for name, figure in drawn.items():
-        assert isinstance(figure, Figure), name
-        figure.canvas.draw()
-    assert ("no architecture" in says(drawn["matched"])) == ("cnn_a" not in given["family"].values)
-    assert ("n_closer is 0" in says(drawn["clusters"])) == ("closer" not in given.dims)
-    assert ("fewer than three" in says(drawn["null"])) == (given.sizes["model"] < 3)
+    for name, panels in drawn.items():
+        for figure in panels if isinstance(panels, list) else [panels] * (panels is not None):
+            assert isinstance(figure, Figure) and figure.get_size_inches()[0] == style.PANEL, name
+            figure.canvas.draw()
+    assert bool(drawn["matched"]) == ("cnn_a" in given["family"].values)
+    assert bool(drawn["clusters"]) == ("closer" in given.dims)
+    assert (drawn["null"] is None) == (given.sizes["model"] < 3)
+    plt.close("all")
 
 
-def test_figures_say_what_the_tables_say():
-    given = rows()
-    predictions, rivals, *_ = page(given)
-    figure = figures.purity_against_robustness(given, predictions)
-    r = statistics.pearson(compared.indicators(given)[P_PURITY], robustness(given))
-    assert f"r = {r:+.2f}" in figure.axes[0].get_title(loc="left")
-    assert "mlp-plain/0" in says(figure)
+def test_the_ranking_shows_the_largest_partial_correlation_on_top():
+    _, rivals, *_ = page(rows())
     figure = figures.rival_ranking(rivals)
-    labels = [label.get_text().removesuffix(" *") for label in figure.axes[0].get_yticklabels()]
-    assert labels[0] == compared.words(rivals["indicator"][0]).replace(VARIANTS[P_PURITY], "p_purity")
-    for axis in figure.axes:
-        low, high = axis.get_ylim()
-        assert low > high  # the best stands at the top
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    best = rivals.dropna(subset="partial").sort_values("partial", ascending=False)["indicator"].iloc[0]
+    assert labels[0] == ("p_purity" if best == P_PURITY else compared.words(best))
+    low, high = figure.axes[0].get_ylim()
+    assert low > high
 
 
 # ------------------------------------------------------------------------------------------------------- end to end
@@ -579,10 +565,9 @@ def test_a_row_holds_draws_rivals_accuracies_and_the_closer_look(measured):
 
 
 def test_a_page_of_two_networks(measured):
-    *_, judged, found = page(measured)
-    assert set(judged["verdict"]) == {"not yet measured"} and found["n_multicuts"] == 6
-    for figure in all_figures(measured).values():
-        figure.canvas.draw()
+    *_, judged, words = page(measured)
+    assert set(judged["verdict"]) == {"not yet measured"} and words.startswith("2 networks are too few")
+    all_figures(measured)
 
 
 def test_one_network_alone_has_a_page(measured):
@@ -591,10 +576,8 @@ def test_one_network_alone_has_a_page(measured):
     xarray.testing.assert_identical(
         without_times(alone.drop_vars("key")), without_times(measured.isel(model=[0]).drop_vars("key"))
     )
-    *_, found = page(alone)
-    assert found["purity_1_verdict"] == "not yet measured" and np.isnan(found["p_purity_all_r"])
-    for figure in all_figures(alone).values():
-        figure.canvas.draw()
+    assert page(alone)[-1].startswith("One network is too few for a correlation. mlp keeps")
+    all_figures(alone)
     for table in (tables.overview(alone), tables.clusterings(alone), tables.rivals(alone)):
         assert len(table) == 1
     assert len(tables.settings(alone)) == 4 and populations.within_families(alone).empty

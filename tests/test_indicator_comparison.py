@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 import xarray
 
+from robustshape.analysis.answers import answer
 from robustshape.analysis.claims import load
 from robustshape.analysis.networks import PILOT, in_band, pairs
 from robustshape.analysis.robustness import area_under_attack
 from robustshape.analysis.verdicts import judged as judged_rows
 from robustshape.studies.indicator_comparison import STUDY, analyse, figures, verdicts
+from robustshape.studies.indicator_comparison.answer import QUESTIONS
 
 CLANS = {"resnet_basic": "conv, residual", "repvgg": "conv, plain", "mobilenetv2": "mobile", "convnext_patch2": "modern conv",
          "vit_patch4": "tokens", "mlp_mixer": "mlp", "resnext": "conv, residual", "swin": "tokens", "lcnet": "mobile",
@@ -131,7 +133,7 @@ def test_every_claim_that_the_population_decides_is_judged_with_those_across_stu
     assert judged.loc["purity-1", "population"] == "24 networks of 12 families, 5,000 images"
     assert judged.loc["cross-3", "verdict"] == judged.loc["cross-4", "verdict"] == "not yet measured"
     assert judged.loc["cross-3", "reason"].endswith("; another population decides: cifar10")
-    assert verdicts.answer(judged, table).startswith("Not told yet: 24 networks of 12 families")
+    assert answer(QUESTIONS, judged, rows).startswith("These networks do not decide whether any number")
 
 
 def test_slopes_over_alpha_are_of_networks_that_are_alike_otherwise():
@@ -162,25 +164,45 @@ def test_slopes_over_alpha_are_of_networks_that_are_alike_otherwise():
         ("cannot be told", "It cannot be told"),
     ],
 )
-def test_the_answer_follows_the_verdict_of_the_screen(rows, table, word, begins):
+def test_the_answer_follows_the_verdict_of_the_screen(rows, word, begins):
     judged = judged_rows(STUDY.name, rows)
     judged.loc["cross-1", "verdict"] = word
-    words = verdicts.answer(judged, table)
+    words = answer(QUESTIONS, judged, rows)
     assert words.startswith(begins) and len(words.split()) <= 60
 
 
 def test_one_network_alone_has_a_page_too():
     alone = made_up(n_families=1).isel(model=[0])
     table = analyse.networks(alone)
-    screen = analyse.screen_table(alone, table, "R")
-    assert np.isnan(screen["low"]).all()
-    assert figures.forest(screen, "R").axes and figures.against_accuracy(table).axes
-    assert verdicts.answer(judged_rows(STUDY.name, alone), table).startswith("Not told yet: 1 networks")
-    assert analyse.numbers(alone, table, screen)["best_indicator"] == "none"
+    grid = analyse.grid(alone, table)
+    assert np.isnan(grid["low"]).all() and not grid["sure"].any()
+    assert figures.forest(grid, "R") is None and figures.of_gains(analyse.gains(table)) is None
+    words = answer(QUESTIONS, judged_rows(STUDY.name, alone), alone)
+    assert words.startswith("One network is too few for a correlation.")
+    assert len(analyse.in_other_ways(alone, table)) == len(analyse.screened(table))
 
 
-def test_figures_show_the_screen_and_each_recipe(rows, table):
-    drawn = figures.forest(analyse.screen_table(rows, table, "R"), "R")
-    assert len(drawn.axes[0].get_yticklabels()) == len(analyse.screened(table))
-    assert len(figures.against_accuracy(table).axes) == 2
+def test_an_indicator_that_tells_saves_squared_error_and_noise_costs_some(rows, table):
+    gains = analyse.gains(table).set_index("indicator")
+    assert gains.loc["p_purity (their product)", "low"] > 0.5
+    assert gains.loc["silhouette", "gain"] < 0.2
+    drawn = figures.of_gains(analyse.gains(table))
+    assert len(drawn.axes[0].get_yticklabels()) == len(gains.dropna())
+
+
+def test_the_grid_has_every_indicator_for_every_target_in_words(rows, table):
+    grid = analyse.grid(rows, table)
+    assert len(grid) == len(analyse.screened(table)) * len(analyse.TARGETS)
+    line = grid[(grid["target"] == "R") & (grid["indicator"] == "p_purity (their product)")].iloc[0]
+    assert line["sure"] and line["partial r"] > 0.8
+    assert len(figures.forest(grid, "R").axes[0].get_yticklabels()) == len(analyse.screened(table))
+
+
+def test_the_same_in_other_ways_and_how_steady(rows, table):
+    ways = analyse.in_other_ways(rows, table).set_index("indicator")
+    assert {"within 3%", "within 5%", "within 10%", "all networks", "clans as units", "plain", "fast"} == set(
+        ways
+    )
+    assert ways.loc["p_purity (their product)", "all networks"] > 0.8
+    assert analyse.stability(rows)["rho"].dropna().between(-1, 1).all()
     assert analyse.seconds(rows)["seconds"].eq(0.5).all()

@@ -1,6 +1,4 @@
 import numpy as np
-import pandas as pd
-import pytest
 
 from robustshape.analysis import style
 from robustshape.models.recipes import CHANGES, PLAIN
@@ -17,26 +15,6 @@ def test_every_family_and_recipe_of_the_zoo_has_a_name_a_colour_and_a_marker_of_
 
 def test_a_family_keeps_its_colour_whoever_is_beside_it():
     assert style.colours(["vit"])["vit"] == style.colours(["aaa", "mlp", "vit"])["vit"]
-
-
-@pytest.mark.parametrize(
-    "value, shown",
-    [
-        (0.12345, "0.123"),
-        (np.float64("nan"), "–"),
-        (float("nan"), "–"),
-        (True, "yes"),
-        (7, "7"),
-        ("a|b", "a\\|b"),
-    ],
-)
-def test_cells_of_a_table(value, shown):
-    text = style.table(pd.DataFrame({"x": [value]})).data
-    assert text.splitlines() == ["| x |", "| --- |", f"| {shown} |"]
-
-
-def test_an_empty_table_is_a_sentence():
-    assert style.table(pd.DataFrame()).data == "*Nothing to show.*"
 
 
 def test_names_do_not_overlap_and_one_without_a_place_is_left_out():

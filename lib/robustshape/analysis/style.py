@@ -121,18 +121,6 @@ def words(model: str, family: str = "", recipe: str = "") -> str:
     return short_name(model)
 
 
-def scatter(axis, x, y, rows, *, errors=None) -> None:
-    """Draw one point a model in its colour and marker; `errors` (2, model) are drawn along y."""
-    palette = colours(rows["family"].values)
-    for i, (family, recipe) in enumerate(zip(rows["family"].values, rows["recipe"].values)):
-        marker = RECIPES.get(recipe, ("", "o"))[1]
-        if errors is not None:
-            axis.plot([x[i], x[i]], errors[:, i], color=palette[family], lw=1, alpha=0.5, zorder=2)
-        axis.scatter(
-            x[i], y[i], color=palette[family], marker=marker, s=46, edgecolor="white", lw=0.6, zorder=3
-        )
-
-
 def by_recipe(trained) -> dict:
     """Return what seaborn needs to show how each network was trained by colour and marker.
 
@@ -239,51 +227,3 @@ def names(axis, x, y, labels, *, most: int = 8, size: float = 9.5) -> None:
                 written += 1
                 break
             text.remove()
-
-
-def legend(figure, rows, *, recipes: bool = True, **where) -> None:
-    """Add one legend: families by colour and (if asked) recipes by marker, only those that occur."""
-    from matplotlib.lines import Line2D
-
-    palette = colours(rows["family"].values)
-    families = [f for f in palette if f in set(rows["family"].values)]
-    shown = [r for r in RECIPES if recipes and r in set(rows["recipe"].values)]
-    handles = [
-        Line2D([], [], color=palette[f], marker="o", ls="", label=FAMILIES.get(f, (f,))[0]) for f in families
-    ] + [Line2D([], [], color=INK, marker=RECIPES[r][1], ls="", label=RECIPES[r][0]) for r in shown]
-    figure.legend(handles=handles, **({"loc": "outside right upper"} | where))
-
-
-def nothing(why: str):
-    """Return a figure that says why there is nothing to draw."""
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(6, 1))
-    axis.text(0.5, 0.5, why, ha="center", va="center", color=INK)
-    axis.set_axis_off()
-    return figure
-
-
-def table(frame, digits: int = 3):
-    """Return a pandas.DataFrame (or a dictionary, as two columns) as a Markdown table for a notebook.
-
-    Numbers are rounded to `digits` decimals, NaN shows as a dash, and an empty table as a sentence.
-    """
-    import pandas as pd
-    from IPython.display import Markdown
-
-    if isinstance(frame, dict):
-        frame = pd.DataFrame({"": list(frame), "value": list(frame.values())})
-    if frame.empty:
-        return Markdown("*Nothing to show.*")
-    lines = [[str(name) for name in frame.columns], ["---"] * len(frame.columns)]
-    lines += [[_cell(value, digits) for value in row] for row in frame.itertuples(index=False)]
-    return Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))
-
-
-def _cell(value, digits: int) -> str:
-    if isinstance(value, float):
-        return "–" if value != value else f"{value:.{digits}f}"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value).replace("|", "\\|")

@@ -61,31 +61,3 @@ def within_families(rows, *, fewest: int = 4):
             r = {f"r({n}, R)": statistics.pearson(known[n][its], kept[its]) for n in (P_PURITY, ACCURACY)}
             table.append({"family": style.FAMILIES.get(family, (family,))[0], "networks": len(its), **r})
     return pd.DataFrame(table)
-
-
-def without_each_family(rows) -> dict[str, float]:
-    """Return r(p_purity, R) with one family left out, for each family."""
-    x, y = indicators(rows)[P_PURITY], robustness(rows)
-    there = np.isfinite(x)
-    x, y, families = x[there], y[there], rows["family"].values[there]
-    return {
-        str(f): statistics.pearson(x[families != f], y[families != f])
-        for f in np.unique(families.astype(str))
-    }
-
-
-def by_accuracy(rows) -> dict[str, float]:
-    """Return r(p_purity, R) among the networks below the middle clean accuracy, and among those above it.
-
-    Two clumps of networks make a line between them whatever goes on within each.
-    """
-    known, kept = indicators(rows), robustness(rows)
-    x, accuracy = known[P_PURITY], known[ACCURACY]
-    there = np.isfinite(x) & np.isfinite(kept)
-    low = accuracy < np.median(accuracy[there]) if there.any() else there
-    halves = {"less_accurate": there & low, "more_accurate": there & ~low}
-    found = {}
-    for name, its in halves.items():
-        r = statistics.pearson(x[its], kept[its]) if its.sum() > 2 else float("nan")
-        found |= {f"{name}_r": r, f"{name}_n": int(its.sum())}
-    return found

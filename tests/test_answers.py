@@ -1,0 +1,87 @@
+"""The answer of a page is chosen by rules from the verdicts, whatever networks were measured."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray
+
+from robustshape.analysis import answers
+from robustshape.analysis.answers import Question, answer, signed
+
+FIRST = Question("a-1", "A tells of B", "A tells of B", "A misleads about B", "A tells nothing of B", "r")
+SECOND = Question("a-2", "C tells of B", "C tells of B", "C misleads about B", "C tells nothing of B", "r")
+
+
+def judged(first, second="not judged"):
+    lines = {
+        "a-1": {"verdict": first, "estimate": 0.41, "low": 0.1, "high": 0.63},
+        "a-2": {"verdict": second, "estimate": 0.2, "low": 0.1, "high": 0.3},
+    }
+    return pd.DataFrame.from_dict(lines, orient="index")
+
+
+def rows(n=6):
+    corrupted = np.linspace(0.5, 0.7, n)[:, None, None]
+    return xarray.Dataset(
+        {
+            "accuracy": ("model", [0.9] * n),
+            "corrupted_accuracy": (("model", "corruption", "severity"), corrupted),
+        },
+        coords={"model": [f"zoo:mlp/{i}" for i in range(n)]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("holds", "Yes: A tells of B (r +0.41, 95 % interval +0.10 to +0.63)."),
+        ("holds, small", "A little: A tells of B, but by less than would matter (r +0.41, 95 % interval +0.10 to +0.63)."),
+        ("fails", "No, the reverse: A misleads about B (r +0.41, 95 % interval +0.10 to +0.63)."),
+        ("fails, small", "No: A misleads about B, though by less than would matter (r +0.41, 95 % interval +0.10 to +0.63)."),
+        ("negligible", "Not on these networks: A tells nothing of B (r +0.41, 95 % interval +0.10 to +0.63)."),
+        ("cannot be told", "It cannot be told on these networks whether A tells of B (r +0.41, 95 % interval +0.10 to +0.63)."),
+        ("not judged: 3 of 36 families", "These networks do not decide whether A tells of B (r +0.41, 95 % interval +0.10 to +0.63)."),
+        ("not yet measured", "Not yet measured: whether A tells of B."),
+    ],
+)  # fmt: skip
+def test_each_verdict_has_its_sentence(word, said):
+    assert answer((FIRST, SECOND), judged(word), rows()) == said
+
+
+def test_what_else_is_decided_follows_without_numbers_as_far_as_sixty_words_go():
+    words = answer((FIRST, SECOND), judged("holds", "negligible"), rows())
+    assert words.endswith("Not on these networks: C tells nothing of B.") and words.count("95 %") == 1
+    long = Question("a-2", "x", "y", "z", " ".join(["word"] * 60))
+    assert answer((FIRST, long), judged("holds", "negligible"), rows()).count(".") == answer(
+        (FIRST,), judged("holds"), rows()
+    ).count(".")
+
+
+def test_of_few_networks_no_correlation_is_spoken_of():
+    assert answer((FIRST,), judged("holds"), rows(1)) == (
+        "One network is too few for a correlation. mlp/0 keeps 56% of its clean accuracy of 0.90."
+    )
+    words = answer((FIRST,), judged("holds"), rows(4))
+    assert words.startswith("4 networks are too few for a correlation. The most robust, mlp/3, keeps 78%")
+    assert answer((FIRST,), judged("holds"), rows(2).drop_vars("corrupted_accuracy")).endswith(
+        "No robustness was measured."
+    )
+
+
+def test_numbers_have_signs_that_can_be_read():
+    assert [signed(v) for v in (-0.5, 0.031, 0)] == ["−0.50", "+0.031", "+0.00"]
+
+
+def test_the_questions_of_every_study_are_claims_and_clauses():
+    import importlib
+
+    from robustshape.analysis import claims
+
+    stated = claims.load()
+    for study in {claim.study for claim in stated.values()}:
+        questions = importlib.import_module(f"robustshape.studies.{study}.answer").QUESTIONS
+        for question in questions:
+            assert question.claim in stated
+            for words in (question.whether, question.yes, question.opposite, question.nothing):
+                assert not words.endswith(".") and words[0].islower(), words
+        assert answers.MOST_WORDS == 60

@@ -1,0 +1,57 @@
+"""What all populations say of the claims: the picture of the first page, the page of claims, the cards."""
+
+import pandas as pd
+import pytest
+
+from robustshape.analysis import claims
+from robustshape.book import evidence
+from robustshape.paths import require_project
+
+ROOT = require_project()
+
+
+@pytest.fixture(scope="module")
+def lines():
+    """Return two populations' verdicts on every claim: the one that decides has an estimate for all but the last."""
+    made = []
+    for claim in claims.load().values():
+        for preset in ("another", claim.population):
+            made.append(
+                {
+                    "claim": claim.id, "study": claim.study, "from": claim.study, "preset": preset,
+                    "statement": claim.statement, "source": claim.source, "estimate": 0.1, "low": 0.0, "high": 0.2,
+                    "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
+                    "verdict": "cannot be told" if preset == claim.population else "not judged", "population": "many",
+                    "reason": "",
+                }
+            )  # fmt: skip
+    found = pd.DataFrame(made)
+    found.loc[found["claim"] == list(claims.load())[-1], ["estimate", "low", "high"]] = float("nan")
+    return found
+
+
+def test_the_population_that_decides_stands_first(lines):
+    stated = list(claims.load().values())
+    own = evidence.of_claim(lines, stated[0])
+    assert own["preset"].tolist() == [stated[0].population, "another"]
+    unmeasured = evidence.of_claim(lines, stated[-1])
+    assert len(unmeasured) == 1 and unmeasured["preset"].iloc[0] == stated[-1].population
+
+
+def test_the_picture_has_a_strip_for_every_claim(lines):
+    html = evidence.overview(lines)
+    for name in claims.load():
+        assert f'href="claims.html#{name}"' in html
+    assert html.count("<svg") == len(claims.load()) + 1
+
+
+def test_the_page_of_claims_says_where_each_was_restated_and_why(lines):
+    text = evidence.claims_page(lines)
+    for name, claim in claims.load().items():
+        assert f"({name})=\n### {name}\n" in text
+        if claim.restated:
+            assert evidence.plain(claim.restated) in text
+
+
+def test_a_project_without_claims_has_no_such_pieces(tmp_path):
+    assert evidence.claims_pieces(tmp_path) == {}

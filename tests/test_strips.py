@@ -1,0 +1,68 @@
+"""Verdict strips: where the dot, the bar and the arrow stand, and what is said of them."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from robustshape.analysis import strips
+
+LINE = {
+    "statement": "A rises with B", "estimate": 0.5, "low": 0.2, "high": 0.8, "threshold": 0.2, "smallest": 0.3,
+    "above": True, "verdict": "holds", "population": "40 networks", "preset": "p", "reason": "",
+}  # fmt: skip
+
+
+def line(**changed):
+    return pd.Series(LINE | changed)
+
+
+def places(svg):
+    """Return where the dots stand, in smallest effects from the middle."""
+    return [
+        (float(x) - strips.WIDTH / 2) / (strips.WIDTH / 2 - 4) * strips.ENDS
+        for x in re.findall('cx="([^"]+)"', svg)
+    ]
+
+
+def test_the_dot_stands_at_the_effect_in_units_of_the_smallest_that_matters():
+    assert places(strips.strip(line())) == [pytest.approx(1.0, abs=0.02)]
+    assert places(strips.strip(line(above=False))) == [pytest.approx(-1.0, abs=0.02)]
+    assert places(strips.strip(line(estimate=9.0))) == [
+        pytest.approx(strips.ENDS, abs=0.02)
+    ]  # stays on the strip
+
+
+def test_an_interval_that_goes_on_has_an_arrow():
+    assert strips.strip(line()).count("<path") == 0
+    assert strips.strip(line(high=5.0)).count("<path") == 1
+    assert strips.strip(line(low=-5.0, high=5.0)).count("<path") == 2
+
+
+def test_without_an_estimate_the_axis_is_empty():
+    svg = strips.strip(line(estimate=np.nan, low=np.nan, high=np.nan, verdict="not yet measured"))
+    assert "<circle" not in svg and "no estimate" in svg
+    alone = strips.strip(line(low=np.nan, high=np.nan))
+    assert "<circle" in alone and 'stroke-width="3"' not in alone
+
+
+def test_colour_is_the_verdicts_and_grey_where_nothing_is_decided():
+    assert strips.COLOURS["holds"] in strips.strip(line())
+    assert not any(
+        colour in strips.strip(line(verdict="cannot be told")) for colour in strips.COLOURS.values()
+    )
+
+
+def test_every_claim_has_a_line_and_what_is_said_is_escaped():
+    judged = pd.DataFrame(
+        [LINE, LINE | {"statement": "<b>", "verdict": "not judged: 3 of 36 families"}], index=["a", "b"]
+    )
+    html = strips.strips(judged).html
+    assert html.count('class="rs-claim"') == 2 and "&lt;b&gt;" in html
+    assert ">not judged<" in html and "aria-label=" in html
+
+
+def test_other_populations_are_thin_marks_beneath():
+    svg = strips.strip(line(), pd.DataFrame([line(estimate=0.2), line(estimate=-0.1)]))
+    assert len(places(svg)) == 3 and svg.count('r="2"') == 2
