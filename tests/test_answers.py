@@ -14,7 +14,13 @@ SECOND = Question("a-2", "C tells of B", "C tells of B", "C misleads about B", "
 
 def judged(first, second="not judged"):
     lines = {
-        "a-1": {"verdict": first, "estimate": 0.41, "low": 0.1, "high": 0.63},
+        "a-1": {
+            "verdict": first,
+            "estimate": 0.41,
+            "low": 0.1,
+            "high": 0.63,
+            "reason": first.partition(": ")[2],
+        },
         "a-2": {"verdict": second, "estimate": 0.2, "low": 0.1, "high": 0.3},
     }
     return pd.DataFrame.from_dict(lines, orient="index")
@@ -40,7 +46,7 @@ def rows(n=6):
         ("fails, small", "No: A misleads about B, though by less than would matter (r +0.41, 95 % interval +0.10 to +0.63)."),
         ("negligible", "Not on these networks: A tells nothing of B (r +0.41, 95 % interval +0.10 to +0.63)."),
         ("cannot be told", "It cannot be told on these networks whether A tells of B (r +0.41, 95 % interval +0.10 to +0.63)."),
-        ("not judged: 3 of 36 families", "These networks do not decide whether A tells of B (r +0.41, 95 % interval +0.10 to +0.63)."),
+        ("not judged: 3 of 36 families", "These networks do not decide whether A tells of B (r +0.41, 95 % interval +0.10 to +0.63): 3 of 36 families."),
         ("not yet measured", "Not yet measured: whether A tells of B."),
     ],
 )  # fmt: skip
@@ -59,10 +65,10 @@ def test_what_else_is_decided_follows_without_numbers_as_far_as_sixty_words_go()
 
 def test_of_few_networks_no_correlation_is_spoken_of():
     assert answer((FIRST,), judged("holds"), rows(1)) == (
-        "One network is too few for a correlation. mlp/0 keeps 56% of its clean accuracy of 0.90."
+        "One network is too few to compare. mlp/0 keeps 56% of its clean accuracy of 0.90."
     )
     words = answer((FIRST,), judged("holds"), rows(4))
-    assert words.startswith("4 networks are too few for a correlation. The most robust, mlp/3, keeps 78%")
+    assert words.startswith("4 networks are too few to compare. The most robust, mlp/3, keeps 78%")
     assert answer((FIRST,), judged("holds"), rows(2).drop_vars("corrupted_accuracy")).endswith(
         "No robustness was measured."
     )

@@ -492,7 +492,7 @@ def test_the_answer_follows_the_verdict(word, begins):
     words = answers.answer(QUESTIONS, judged, given)
     assert words.startswith(begins) and len(words.split()) <= 60
     alone = answers.answer(QUESTIONS, judged, given.isel(model=[0]))
-    assert alone.startswith("One network is too few for a correlation.")
+    assert alone.startswith("One network is too few to compare.")
 
 
 # ---------------------------------------------------------------------------------------------------------- figures
@@ -576,7 +576,7 @@ def test_one_network_alone_has_a_page(measured):
     xarray.testing.assert_identical(
         without_times(alone.drop_vars("key")), without_times(measured.isel(model=[0]).drop_vars("key"))
     )
-    assert page(alone)[-1].startswith("One network is too few for a correlation. mlp keeps")
+    assert page(alone)[-1].startswith("One network is too few to compare. mlp keeps")
     all_figures(alone)
     for table in (tables.overview(alone), tables.clusterings(alone), tables.rivals(alone)):
         assert len(table) == 1

@@ -178,7 +178,7 @@ def test_one_network_alone_has_a_page_too():
     assert np.isnan(grid["low"]).all() and not grid["sure"].any()
     assert figures.forest(grid, "R") is None and figures.of_gains(analyse.gains(table)) is None
     words = answer(QUESTIONS, judged_rows(STUDY.name, alone), alone)
-    assert words.startswith("One network is too few for a correlation.")
+    assert words.startswith("One network is too few to compare.")
     assert len(analyse.in_other_ways(alone, table)) == len(analyse.screened(table))
 
 

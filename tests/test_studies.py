@@ -352,7 +352,7 @@ def test_one_network_alone_has_a_page_too(fresh):
     assert kstar_figures.adversarial_pairs(kstar_analysis.adversarial_pairs(rows)) == []
     assert kstar_analysis.beyond(kstar_analysis.points(rows), "R").empty
     words = answer(QUESTIONS, kstar_verdicts(rows), rows)
-    assert words.startswith("One network is too few for a correlation. mlp keeps ")
+    assert words.startswith("One network is too few to compare. mlp keeps ")
 
 
 @pytest.mark.parametrize(

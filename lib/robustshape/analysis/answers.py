@@ -80,6 +80,7 @@ def sentence(question: Question, line, *, numbers: bool = True) -> str:
         if known
         else ""
     )
+    why = f": {line['reason']}" if str(line.get("reason", "")) else ""
     if word == UNMEASURED:
         return f"Not yet measured: whether {question.whether}."
     return {
@@ -91,7 +92,7 @@ def sentence(question: Question, line, *, numbers: bool = True) -> str:
     }.get(word) or (
         f"It cannot be told on these networks whether {question.whether}{measured}."
         if word.startswith("cannot")
-        else f"These networks do not decide whether {question.whether}{measured}."
+        else f"These networks do not decide whether {question.whether}{measured}{why}."
     )
 
 
@@ -114,7 +115,7 @@ def few(rows) -> str:
     best = int(np.nanargmax(kept)) if np.isfinite(kept).any() else 0
     n, name = len(kept), short_name(str(rows["model"].values[best]))
     words = "One network is" if n == 1 else f"{n} networks are"
-    found = f"{words} too few for a correlation."
+    found = f"{words} too few to compare."
     if not np.isfinite(kept[best]):
         return f"{found} No robustness was measured."
     which = name if n == 1 else f"The most robust, {name},"
