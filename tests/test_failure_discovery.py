@@ -473,7 +473,9 @@ def test_the_profile_is_judged_over_training_runs_and_dimensions_over_generators
     known = judged("failure_discovery", rows)
     line = known.loc["failure-1"]  # of all six networks that saw clean digits, perceptrons or not
     assert line["n"] == 6 and line["verdict"] == rule.HOLDS and line["estimate"] == pytest.approx(0.5)
-    assert line["population"] == "12 networks of 2 families, 9 generated images" == population(rows)
+    assert (
+        line["population"] == "12 networks of 2 families, 9 generated and 20 real images" == population(rows)
+    )
     line = known.loc["failure-2"]  # one generator, whatever the number of classifiers
     assert line["n"] == 1 and line["verdict"] == rule.UNJUDGED and np.isnan(line["low"])
     assert line["estimate"] == pytest.approx(0.14 + 0.004, abs=1e-3)
@@ -529,7 +531,7 @@ def test_the_answer_behind_one_generator_says_what_its_classifiers_show():
     words = answer.answer(answer.QUESTIONS, undecided, rows)
     assert words == (
         "Behind this one generator, yes: a dimension that the gradient picks takes 0.21 of the probability of the right "
-        "class, a random one 0.06 (12 classifiers). For other generators one generator does not decide it."
+        "class, a random one 0.06 (12 classifiers). One generator does not decide it for others."
     )
     alone = answer.answer(answer.QUESTIONS, undecided, rows.isel(model=[0]))
     assert alone.startswith("Behind this one generator, from one classifier a dimension")
