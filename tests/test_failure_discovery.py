@@ -566,7 +566,7 @@ def test_the_answer_behind_one_generator_says_what_its_classifiers_show():
     words = answer.answer(answer.QUESTIONS, undecided, rows)
     assert words == (
         "Behind this one generator, yes: a dimension that the gradient picks takes 0.21 of the probability of the right "
-        "class, a random one 0.06 (12 classifiers). For other generators one generator does not decide it."
+        "class, a random one 0.06 (12 classifiers). One generator does not decide it for others."
     )
     alone = answer.answer(answer.QUESTIONS, undecided, rows.isel(model=[0]))
     assert alone.startswith("Behind this one generator, from one classifier a dimension")

@@ -103,13 +103,13 @@ def _numbers(claim: Claim, found) -> tuple[float, float, float, int]:
 
 
 def population(rows) -> str:
-    """Return who was measured, in words: "31 networks of 6 families, 1,000 images"; the images may be a generator's."""
+    """Return who was measured, in words: "31 networks of 6 families, 1,000 images"; of a generator's images, that they are."""
     networks, families = rows.sizes["model"], len(set(rows["family"].values))
-    kind = "generated " if "n_judged" in rows else ""  # no number is taken of real images then
-    return (
-        f"{networks} network{'s' * (networks != 1)} of {families} famil{'ies' if families != 1 else 'y'}, "
-        f"{int(rows['n_judged' if kind else 'n_samples'].values[0]):,} {kind}images"
-    )
+    images = f"{int(rows['n_samples'].values[0]):,} images"
+    if "n_judged" in rows:
+        generated, real = (int(rows[name].values[0]) for name in ("n_judged", "n_robustness"))
+        images = f"{generated:,} generated and {real:,} real images"
+    return f"{networks} network{'s' * (networks != 1)} of {families} famil{'ies' if families != 1 else 'y'}, {images}"
 
 
 def units(unit: str) -> str:

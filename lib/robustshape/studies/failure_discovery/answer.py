@@ -93,5 +93,7 @@ def of_too_few(rows, smallest: float) -> str:
     )
     if len(known) == 1:
         return f"Behind {whose}, from one classifier {takes}. One classifier does not decide it."
-    rest = "one generator does" if n == 1 else "so few do"
-    return f"Behind {whose}, {beginning}: {takes} ({len(known)} classifiers). For other generators {rest} not decide it."
+    rest = "One generator does" if n == 1 else "So few do"
+    return (
+        f"Behind {whose}, {beginning}: {takes} ({len(known)} classifiers). {rest} not decide it for others."
+    )

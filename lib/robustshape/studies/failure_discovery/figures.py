@@ -68,12 +68,15 @@ def attributes(rows) -> list:
     """Draw the decrease of each class along each attribute, classifiers of clean and of corrupted digits apart."""
     import seaborn as sns
 
-    tables = {whom: 100 * analyse.hurt(rows, names) for whom, names in analyse.by_training(rows).items()}
-    most, panels = max(10.0, *(float(table.abs().max().max()) for table in tables.values())), []
+    tables = {
+        whom: (100 * analyse.hurt(rows, names)).round().astype(int)
+        for whom, names in analyse.by_training(rows).items()
+    }
+    most, panels = max(10, *(int(table.abs().max().max()) for table in tables.values())), []
     for whom, table in tables.items():
         figure, axis = style.panel(height=0.29 * len(table) + 0.8)
         sns.heatmap(
-            table, ax=axis, cmap="vlag", vmin=-most, vmax=most, cbar=False, annot=True, fmt=".0f",
+            table, ax=axis, cmap="vlag", vmin=-most, vmax=most, cbar=False, annot=True, fmt="d",
             annot_kws={"size": 10},
         )  # fmt: skip
         axis.set(xlabel="class", title=whom)
