@@ -1,7 +1,9 @@
 """What written pages say of the code: equal to the code, and the simulated rates equal to a fresh draw."""
 
 import csv
+import importlib
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -76,3 +78,13 @@ def test_the_glossary_stands_in_order():
     inside = (ROOT / "book" / "glossary.md").read_text().partition(":::{glossary}\n")[2]
     terms = [line for line in inside.splitlines() if line and not line.startswith((" ", ":"))]
     assert terms == sorted(terms, key=lambda term: term.lower().replace("_", " "))
+
+
+def test_what_the_reference_names_is_there():
+    text = (ROOT / "book" / "api.md").read_text()
+    named = re.findall(r"auto(?:function|class):: (robustshape[\w.]+)(?:\n   :members: (.+))?", text)
+    assert len(named) > 20
+    for name, members in named:
+        module, _, found = name.rpartition(".")
+        found = getattr(importlib.import_module(module), found)
+        assert found.__doc__ and all(hasattr(found, one) for one in members.split(", ") if one), name

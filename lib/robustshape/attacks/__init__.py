@@ -4,10 +4,14 @@ Called alike: ``ATTACKS[name](module, x, labels, *, eps, norm="linf", seed=0, id
 
 module : torch.nn.Module
     In eval mode, such as `robustshape.models.classifier.Classifier.on_pixels` returns.
-x : (n, c, h, w) float32 tensor in [0, 1]; labels : (n,) int64 tensor
+x : (n, c, h, w) float32 tensor
+    In [0, 1].
+labels : (n,) int64 tensor
+    True classes.
 eps : float
     Radius of the ball, in units of the pixel range 1 (8/255 is 0.031); more than 0.
 norm : "linf" or "l2"
+    Of the ball.
 seed, ids : int, (n,) str or int
     An image's random numbers come from the seed and its id alone (ids default to 0..n-1), so what is found for it
     depends neither on the other images nor on their number and order.

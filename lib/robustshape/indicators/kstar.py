@@ -117,7 +117,7 @@ def kstar_distribution(
     Warns
     -----
     UserWarning
-        If a class has fewer than 20 samples: |gamma| cannot exceed (n - 2) / sqrt(n - 1).
+        If a class has fewer than 20 samples: ``|gamma|`` cannot exceed (n - 2) / sqrt(n - 1).
 
     Examples
     --------
