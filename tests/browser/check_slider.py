@@ -8,8 +8,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_slider_moves(visit):
-    found = [visit(name) for name in pages(ROOT) if "failure_discovery" in name]
-    [page] = [one.page for one in found if one.page.locator("#failure-slider").count()]
+    opened = (visit(name).page for name in pages(ROOT) if "failure_discovery" in name)
+    page = next(page for page in opened if page.locator("#failure-slider").count())
     pixels = "document.querySelector('#failure-slider canvas').toDataURL()"
     digit, place = page.evaluate(pixels), page.inner_text("#failure-slider .fs-out")
     page.focus("#failure-slider .fs-shift")
