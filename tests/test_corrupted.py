@@ -207,11 +207,26 @@ def test_the_key_of_stored_images_says_where_they_are_from(cifar, monkeypatch):
         return corrupted.kept(STORED, images, "fog", 2).spec["made"]
 
     source = "CIFAR-10-C (https://zenodo.org/records/2535967), read from a folder of ROBUSTSHAPE_DATA"
-    assert (
-        made() == made(seed=1, constants="32") == {"as": "stored", "from": source, "version": stored.VERSION}
-    )
+    assert made() == made(seed=1, constants="32")
+    assert {key: value for key, value in made().items() if key != "files"} == {
+        "as": "stored",
+        "from": source,
+        "version": stored.VERSION,
+    }
     monkeypatch.setattr(stored, "VERSION", 2)
     assert made()["version"] == 2
+
+
+def test_an_edited_file_of_a_benchmark_is_shown_again_and_no_other(cifar, tmp_path):
+    before, row = predict(cifar, ("fog", "snow"), (3,))[0], key_of(population().specification(STORED))
+    assert key_of(population().specification(STORED)) == row
+    folder = tmp_path / "data" / "CIFAR-10-C"
+    np.save(folder / "fog.npy", np.load(folder / "snow.npy"))
+    after, shown = predict(cifar, ("fog", "snow"), (3,))
+    assert (
+        shown == [("fog", 3)] and before.sel(corruption="fog").all() and not after.sel(corruption="fog").any()
+    )
+    assert key_of(population().specification(STORED)) != row
 
 
 def population(**changed):

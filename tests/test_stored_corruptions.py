@@ -488,3 +488,23 @@ def test_saved_as_jpeg_refuses_other_qualities_and_images(quality):
         saved_as_jpeg(np.zeros((1, 8, 8, 3)))
     with pytest.raises(InputError, match=r"uint8 \(8, 8, 3\)"):
         saved_as_jpeg(np.zeros((8, 8, 3), np.uint8))
+
+
+def test_the_state_of_files_changes_with_each_of_them_and_not_with_others_or_their_place(place):
+    write_imagenet_c(place / "imagenet-c")
+    data, benchmark = imagenet(), stored.benchmark_of(imagenet())
+    wanted = benchmark.wanted(data["sample"].values[:4], data["label"].values[:4])
+    before = benchmark.state(wanted, "fog", 1)
+    (place / "imagenet-c").rename(place / "ImageNet-C")
+    assert benchmark.state(wanted, "fog", 1) == before
+    files = benchmark.files(wanted, "fog", 1)
+    other = benchmark.files(benchmark.wanted(data["sample"].values[4:], data["label"].values[4:]), "fog", 1)[
+        0
+    ]
+    other.write_bytes(b"another")
+    assert benchmark.state(wanted, "fog", 1) == before
+    os.utime(files[2], ns=(0, 1))
+    assert benchmark.state(wanted, "fog", 1) != before
+    files[2].unlink()
+    with pytest.raises(FileNotFoundError):
+        benchmark.state(wanted, "fog", 1)

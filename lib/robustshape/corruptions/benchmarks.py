@@ -9,6 +9,7 @@ validation part (issues 39 and 59 there): it is a set of its own, which `Benchma
 A further benchmark is one entry of `BENCHMARKS`.
 """
 
+import hashlib
 import os
 import re
 import stat
@@ -31,8 +32,8 @@ class Benchmark:
     """A published benchmark: its name, where it comes from, and how its files lie.
 
     A subclass gives ``wanted(ids, labels)``, what the images are called there; ``holds(wanted, corruption, severity)``,
-    whether all of them are; and ``read(wanted, corruption, severity)``, the images (n, size, size, 3) uint8, which
-    raises FileNotFoundError where one is not.
+    whether all of them are; ``files(wanted, corruption, severity)``, where they lie; and ``read(wanted, corruption,
+    severity)``, the images (n, size, size, 3) uint8, which raises FileNotFoundError where one is not.
     """
 
     title: str
@@ -71,6 +72,17 @@ class Benchmark:
             )
         return [match.groups() for _, match in found]
 
+    def state(self, wanted, corruption: str, severity: int) -> str:
+        """Return what changes with the files of these images: their names, sizes and times of change, 32 hex digits.
+
+        Where they lie does not enter. Raises FileNotFoundError where one is not there.
+        """
+        digest = hashlib.blake2b(digest_size=16)
+        for path in self.files(wanted, corruption, severity):
+            about = path.stat()
+            digest.update(f"{path.parent.name}/{path.name} {about.st_size} {about.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
     def damaged(self, path: Path, why) -> StoreError:
         """Return the error that names a file that cannot be used."""
         return StoreError(f"{path} is damaged or not of {self.title} ({why}); replace it from {self.url}")
@@ -105,12 +117,16 @@ class Files(Benchmark):
         except FileNotFoundError:
             return False
 
+    def files(self, wanted, corruption: str, severity: int) -> list[Path]:
+        """Return the file of each image."""
+        folder = self.find(corruption) / str(severity)
+        return [folder / wnid / file for wnid, file in wanted]
+
     def read(self, wanted, corruption: str, severity: int):
         """Return the images (n, size, size, 3) uint8."""
-        folder = self.find(corruption) / str(severity)
         images = np.empty((len(wanted), self.size, self.size, 3), np.uint8)
-        for image, (wnid, file) in zip(images, wanted):
-            image[:] = self._decoded(folder / wnid / file)
+        for image, path in zip(images, self.files(wanted, corruption, severity)):
+            image[:] = self._decoded(path)
         return images
 
     def _decoded(self, path: Path):
@@ -145,13 +161,17 @@ class Arrays(Benchmark):
             )
         return positions, labels
 
+    def files(self, wanted, corruption: str, severity: int) -> list[Path]:
+        """Return the array of a corruption and that of the labels: those of all images and severities."""
+        path = self.find(f"{corruption}.npy")
+        return [path, path.with_name("labels.npy")]
+
     def _opened(self, wanted, corruption: str):
         """Return the array of a corruption, its pixels still in the file; refuse other labels than the images'."""
         positions, labels = wanted
         count = self.images * len(SEVERITIES)
-        path = self.find(f"{corruption}.npy")
-        stored = self._mapped(path, (count, self.size, self.size, 3), np.uint8)
-        path = path.with_name("labels.npy")
+        array, path = self.files(wanted, corruption, SEVERITIES[0])
+        stored = self._mapped(array, (count, self.size, self.size, 3), np.uint8)
         known = np.asarray(self._mapped(path, (count,), np.integer)).reshape(len(SEVERITIES), -1)
         differ = (known[:, positions] != labels).any(axis=0)
         if differ.any():

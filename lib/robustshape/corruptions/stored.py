@@ -36,7 +36,7 @@ def paired(data) -> bool:
     >>> [paired(xarray.Dataset(attrs={"dataset": name})) for name in ("cifar10", "tiny_imagenet")]
     [True, False]
     """
-    return _benchmark(data).paired
+    return benchmark_of(data).paired
 
 
 def stored_images(data, corruption: str, severity: int):
@@ -82,7 +82,7 @@ def stored_ids(data, corruption: str, severity: int) -> tuple[np.ndarray, np.nda
     InputError, MissingFileError, StoreError
         See `stored_set`.
     """
-    benchmark = _benchmark(data)
+    benchmark = benchmark_of(data)
     _checked([corruption], [severity])
     if benchmark.paired:
         return data["label"].values, data["sample"].values
@@ -134,7 +134,7 @@ def stored_set(data, corruption: str, severity: int, ids=None) -> tuple[np.ndarr
             )
         chosen = [place[name] for name in ids]
         labels, known = labels[chosen], known[chosen]
-    return _read(_benchmark(data), known, labels, corruption, int(severity)), labels, known
+    return _read(benchmark_of(data), known, labels, corruption, int(severity)), labels, known
 
 
 def missing_cells(data, corruptions, severities, *, own: bool = False) -> list[tuple[str, int]]:
@@ -163,7 +163,7 @@ def missing_cells(data, corruptions, severities, *, own: bool = False) -> list[t
     InputError, StoreError
         See `stored_images`.
     """
-    benchmark = _benchmark(data) if own else _pairing(data)
+    benchmark = benchmark_of(data) if own else _pairing(data)
     _checked(corruptions, severities)
     cells = [(corruption, int(severity)) for corruption in corruptions for severity in severities]
     if not benchmark.paired:
@@ -184,7 +184,7 @@ def check(data, corruptions, severities, *, own: bool = False) -> None:
     """
     missing = missing_cells(data, corruptions, severities, own=own)
     if missing:
-        benchmark = _benchmark(data)
+        benchmark = benchmark_of(data)
         images = f"these {data.sizes['sample']} images" if benchmark.paired else "its images"
         raise _incomplete(benchmark, images, missing, corruptions, severities)
 
@@ -203,14 +203,14 @@ def provenance(data) -> str:
     >>> provenance(xarray.Dataset(attrs={"dataset": "tiny_imagenet", "split": "test"}))
     'Tiny-ImageNet-C (https://zenodo.org/records/2536630), its own photographs, read from a folder of ROBUSTSHAPE_DATA'
     """
-    benchmark = _benchmark(data)
+    benchmark = benchmark_of(data)
     whose = "" if benchmark.paired else ", its own photographs"
     return f"{benchmark.title} ({benchmark.url}){whose}, read from a folder of ROBUSTSHAPE_DATA"
 
 
 def _pairing(data) -> Benchmark:
     """Return the benchmark of the data set; refuse one that shows other photographs."""
-    benchmark = _benchmark(data)
+    benchmark = benchmark_of(data)
     if not benchmark.paired:
         raise InputError(
             f"{benchmark.title} shows other photographs than {data.attrs['dataset']} (split test), so it cannot be paired "
@@ -236,7 +236,7 @@ def _read(benchmark: Benchmark, ids, labels, corruption: str, severity: int):
         raise _incomplete(benchmark, images, [(corruption, severity)], [corruption], [severity]) from None
 
 
-def _benchmark(data) -> Benchmark:
+def benchmark_of(data) -> Benchmark:
     """Return the benchmark made from the data set; refuse images it was not made from or does not show so."""
     name, split = data.attrs.get("dataset"), data.attrs.get("split", "test")
     if name not in BENCHMARKS:

@@ -79,13 +79,26 @@ class CorruptedImages:
         """The ids (n,) of the images."""
         return self._labels_and_ids[1] if self.own else self.selection.load().sample.values
 
-    def identity(self, corruption: str) -> dict:
-        """Return what defines the images under a corruption, beside the selection and the severity."""
+    @cached_property
+    def files(self) -> dict[tuple[str, int], str]:
+        """What changes with the files of each corruption and severity, of stored images; looked at once a run."""
+        from robustshape.corruptions import stored
+
+        if self.made != STORED or not self.corruptions:
+            return {}
+        benchmark = stored.benchmark_of(self.selection.load())
+        wanted = benchmark.wanted(self.ids, self.labels)
+        cells = [(corruption, severity) for corruption in self.corruptions for severity in self.severities]
+        return {cell: benchmark.state(wanted, *cell) for cell in cells}
+
+    def identity(self, corruption: str, severity: int) -> dict:
+        """Return what defines the images under a corruption at a severity, beside the selection."""
         from robustshape import corruptions
         from robustshape.corruptions import stored
 
         if self.made == STORED:
             source = {"from": stored.provenance(self.selection.load()), "version": stored.VERSION}
+            source["files"] = self.files[corruption, severity]
             if self.own:
                 source["ids"] = ids_hash(self.ids)
         else:
@@ -126,7 +139,7 @@ def kept(network: Network, images: CorruptedImages, corruption: str, severity: i
         "images": images.selection.identity(),
         "corruption": corruption,
         "severity": severity,
-        "made": images.identity(corruption),
+        "made": images.identity(corruption, severity),
     }
     return Kept("corrupted", spec)
 

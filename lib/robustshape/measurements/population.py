@@ -159,6 +159,8 @@ class Population:
             found |= {"attacks": [str(stage) for stage in self.attacks], "attacks version": attacked.VERSION}
         if self.corrupted != GENERATED:
             found["corrupted"] = [self.corrupted, stored.VERSION]
+        if self.corrupted == corrupted.STORED:
+            found["corrupted files"] = list(self.corrupted_images.files.values())
         return found
 
     def features(self, network: Network):
