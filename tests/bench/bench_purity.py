@@ -157,7 +157,7 @@ def features():
     import torch
 
     from robustshape.models.classifier import Classifier, chunk_of
-    from robustshape.models.timm_models import head_of, preprocessing_of
+    from robustshape.models.timm_models import preprocessing_of
     from robustshape.tasks import one_thread
 
     torch.manual_seed(0)
@@ -166,7 +166,7 @@ def features():
         name="timm:resnet50",
         module=module,
         preprocess=preprocessing_of(module, "resnet50"),
-        head=head_of(module),
+        head="fc",
         n_classes=1000,
         identity={},
     )

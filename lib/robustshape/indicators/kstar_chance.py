@@ -10,20 +10,6 @@ from robustshape.errors import InputError
 from robustshape.indicators.kstar_statistics import skewness_of_sums
 
 
-def geometric_skewness(n_classes: int) -> float:
-    """Return what `permutation_floor` tends to for ever more samples of classes of a size.
-
-    Each neighbour is then foreign with chance ``p = 1 - 1/C``, so k* is geometric, of skewness
-    ``(2 - p) / sqrt(1 - p) = (C + 1) / sqrt(C)``.
-
-    >>> [round(geometric_skewness(n), 2) for n in (10, 100)]
-    [3.48, 10.1]
-    """
-    if n_classes < 2:
-        raise InputError(f"the floor needs at least two classes, but was given {n_classes}")
-    return float((n_classes + 1) / np.sqrt(n_classes))
-
-
 def permutation_floor(class_sizes):
     """Return what shuffled labels give: the exact marginal distribution of k* has a closed form.
 

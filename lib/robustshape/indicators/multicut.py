@@ -201,15 +201,6 @@ def minimum_cost_multicut(n: int, costs) -> np.ndarray:
     return np.argsort(np.argsort(first))[cluster].astype(np.int64)
 
 
-def multicut_cost(costs, clusters) -> float:
-    """Return what a clustering costs: the sum of the costs of the edges between its clusters.
-
-    >>> multicut_cost([2.0, -1.0, -2.0], [0, 0, 1])
-    -3.0
-    """
-    return float(np.asarray(costs, dtype=np.float64)[_differ(np.asarray(clusters))].sum())
-
-
 def multicut_clusters(features, calibration: Calibration) -> np.ndarray:
     """Return the cluster of each sample by a minimum cost multicut of the complete graph.
 

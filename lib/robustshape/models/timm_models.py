@@ -93,21 +93,6 @@ def preprocessing_of(module, full: str):
     )
 
 
-def head_of(module) -> str:
-    """Return the name of the classifying layer; its input is what ``module.forward_head(x, pre_logits=True)`` gives.
-
-    Raises
-    ------
-    InputError
-        If the network was built without one (``num_classes=0``).
-    """
-    import torch
-
-    from robustshape.models.heads import find_head
-
-    return find_head(module.eval(), torch.zeros(1, *module.pretrained_cfg["input_size"]))[0]
-
-
 def _from_file(full: str, path):
     """Return the network with the weights of a file, renamed where timm renames the published ones."""
     import timm

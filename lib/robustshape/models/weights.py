@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import importlib
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
@@ -196,14 +195,4 @@ def download(name: str, files: Iterable[str], call, size: str = "size unknown"):
         raise DownloadError(
             f"the weights of {name} ({size}) could not be downloaded: {' '.join(str(error).split())[:300]}. "
             f"Try again later, or put {' or '.join(files)} into a folder of ROBUSTSHAPE_DATA"
-        ) from error
-
-
-def require(package: str, how: str):
-    """Return an imported package, or say how to install it."""
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise MissingFileError(
-            f"this model needs the package {package} ({error}); install it with: {how}"
         ) from error
