@@ -121,7 +121,7 @@ def test_a_preset_is_run_in_laptops_place_and_published_ones_are_drawn(here):
 @pytest.mark.parametrize(
     "name",
     ["notebooks/tiny.ipynb", "notebooks/presets/tiny.smoke.yaml", "lib/robustshape/measurements/features.py",
-     "data/claims.toml", "data/results/mnist/tiny.zarr.zip", "requirements.lock", "data/models/tiny.safetensors", "data/models/tiny.json",
+     "data/claims.toml", "data/results/smoke/tiny.zarr.zip", "requirements.lock", "data/models/tiny.safetensors", "data/models/tiny.json",
      "notebooks/pretrained/tiny.json", "notebooks/pretrained/tiny.py", "lib/robustshape/models/robustbench.csv"],
 )  # fmt: skip
 def test_whatever_an_executed_notebook_follows_from_is_in_its_key(here, name):

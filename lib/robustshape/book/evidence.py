@@ -36,7 +36,12 @@ def evidence(root: Path):
     import pandas as pd
 
     digest = hashlib.sha256()
-    for path in sorted(path for pattern in INPUTS for path in root.glob(pattern) if path.is_file()):
+    for path in sorted(
+        path
+        for pattern in (*INPUTS, "data/results/**/*.zip")
+        for path in root.glob(pattern)
+        if path.is_file()
+    ):
         digest.update(path.read_bytes())
     kept = cache_dir("book") / f"evidence.{digest.hexdigest()[:16]}.json"
     if not kept.is_file():
@@ -150,11 +155,14 @@ def cards(lines, root: Path) -> str:
     made = []
     for page, title in first_pages(root).items():
         study, preset = page.removeprefix("executed/").split(".")
-        questions = importlib.import_module(f"robustshape.studies.{study}.answer").QUESTIONS
+        own_words = importlib.import_module(f"robustshape.studies.{study}.answer")
+        if not hasattr(own_words, "QUESTIONS"):
+            continue  # a page without claims has no card
+        say = getattr(own_words, "answer", answer)
         if not published_file(study, preset).is_file():
             continue
         own = lines[(lines["from"] == study) & (lines["preset"] == preset)].set_index("claim")
-        words = answer(questions, own, read_published(study, preset))
+        words = say(own_words.QUESTIONS, own, read_published(study, preset))
         picture = sorted((root / "book" / "figures").glob(f"{study}.{preset}.*"))
         image = f"![]({picture[0].relative_to(root / 'book')})\n\n" if picture else ""
         made.append(

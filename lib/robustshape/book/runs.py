@@ -18,7 +18,6 @@ INPUTS = (  # of an executed notebook, besides itself and its parameter file
     "notebooks/pretrained/*.*",
     "data/claims.toml",
     "data/reported/*.csv",
-    "data/results/**/*.zip",
     "data/models/*.safetensors",
     "data/models/*.json",
 )
@@ -59,7 +58,10 @@ def key_of_run(run: Run) -> str:
     """Return a hash of all that an executed notebook follows from; equal keys need no second run."""
     root = require_checkout("the book")
     inputs = [notebook_path(run.notebook), preset_path(run.notebook, run.preset)]
-    inputs += sorted(path for pattern in INPUTS for path in root.glob(pattern) if path.is_file())
+    published = f"data/results/{run.preset}/{run.notebook}.zarr.zip"  # drawn, or compared with
+    inputs += sorted(
+        path for pattern in (*INPUTS, published) for path in root.glob(pattern) if path.is_file()
+    )
     digest = hashlib.sha256(run.source.encode())
     for path in inputs:
         digest.update(str(path.relative_to(root)).encode())
