@@ -1,6 +1,6 @@
 """Every ``shell`` and ``python`` block of the recipes is run as it stands, in one folder for each page.
 
-Only what decides how long it takes is made small: few images, one corruption, one epoch, one worker, and no figures (a study is
+Only what decides how long it takes is made small: few images, one network, corruption, epoch and worker, and no figures (a study is
 measured, its notebook is not drawn). Blocks in ``bash`` install something or need other machines, and are not run.
 """
 
@@ -22,8 +22,8 @@ from pathlib import Path
 from robustshape import cli, notebooks, preset_results, studies
 
 SMALL = {
-    "n_samples": 60, "n_robustness": 40, "corruptions": ["contrast"], "severities": [3], "attacks": [], "shift": "",
-    "plots": [], "n_bootstrap": 20, "n_halves": 2, "epochs": 1, "per_class": 5, "n_draws": 1,
+    "models": ["zoo:mlp"], "n_samples": 60, "n_robustness": 40, "corruptions": ["contrast"], "severities": [3],
+    "attacks": [], "shift": "", "plots": [], "n_bootstrap": 20, "n_halves": 2, "epochs": 1, "per_class": 5, "n_draws": 1,
 }
 in_full = preset_results.parameters
 
@@ -51,7 +51,7 @@ def run(language, block, names):
     elif language == "python":
         exec(compile(block, "a recipe", "exec"), names)
     else:
-        for line in block.splitlines():
+        for line in block.replace("\\\n", " ").splitlines():
             command, *arguments = shlex.split(line)
             assert command == ".venv/bin/robustshape", line
             said = io.StringIO()

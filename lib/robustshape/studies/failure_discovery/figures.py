@@ -105,7 +105,12 @@ def curves(rows, quantity: str = "accuracy") -> list:
             axis.plot(rows.place, judged, color="#8a8a8a", lw=1, label="the judge")
         name = attribute.replace("_", " ")
         words = {"accuracy": "accuracy", "probability": "p(class)"}[quantity]
-        axis.set(ylim=(0, 1.02), title=name, ylabel=words, xlabel=f"shift{analyse.shift_unit(rows)[1]}")
+        axis.set(
+            ylim=(0, 1.02),
+            title=name,
+            ylabel=words,
+            xlabel=f"shift,{analyse.shift_unit(rows)[1]}".rstrip(","),
+        )
         style.legend_below(axis)
         panels.append(figure)
     return panels
@@ -129,8 +134,9 @@ def flip_maps(rows, n: int = 4) -> list:
             axis.set_title(f"class {rows['class'].values[c]}", fontweight="normal")
         unit = analyse.shift_unit(rows)[1]
         figure.suptitle(short_name(without_seed(model)), fontsize=10, fontweight="bold")
-        figure.supxlabel(f"{first},{unit}", fontsize=10)
-        figure.supylabel(f"{second},{unit}", fontsize=10)
+        for axis in axes[-1]:
+            axis.set_xlabel(f"{first},{unit}".rstrip(","))
+        figure.supylabel(f"{second},{unit}".rstrip(","), fontsize=10)
         figure.colorbar(image, ax=axes, label="accuracy", location="bottom", shrink=0.8)
         panels.append(figure)
     return panels
