@@ -525,6 +525,16 @@ def test_every_figure_is_a_panel_as_wide_as_a_column(given):
     plt.close("all")
 
 
+def test_networks_at_chance_have_no_robustness_and_still_a_page():
+    given = rows().isel(model=[0])
+    given["at_chance"] = ("model", [1])
+    assert np.isnan(robustness(given)).all()
+    drawn = all_figures(given)
+    assert drawn["variants"] is None and drawn["null"] is None
+    assert page(given)[-1] == "One network is too few to compare. No robustness was measured."
+    plt.close("all")
+
+
 def test_the_ranking_shows_the_largest_partial_correlation_on_top():
     _, rivals, *_ = page(rows())
     figure = figures.rival_ranking(rivals)

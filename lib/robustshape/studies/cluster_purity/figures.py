@@ -46,6 +46,8 @@ def denominator_null(rows, *, draws: int = 1000, seed: int = 0):
 
 def r_by_group(predictions):
     """Draw r of p_purity and of clean accuracy with R by group of corruptions, and under attack."""
+    if not len(predictions):
+        return None
     goals = list(dict.fromkeys(predictions["target"]))
     figure, axis = style.panel(height=0.5 * len(goals) + 1.2)
     for j, name in enumerate(COLOURS):
@@ -59,6 +61,8 @@ def r_by_group(predictions):
 def r_of_variants(predictions):
     """Draw r with R of every way to make an indicator of the two purities, and what permuted purities give."""
     lines = predictions[(predictions["target"] == "all") & predictions["indicator"].isin(list(VARIANTS))]
+    if not len(lines):
+        return None
     lines = lines.set_index("indicator").loc[list(VARIANTS)]
     labels = [words(name) for name in lines.index]
     figure, axis = style.panel(height=4.6)
