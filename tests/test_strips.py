@@ -44,7 +44,11 @@ def test_without_an_estimate_the_axis_is_empty():
     svg = strips.strip(line(estimate=np.nan, low=np.nan, high=np.nan, verdict="not yet measured"))
     assert "<circle" not in svg and "no estimate" in svg
     alone = strips.strip(line(low=np.nan, high=np.nan))
-    assert "<circle" in alone and 'stroke-width="3"' not in alone
+    assert (
+        "<circle" in alone
+        and "estimate 0.50 without an interval" in alone
+        and 'stroke-width="3"' not in alone
+    )
 
 
 def test_colour_is_the_verdicts_and_grey_where_nothing_is_decided():

@@ -63,8 +63,10 @@ def in_words(line) -> str:
     """
     if not np.isfinite(line["estimate"]):
         return "no estimate"
-    digits = 3 if max(abs(line["low"]), abs(line["high"]), abs(line["estimate"])) < 0.1 else 2
+    digits = 3 if np.nanmax(np.abs([line["low"], line["high"], line["estimate"]])) < 0.1 else 2
     numbers = [f"{line[name]:.{digits}f}" for name in ("estimate", "low", "high")]
+    if not np.isfinite([line["low"], line["high"]]).all():
+        return f"estimate {numbers[0]} without an interval"
     return (
         f"estimate {numbers[0]}, 95 % interval {numbers[1]} to {numbers[2]}, against {line['threshold']:g}; "
         f"the smallest effect that would matter is {line['smallest']:g}"

@@ -163,9 +163,16 @@ def cards(lines, root: Path) -> str:
             continue
         own = lines[(lines["from"] == study) & (lines["preset"] == preset)].set_index("claim")
         words = say(own_words.QUESTIONS, own, read_published(study, preset))
-        picture = sorted((root / "book" / "figures").glob(f"{study}.{preset}.*"))
+        picture = sorted((root / "book" / "figures").glob(f"{study}.{preset}.{_first_figure(root, study)}.*"))
         image = f"![]({picture[0].relative_to(root / 'book')})\n\n" if picture else ""
         made.append(
             f":::{{grid-item-card}} {title}\n:link: {page}\n:link-type: doc\n\n{image}{plain(words)}\n:::\n"
         )
     return "::::{grid} 1 1 2 2\n:gutter: 3\n\n" + "\n".join(made) + "::::\n"
+
+
+def _first_figure(root: Path, study: str) -> str:
+    """Return the name of the first figure of a study's notebook."""
+    cells = json.loads((root / "notebooks" / f"{study}.ipynb").read_text(encoding="utf-8"))["cells"]
+    tags = [tag for cell in cells for tag in cell["metadata"].get("tags", []) if tag.startswith("figure:")]
+    return tags[0].partition(":")[2] if tags else ""
