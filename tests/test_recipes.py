@@ -1,7 +1,8 @@
 """Every ``shell`` and ``python`` block of the recipes is run as it stands, in one folder for each page.
 
-Only what decides how long it takes is made small: few images, one network, corruption, epoch and worker, and no figures (a study is
-measured, its notebook is not drawn). Blocks in ``bash`` install something or need other machines, and are not run.
+Only what decides how long it takes is made small: few images, one network, corruption, epoch and worker, and no
+figures (a study is measured, its notebook is not drawn). Blocks in ``bash`` install something or need other machines,
+and are not run.
 """
 
 import json
