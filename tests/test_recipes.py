@@ -25,6 +25,7 @@ from robustshape import cli, notebooks, preset_results, studies
 SMALL = {
     "models": ["zoo:mlp"], "n_samples": 60, "n_robustness": 40, "corruptions": ["contrast"], "severities": [3],
     "attacks": [], "shift": "", "plots": [], "n_bootstrap": 20, "n_halves": 2, "epochs": 1, "per_class": 5, "n_draws": 1,
+    "dask_scheduler": "none",
 }
 in_full = preset_results.parameters
 
