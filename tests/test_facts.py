@@ -12,6 +12,7 @@ from robustshape.analysis.networks import BAND
 from robustshape.book import facts, rates
 from robustshape.corruptions.constants import CONSTANTS
 from robustshape.indicators import INDICATORS
+from robustshape.notebooks import read_parameters
 
 ROOT = Path(__file__).parents[1]
 
@@ -60,9 +61,9 @@ def test_constants_are_those_that_are_used(made):
 def test_the_rule_and_the_registered_are_those_of_the_library(made):
     assert f"{100 * BAND:g} points" in [one["number"] for one in made["rule.csv"]]
     assert [one["name"].strip("`") for one in made["indicators.csv"]] == INDICATORS.names()
-    assert "pgd linf 0.1 on 100" in {
-        one["attacks"] for one in made["ladders.csv"] if one["preset"] == "laptop"
-    }
+    shown = {(one["study"].replace("\\", ""), one["preset"]): one["attacks"] for one in made["ladders.csv"]}
+    used = read_parameters("kstar_skewness", "laptop")["attacks"]
+    assert used and shown["kstar_skewness", "laptop"] == "; ".join(used)
 
 
 def test_layers_stand_in_the_order_of_the_import_contract(made):

@@ -1,7 +1,8 @@
 """Every ``shell`` and ``python`` block of the recipes is run as it stands, in one folder for each page.
 
-Only what decides how long it takes is made small: few images, one network, corruption, epoch and worker, and no figures (a study is
-measured, its notebook is not drawn). Blocks in ``bash`` install something or need other machines, and are not run.
+Only what decides how long it takes is made small: few images, one network, corruption, epoch and worker, and no
+figures (a study is measured, its notebook is not drawn). Blocks in ``bash`` install something or need other machines,
+and are not run.
 """
 
 import json
@@ -24,6 +25,7 @@ from robustshape import cli, notebooks, preset_results, studies
 SMALL = {
     "models": ["zoo:mlp"], "n_samples": 60, "n_robustness": 40, "corruptions": ["contrast"], "severities": [3],
     "attacks": [], "shift": "", "plots": [], "n_bootstrap": 20, "n_halves": 2, "epochs": 1, "per_class": 5, "n_draws": 1,
+    "dask_scheduler": "none",
 }
 in_full = preset_results.parameters
 
