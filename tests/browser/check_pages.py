@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from robustshape.book.pages import pages
+from robustshape.book.pages import titles
 
 ROOT = Path(__file__).parents[2]
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -15,7 +15,7 @@ SERIOUS = """async () => (await axe.run(document, {resultTypes: ["violations"], 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", pages(ROOT))
+@pytest.mark.parametrize("name", titles(ROOT))
 def test_a_page(visit, name, width, scheme):
     opened = visit(name, width=width, scheme=scheme)
     page = opened.page

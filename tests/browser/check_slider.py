@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from robustshape.book.pages import pages
+from robustshape.book.pages import titles
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_slider_moves(visit):
-    opened = (visit(name).page for name in pages(ROOT) if "failure_discovery" in name)
+    opened = (visit(name).page for name in titles(ROOT) if "failure_discovery" in name)
     page = next(page for page in opened if page.locator(".failure-slider").count())
     pixels = "document.querySelector('.failure-slider canvas').toDataURL()"
     digit, place = page.evaluate(pixels), page.inner_text(".failure-slider .fs-out")
