@@ -488,16 +488,11 @@ def test_twins_have_the_same_architecture_schedule_and_seed():
     assert reverse.pairs(given, "mixup")[2] == []
 
 
-def test_the_smallest_budget_and_the_smallest_step():
+def test_the_smallest_budget_of_an_attack():
     given = rows()
     assert analyse.smallest_attack(given, "pgd") == "pgd linf 1/255"
     assert analyse.smallest_attack(given, "fgsm") == "fgsm linf 1/510"
     assert analyse.smallest_attack(given, "apgd") == analyse.smallest_attack(rows(attacks=()), "pgd") == ""
-    given["mean_selectivity"].values[:9] = [0.1, 0.3, 0.9, 0.3, 0.3, 0.7, 0.2, 0.6, 0.8]  # means .2, .4, .8
-    assert analyse.smallest_step(given) == pytest.approx(0.2)
-    given["mean_selectivity"].values[:9] = [0.5, 0.4, 0.9] * 3
-    assert analyse.smallest_step(given) == pytest.approx(-0.1)
-    assert np.isnan(analyse.smallest_step(rows([(0.0, 0)])))
 
 
 def test_the_change_under_attack_is_compared_with_that_under_corruption_seed_by_seed():
@@ -629,7 +624,9 @@ def test_the_answer_says_what_holds_and_what_fails():
 def test_the_answer_of_another_population_says_what_is_decided_there():
     found = answered(seeds_of(8, preset="mnist"))
     assert found.startswith("These networks do not decide whether training for less class selectivity helps")
-    assert "). Yes: training for more selectivity helps under attack." in found
+    assert (
+        "another population decides: cifar10. Yes: training for more selectivity helps under attack." in found
+    )
 
 
 def test_the_answer_of_few_seeds_decides_nothing_and_one_run_says_how_robust_it_is():

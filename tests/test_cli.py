@@ -212,4 +212,4 @@ def test_plain_papermill_runs_a_notebook_with_one_network(cache, tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     outputs = [o for cell in json.loads(out.read_text())["cells"] for o in cell.get("outputs", [])]
-    assert any("| mlp |" in "".join(o.get("data", {}).get("text/markdown", "")) for o in outputs)
+    assert any("mlp keeps" in "".join(o.get("data", {}).get("text/html", "")) for o in outputs)

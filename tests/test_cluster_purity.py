@@ -241,7 +241,7 @@ def test_purities_alone_divide_by_nothing():
 
 def test_a_model_without_a_multicut_is_left_out_and_counted():
     given = without_a_multicut(rows())
-    predictions, rivals, _, _, found = page(given)
+    predictions, rivals, *_ = page(given)
     models = predictions.groupby("indicator")["models"].first()
     assert models[[P_PURITY, "multicut", "multicut_ratio"]].tolist() == [11] * 3
     assert models[["kmeans", "kmeans_ratio", ACCURACY]].tolist() == [12] * 3
@@ -257,7 +257,6 @@ def test_a_model_without_a_multicut_is_left_out_and_counted():
         analyse.null_of(rest, P_PURITY, target[1:], draws=9, seed=0),
     )
     assert tables.odd_multicuts(given).tolist() == [1] + [0] * 11
-    assert found["n_odd_multicuts"] == 1 and found["n_multicuts"] == 48
     given["n_clusters"].values[2, 1, :2] = 1, 5 * 50  # one for all images, and one for each
     given["n_clusters"].values[2, 0, 2] = 1  # of k-means: not counted
     assert tables.odd_multicuts(given).tolist() == [1, 0, 2] + [0] * 9
@@ -267,11 +266,10 @@ def test_a_network_that_is_never_right_is_left_out():
     given = rows()
     given["accuracy_restricted"].values[4, 0] = 0
     with np.errstate(divide="ignore"):
-        predictions, *_, found = page(given)
+        predictions, *_ = page(given)
         assert len(analyse.null_of(given, P_PURITY, robustness(given), draws=5, seed=0)) == 5
     line = predictions[(predictions["indicator"] == P_PURITY) & (predictions["target"] == "all")].iloc[0]
     assert line["models"] == 11 and np.isfinite(line[["r", "null_mean"]].astype(float)).all()
-    assert found["p_purity_all_models"] == 11
 
 
 # ------------------------------------------------------------------------------------------------------- statistics

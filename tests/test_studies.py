@@ -538,7 +538,7 @@ def test_the_answer_about_kstar_follows_its_verdicts(verdict, begins):
     judged_here.loc["kstar-3", ["verdict", "estimate", "low", "high"]] = [verdict, 0.31, 0.17, 0.44]
     words = answer(QUESTIONS, judged_here, rows)
     assert words.startswith(begins) and len(words.split()) <= 60
-    assert ("+0.31" in words) == (verdict != "not yet measured") and words.count(": ") <= 1
+    assert ("+0.31" in words) == (verdict != "not yet measured") and words.count(": ") <= 2
     judged_here.loc["kstar-4", "verdict"] = "holds"
     assert answer(QUESTIONS, judged_here, rows) == f"{words} Yes: adversarial training fractures classes."
 
