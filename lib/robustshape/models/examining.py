@@ -15,7 +15,7 @@ from robustshape.models.outputs import Logits, logits_of
 # Sides tried for a network that does not say what it takes.
 SIDES = (32, 28, 64, 224, 96, 128, 256, 299, 384, 160, 192, 240, 288, 320, 336, 448, 512, *range(8, 128, 4))
 # What torch and networks raise for an image that they cannot take.
-UNFIT = (RuntimeError, AssertionError, ValueError, TypeError, IndexError, NotImplementedError)
+UNFIT = (RuntimeError, AssertionError, ValueError, TypeError, IndexError)
 
 
 def examined(

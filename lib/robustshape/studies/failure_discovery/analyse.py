@@ -91,13 +91,21 @@ def decreases_along(row) -> np.ndarray:
 
     In the way that is worse on average over classes; NaN where an attribute was moved by a single dimension.
     """
-    walks = row["walk_probability"].transpose("attribute", "class", "place")
-    if not by_regression(row):
-        return np.full(walks.shape[:2], np.nan)
-    places = [way * float(row["distance"]) for way in (1, -1)]
-    there = np.stack([walks.sel(place=place, method="nearest").values for place in places])
-    either = walks.sel(place=0.0).values - there  # (way, attribute, class)
-    return either[either.mean(axis=2).argmax(axis=0), np.arange(either.shape[1])]
+    either = either_way(row["walk_probability"], float(row["distance"]))
+    return worse_way(either)[1] if by_regression(row) else np.full(either.shape[1:], np.nan)
+
+
+def either_way(walks, distance: float) -> np.ndarray:
+    """Return the decrease (way, attribute, class) of the probability at the place nearest to +-distance, upwards first."""
+    walks = walks.transpose("attribute", "class", "place")
+    there = np.stack([walks.sel(place=way * distance, method="nearest").values for way in (1, -1)])
+    return walks.sel(place=0.0).values - there
+
+
+def worse_way(either: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the way (attribute,) that decreases more on average over classes, and its decreases (attribute, class)."""
+    way = either.mean(axis=2).argmax(axis=0)
+    return way, either[way, np.arange(either.shape[1])]
 
 
 def classes_hit(row) -> float:
@@ -140,28 +148,21 @@ def hurt(rows, names: list[str]):
     Returns
     -------
     pandas.DataFrame
-        A line for each attribute and way ("noise +"), a column for each class: probability at the start minus that at
-        the place nearest to the scene's distance.
+        A line for each attribute and way ("noise +"), a column for each class.
     """
     import pandas as pd
 
-    walks = rows["walk_probability"].sel(model=names).mean("model")
-    distance = float(rows["distance"].values[0])
-    start, lines = walks.sel(place=0.0), {}
-    for attribute in map(str, rows.attribute.values):
-        for sign, word in ((1, "+"), (-1, "-")):
-            there = walks.sel(place=sign * distance, method="nearest")
-            lines[f"{attribute.replace('_', ' ')} {word}"] = (start - there).sel(attribute=attribute).values
+    either = _of_classifiers(rows, names)
+    lines = {
+        f"{attribute} {sign}": either[way, i]
+        for i, attribute in enumerate(_attributes(rows))
+        for way, sign in enumerate("+-")
+    }
     return pd.DataFrame(lines, index=rows["class"].values).T
 
 
 def spread(rows, names: list[str]):
-    """Return how each attribute's direction hits the classes, in the way that is worse on average.
-
-    Parameters
-    ----------
-    names : list of str
-        Classifiers over which the mean is taken.
+    """Return how each attribute's direction hits the classes, in the way that is worse on average; takes what `hurt` takes.
 
     Returns
     -------
@@ -171,18 +172,24 @@ def spread(rows, names: list[str]):
     """
     import pandas as pd
 
-    table, lines = hurt(rows, names), []
-    for attribute in map(str, rows.attribute.values):
-        ways = [f"{attribute.replace('_', ' ')} {sign}" for sign in "+-"]
-        worse = table.loc[ways].mean(axis=1).idxmax()
-        of_classes = table.loc[worse].to_numpy(float)
-        lines.append(
-            {
-                "direction": worse, "mean decrease": of_classes.mean(), "classes hit": float((of_classes >= LOST).mean()),
-                "unevenness": float(unevenness(of_classes[None])[0]),
-            }
-        )  # fmt: skip
-    return pd.DataFrame(lines)
+    ways, decreases = worse_way(_of_classifiers(rows, names))
+    return pd.DataFrame(
+        {
+            "direction": [f"{attribute} {'+-'[way]}" for attribute, way in zip(_attributes(rows), ways)],
+            "mean decrease": decreases.mean(axis=1),
+            "classes hit": (decreases >= LOST).mean(axis=1),
+            "unevenness": unevenness(decreases),
+        }
+    )
+
+
+def _of_classifiers(rows, names: list[str]) -> np.ndarray:
+    walks = rows["walk_probability"].sel(model=names).mean("model")
+    return either_way(walks, float(rows["distance"].values[0]))
+
+
+def _attributes(rows) -> list[str]:
+    return [str(attribute).replace("_", " ") for attribute in rows.attribute.values]
 
 
 def contrasts(rows) -> list[tuple[str, str]]:
