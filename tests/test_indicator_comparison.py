@@ -1,5 +1,7 @@
 """The comparison of indicators: one table of networks, bands, the screen, and the claims that a population decides."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +9,11 @@ import xarray
 
 from robustshape.analysis.answers import answer
 from robustshape.analysis.claims import load
-from robustshape.analysis.networks import PILOT, in_band, pairs
+from robustshape.analysis.networks import in_band, open_band, pairs
 from robustshape.analysis.robustness import area_under_attack
 from robustshape.analysis.verdicts import judged as judged_rows
+from robustshape.analysis.verdicts import stated_beside
+from robustshape.models.families import family_of
 from robustshape.studies.indicator_comparison import STUDY, analyse, figures, verdicts
 from robustshape.studies.indicator_comparison.answer import QUESTIONS
 
@@ -50,7 +54,7 @@ def made_up(n_families=12, seed=0):
             "corrupted_accuracy": (("model", "corruption", "severity"), kept[:, None, None] * np.ones((1, 2, 1))),
             "robust_accuracy": (("model", "attack"), under),
             "attacked_clean_accuracy": (("model", "attack"), np.full((n, 4), 0.5)),
-            "family": ("model", np.repeat(families, 2).astype(object)),
+            "family": ("model", np.repeat([family_of(f).family for f in families], 2).astype(object)),
             "recipe": ("model", np.array(list(RECIPES) * n_families, object)),
             "training_seed": ("model", np.zeros(n, int)),
             "n_samples": ("model", np.full(n, 5000)),
@@ -100,8 +104,32 @@ def test_the_band_lies_around_the_pilots_median(table):
     changed.loc["zoo:swin", "clean"] = changed.loc[changed["recipe"] == "plain", "clean"].median() - 0.2
     found = in_band(changed)
     assert found.sum() == len(table) - 1 and not found[list(table.index).index("zoo:swin")]
-    few = table[~table["family"].isin(PILOT)]
-    assert in_band(few).all()  # no pilot, no band
+    assert (
+        table.loc["zoo:resnet_basic", "family"] != "resnet_basic"
+    )  # the pilot is of networks, not of families
+    assert in_band(changed[changed.index != "zoo:resnet_basic"]).all()  # of five networks no band is made
+
+
+def test_nothing_is_judged_before_the_band_of_every_recipe_is_fixed(rows):
+    claims = {name: replace(claim, fewest_units=4) for name, claim in load().items()}
+    assert open_band(rows) == ""
+    assert judged_rows(STUDY.name, rows, claims=claims).loc["purity-1", "verdict"] == "holds"
+    early = rows.sel(model=rows.model.values != "zoo:vit_patch4-fast")
+    line = judged_rows(STUDY.name, early, claims=claims).loc["purity-1"]
+    assert line["verdict"] == "not judged" and line["n"] == 12
+    assert line["reason"] == "the band of accuracy is not fixed: 5 of 6 pilot networks are trained by fast"
+    elsewhere = rows.assign_coords(model=[f"timm:{i}" for i in range(rows.sizes["model"])])
+    assert open_band(elsewhere) == ""  # a population without a pilot has no band
+
+
+def test_two_studies_of_the_same_networks_correct_over_the_same_claims(rows):
+    stated = stated_beside("cluster_purity", "families_mnist", load())
+    assert stated == stated_beside(STUDY.name, "families_mnist", load())
+    assert {"purity-1", "kstar-6", "cross-2"} <= set(stated) and "cross-1" not in stated  # a screen
+    assert stated_beside("failure_discovery", "mnist", load()) == ["failure-1"]
+    claims = {name: replace(claim, fewest_units=4) for name, claim in load().items()}
+    judged = judged_rows(STUDY.name, rows, claims=claims)
+    assert set(judged["corrected_over"]) == {len(stated)}
 
 
 def test_the_screen_finds_what_was_put_in_and_leaves_out_building_stones(rows, table):

@@ -116,6 +116,9 @@ def test_holm_runs_over_what_was_judged():
     ]  # fmt: skip
     assert corrected({"b": given["b"], "e": given["e"]})["b"].word == "negligible"
     assert corrected({}) == {}
+    # claims that are stated for the population and were not estimated count as p = 1
+    assert corrected({"a": given["a"]}, over=5)["a"].p_value == pytest.approx(0.05)
+    assert corrected({"a": given["a"]}, over=5)["a"].word == "cannot be told"
 
 
 def test_errors_say_what_was_given():

@@ -45,7 +45,9 @@ def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch)
         "cross-1": "not yet measured", "cross-2": "not judged", "cross-3": "not yet measured",
         "cross-4": "not yet measured",
     }  # fmt: skip
-    assert (found["verdict"] == found["uncorrected"]).all() and set(found["corrected_over"]) == {6}
+    assert (found["verdict"] == found["uncorrected"]).all() and set(found["corrected_over"]) == {
+        8
+    }  # all that are stated
     line = found.loc["purity-1"]
     assert (line["estimate"], line["threshold"], line["smallest"], line["above"]) == (0.5, 0, 0.3, True)
     assert 0.3 < line["low"] < 0.5 < line["high"] < 0.7  # as measured, not turned
@@ -64,15 +66,16 @@ def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch)
     )
 
 
-def test_holm_runs_over_the_primary_claims_of_the_population_that_were_judged(monkeypatch):
+def test_holm_runs_over_all_primary_claims_that_are_stated_for_the_population(monkeypatch):
     weak = from_left_out(0.35, np.tanh(np.arctanh(0.35) + 0.0255 * np.tile([1, -1], 24)), fisher=True)
     assert 0.01 < weak.p_value < 0.05
     alone = judge(monkeypatch, "families_mnist", purity_1=weak, purity_5=weak)
-    assert alone.loc["purity-1", "verdict"] == "holds" and alone["corrected_over"].iloc[0] == 1
-    two = {"purity_1": weak, "kstar_3": weak, "purity_2": weak, "kstar_6": weak}
-    many = judge(monkeypatch, "families_mnist", **two)
-    assert many.loc["purity-1", ["uncorrected", "verdict"]].tolist() == ["holds", "cannot be told"]
-    assert many["corrected_over"].iloc[0] == 4
+    assert alone.loc["purity-1", ["uncorrected", "verdict"]].tolist() == ["holds", "cannot be told"]
+    assert alone["corrected_over"].iloc[0] == 8  # those that were not estimated count, too
+    strong = {"purity_2": correlation(0.5), "kstar_3": correlation(0.5), "kstar_6": correlation(0.5)}
+    many = judge(monkeypatch, "families_mnist", purity_1=weak, **strong)
+    assert many.loc["purity-1", "verdict"] == "cannot be told" and many.loc["kstar-3", "verdict"] == "holds"
+    assert many["corrected_over"].iloc[0] == 8
 
 
 def test_a_screen_is_corrected_by_itself(monkeypatch):
@@ -85,7 +88,7 @@ def test_a_screen_is_corrected_by_itself(monkeypatch):
     line = found.loc["cross-1"]
     assert line["verdict"] == "holds" and line["estimate"] == pytest.approx(0.6) and line["n"] == 48
     assert line["low"] < np.tanh(places[0] - 2.02 * 0.05)  # wider than its own 95 %
-    assert line["corrected_over"] == 1  # purity-1 alone
+    assert line["corrected_over"] == 8  # of the primary claims; a screen is none of them
 
 
 def test_another_population_is_shown_and_not_judged(monkeypatch):

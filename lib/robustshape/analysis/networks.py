@@ -82,15 +82,28 @@ def effective(rows, table):
 def in_band(table, width: float = BAND) -> np.ndarray:
     """Return which networks have an accuracy within `width` of the pilot's median of their recipe: (n,) bool.
 
-    All, where a recipe has fewer than three of the pilot's networks: then there is no band yet.
+    All of a recipe that lacks one of the pilot's six networks: its band is not fixed, and nothing is judged (`open_band`).
     """
     kept = np.ones(len(table), bool)
     for recipe, own in table.groupby("recipe"):
-        pilot = own.loc[own["family"].isin(PILOT), "clean"]
-        if len(pilot) > 2:
+        pilot = own.loc[own["architecture"].isin(PILOT)]
+        if set(pilot["architecture"]) == set(PILOT):
             its = (table["recipe"] == recipe).values
-            kept[its] = np.abs(table["clean"].values[its] - pilot.median()) <= width
+            kept[its] = np.abs(table["clean"].values[its] - pilot["clean"].median()) <= width
     return kept
+
+
+def open_band(rows) -> str:
+    """Return in words of which recipe the band is not fixed yet; "" where all are, and where the population has no pilot."""
+    architectures = np.array([architecture_of(str(model)) for model in rows.model.values])
+    if not np.isin(architectures, PILOT).any():
+        return ""
+    recipes = rows["recipe"].values.astype(str)
+    for recipe in dict.fromkeys(recipes):
+        there = set(architectures[recipes == recipe]) & set(PILOT)
+        if len(there) < len(PILOT):
+            return f"the band of accuracy is not fixed: {len(there)} of {len(PILOT)} pilot networks are trained by {recipe}"
+    return ""
 
 
 def pairs(table, treated: str, control: str, column: str, by: str = "family"):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from robustshape.analysis.claims import Claim, load
+from robustshape.analysis.networks import open_band
 from robustshape.errors import InputError
 from robustshape.registry import closest, unknown_name
 from robustshape.statistics.screen import judge_screen
@@ -36,7 +37,8 @@ def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
         (95 %) of the quantity, of a screen in magnitude and corrected; ``threshold``, ``smallest`` (effect that matters),
         ``above`` (whether the claimed side is); ``verdict`` (corrected), ``uncorrected``; ``n`` of at least ``fewest``
         ``unit``; ``population`` (who was measured, in words), ``preset``; ``reason`` why there is no verdict, else "";
-        ``corrected_over`` (primary claims over which Holm's rule ran).
+        ``corrected_over`` (primary claims of the population over which Holm's rule ran, those without an estimate here
+        included: so the pages of two studies of the same networks do not judge a claim in two ways).
 
     Raises
     ------
@@ -61,9 +63,13 @@ def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
         if claim.study == study or (name in found and claim.population == preset)
     }
     alone = {name: _alone(claim, found.get(name, "not estimated"), preset) for name, claim in own.items()}
+    if why := open_band(rows):
+        alone = {
+            name: Verdict(UNJUDGED, n=one.n, reason=why) if one.judged else one for name, one in alone.items()
+        }
     primary = {name: verdict for name, verdict in alone.items() if not own[name].screen}
-    told = alone | corrected(primary)
-    over = sum(verdict.judged for verdict in primary.values())
+    over = len(stated_beside(study, preset, claims)) if any(one.judged for one in primary.values()) else 0
+    told = alone | corrected(primary, over=over)
     lines = {}
     for name, claim in own.items():
         estimate, low, high, n = _numbers(claim, found.get(name))
@@ -75,6 +81,19 @@ def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
             "reason": alone[name].reason, "corrected_over": over,
         }  # fmt: skip
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("claim")
+
+
+def stated_beside(study: str, preset: str, claims: Mapping[str, Claim]) -> list[str]:
+    """Return the primary claims that the networks of a study's preset decide, whichever study makes them.
+
+    The classifiers behind a generator are a population of their own, though their preset may be called like another's.
+    """
+    own = study == "failure_discovery"
+    return [
+        name
+        for name, claim in claims.items()
+        if claim.population == preset and not claim.screen and (claim.study == "failure_discovery") == own
+    ]
 
 
 def _alone(claim: Claim, found, preset: str) -> Verdict:

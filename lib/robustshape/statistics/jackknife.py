@@ -47,7 +47,12 @@ class OverGroups:
         half = t.ppf((1 + level) / 2, np.maximum(self.n - 1, 1)) * self.error
         place = _z(self.estimate) if self.fisher else np.asarray(self.estimate, float)
         ends = place - half, place + half
-        return tuple(np.tanh(end) for end in ends) if self.fisher else ends
+        if not self.fisher:
+            return ends
+        low, high = (
+            np.tanh(end) for end in ends
+        )  # z of a correlation of 1 is cut, and its ends would leave it out
+        return np.minimum(low, self.estimate), np.maximum(high, self.estimate)
 
     def p_above(self, threshold: float):
         """Return the one-sided p-value of the quantity being no larger than `threshold`; small: it is larger.

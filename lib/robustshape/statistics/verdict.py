@@ -128,10 +128,11 @@ def judge(
     return Verdict(word, float(place), float(low), float(high), float(p_value), n)
 
 
-def corrected(verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """Return the verdicts corrected by Holm's rule over those that were judged: the primary claims of one population.
+def corrected(verdicts: Mapping[str, Verdict], *, over: int = 0) -> dict[str, Verdict]:
+    """Return the verdicts corrected by Holm's rule over the primary claims of one population.
 
     The p-values become the adjusted ones; a verdict whose adjusted p-value is not below .05 becomes "cannot be told".
+    `over` is the number of claims that are stated for the population: those that are not judged count as p = 1.
 
     Examples
     --------
@@ -140,7 +141,8 @@ def corrected(verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
     (['cannot be told', 'cannot be told'], ['holds'])
     """
     tested = [name for name, found in verdicts.items() if found.judged]
-    adjusted = dict(zip(tested, holm([verdicts[name].p_value for name in tested]).tolist()))
+    others = [1.0] * (over - len(tested))
+    adjusted = dict(zip(tested, holm([verdicts[name].p_value for name in tested] + others).tolist()))
     told = {
         name: found.word if adjusted.get(name, 1.0) < SIGNIFICANCE else UNTOLD
         for name, found in verdicts.items()
