@@ -24,6 +24,25 @@ LACKING = {  # column of the table: what is missing where it has no number
 }  # fmt: skip
 
 
+def over_accuracy(kmeans, multicut, accuracy) -> dict[str, np.ndarray]:
+    """Return purities over the accuracy on the same images, means over draws: ``p_kmeans``, ``p_multicut``, ``p_purity``.
+
+    Parameters
+    ----------
+    kmeans, multicut, accuracy : (model, draw) float
+        Purity of both clusterings, and accuracy among the classes of the draw.
+
+    Examples
+    --------
+    >>> {name: float(value[0]) for name, value in over_accuracy(*(np.array([[x]]) for x in (0.5, 1.0, 0.5))).items()}
+    {'p_kmeans': 1.0, 'p_multicut': 2.0, 'p_purity': 2.0}
+    """
+    p_kmeans, p_multicut = kmeans / accuracy, multicut / accuracy
+    return {
+        "p_kmeans": p_kmeans.mean(1), "p_multicut": p_multicut.mean(1), "p_purity": (p_kmeans * p_multicut).mean(1),
+    }  # fmt: skip
+
+
 def of_purity(rows, table) -> dict:
     """Return the estimates of the claims purity-1 to purity-5.
 

@@ -6,6 +6,7 @@ A column is (name, label, what it is, values (model,)); NaN stands where a netwo
 import numpy as np
 
 from robustshape.analysis import networks
+from robustshape.analysis.purity_and_kstar import over_accuracy
 from robustshape.analysis.robustness import (
     area_under_attack,
     group_robustness,
@@ -15,6 +16,7 @@ from robustshape.analysis.robustness import (
     robustness_under_attack,
     unseen_robustness,
 )
+from robustshape.analysis.words import of, of_attack
 from robustshape.statistics.effective_robustness import FEWEST_FAMILIES
 
 PURITIES = {  # of both clusterings of a draw: its name and what it is
@@ -22,8 +24,8 @@ PURITIES = {  # of both clusterings of a draw: its name and what it is
     "product": ("k-means x multicut purity", "product of both purities"),
     "kmeans": ("k-means purity", "share of samples whose class is the most frequent one of their cluster"),
     "multicut": ("multicut purity", "the same of a clustering that finds the number of clusters by itself"),
-    "kmeans_ratio": ("k-means purity over accuracy", "accuracy among the classes of the draw"),
-    "multicut_ratio": ("multicut purity over accuracy", "accuracy among the classes of the draw"),
+    "p_kmeans": ("k-means purity over accuracy", "accuracy among the classes of the draw"),
+    "p_multicut": ("multicut purity over accuracy", "accuracy among the classes of the draw"),
 }  # fmt: skip
 DRAWN = ("kmeans_purity", "multicut_purity", "accuracy_among_classes")  # registered ones that make the same
 FIRST_INDICATORS = (
@@ -32,9 +34,6 @@ FIRST_INDICATORS = (
     "mean_selectivity",
 )  # shown when a population is chosen
 SELECTIVITY = ("mean_selectivity", "jacobian_norm")  # numbers of a row that are indicators and not registered
-ATTACKS = {
-    "pgd": "PGD", "fgsm": "FGSM", "apgd": "APGD", "autoattack": "AutoAttack", "linf": "L-infinity", "l2": "L2",
-}  # fmt: skip
 
 
 def indicators(rows) -> list[tuple]:
@@ -53,19 +52,19 @@ def indicators(rows) -> list[tuple]:
     beside = {"accuracy"} | ({"kmeans_purity", "multicut_purity"} if found else set())
     for name in sorted(measured.keys() - beside):
         about = INDICATORS.about(name)["about"] if name in registered else ""
-        found[name] = (indicator_words(name), about, measured[name].astype(float))
+        found[name] = (of(name), about, measured[name].astype(float))
     if "mean_normalised_rank" in measured:
         with np.errstate(divide="ignore"):
             values = np.log10(measured["mean_normalised_rank"].astype(float))
         found["log_mean_rank"] = (
-            "log mean normalised k*",
+            of("log_mean_rank"),
             "decimal logarithm of the mean normalised k*",
             values,
         )
     for name in SELECTIVITY:
         if name in rows:
             about = rows[name].attrs.get("long_name", "")
-            found[name] = (indicator_words(name), about, rows[name].values.astype(float))
+            found[name] = (of(name), about, rows[name].values.astype(float))
     first = [name for name in FIRST_INDICATORS if name in found]
     return [(name, *found[name]) for name in dict.fromkeys([*first, *found])]
 
@@ -86,15 +85,10 @@ def purities(rows) -> dict[str, np.ndarray]:
     else:
         return {}
     kmeans, multicut, accuracy = (part.transpose("model", "draw").values.astype(float) for part in parts)
-    found = {
-        "p_purity": kmeans * multicut / accuracy**2,
-        "product": kmeans * multicut,
-        "kmeans": kmeans,
-        "multicut": multicut,
-        "kmeans_ratio": kmeans / accuracy,
-        "multicut_ratio": multicut / accuracy,
+    plain = {"product": kmeans * multicut, "kmeans": kmeans, "multicut": multicut}
+    return over_accuracy(kmeans, multicut, accuracy) | {
+        name: values.mean(1) for name, values in plain.items()
     }
-    return {name: values.mean(1) for name, values in found.items()}
 
 
 def targets(rows, clean) -> list[tuple]:
@@ -115,14 +109,14 @@ def targets(rows, clean) -> list[tuple]:
         return found
     name = main_attack(rows)
     if name and "attacked_clean_accuracy" in rows:
-        about = f"accuracy under {attack_words(name)} over clean accuracy on the same images"
+        about = f"accuracy under {of_attack(name)} over clean accuracy on the same images"
         found.append(("attacked", "robustness under attack", about, robustness_under_attack(rows)))
         about = "area under accuracy against the logarithm of PGD's budget, over clean accuracy"
         found.append(("area", "area under attack", about, area_under_attack(rows)))
     for name in map(str, rows["attack"].values):
         about = "accuracy under this attack and those before it on the ladder"
         values = rows["robust_accuracy"].sel(attack=name).values
-        found.append((name, f"accuracy under {attack_words(name)}", about, values))
+        found.append((name, f"accuracy under {of_attack(name)}", about, values))
     return found
 
 
@@ -138,24 +132,3 @@ def effective(rows, clean) -> np.ndarray:
         kept = networks.effective(rows.isel(model=np.flatnonzero(there)), table[there])
         found[there] = kept(np.ones(there.sum(), bool))
     return found
-
-
-def indicator_words(name: str) -> str:
-    """Return what the page calls an indicator.
-
-    >>> indicator_words("davies_bouldin"), indicator_words("kmeans_ari")
-    ('Davies-Bouldin index', 'k-means ARI')
-    """
-    from robustshape.studies.cluster_purity.compared import BESIDE, RIVALS
-
-    return (RIVALS | BESIDE).get(name, name.replace("_", " ").replace("kmeans", "k-means"))
-
-
-def attack_words(name: str) -> str:
-    """Return an attack in words.
-
-    >>> attack_words("pgd linf 8/255")
-    'PGD, L-infinity 8/255'
-    """
-    first, *rest = (ATTACKS.get(part, part) for part in name.split())
-    return ", ".join([first, " ".join(rest)] if rest else [first])

@@ -13,6 +13,7 @@ from robustshape.analysis.robustness import (
     robustness_under_attack,
     unseen_robustness,
 )
+from robustshape.analysis.words import of
 
 P_PURITY = "p_purity"  # variant A
 ACCURACY = "clean accuracy"
@@ -26,28 +27,8 @@ VARIANTS = {  # how a draw's purities and accuracies make an indicator; the pape
     "multicut": "E: multicut purity",
     "all_classes": "A, acc among all classes",
 }
-BESIDE = {
-    "kmeans_ari": "k-means ARI",
-    "multicut_ari": "multicut ARI",
-    "multicut_clusters": "multicut clusters",
-}
+BESIDE = ("kmeans_ari", "multicut_ari", "multicut_clusters")
 RATIOS = (P_PURITY, "one_accuracy", "geometric_mean", "kmeans_ratio", "multicut_ratio", "all_classes")
-RIVALS = {  # words for the rivals; one that is registered later goes by its name
-    "approximate_skewness": "Gamma' of k*",
-    "true_skewness": "Gamma of k*",
-    "mean_normalised_rank": "mean normalised k*",
-    "neighbourhood_hit": "neighbourhood hit",
-    "silhouette": "silhouette",
-    "davies_bouldin": "Davies-Bouldin index",
-    "within_between_ratio": "within / between distance",
-    "neural_collapse": "neural collapse NC1",
-    "dispersion_score": "dispersion score",
-    "participation_ratio": "participation ratio",
-    "effective_rank": "effective rank",
-    "intrinsic_dimension": "intrinsic dimension (TwoNN)",
-    "mean_margin": "mean margin",
-    "mean_max_softmax": "mean max softmax",
-}
 
 
 def numerator(rows, variant: str):
@@ -134,7 +115,7 @@ def targets(rows) -> dict[str, np.ndarray]:
 
 def words(name: str) -> str:
     """Return what tables and figures call an indicator."""
-    return (VARIANTS | BESIDE | RIVALS | {ACCURACY: "clean accuracy (on the draws)"}).get(name, name)
+    return (VARIANTS | {ACCURACY: "clean accuracy (on the draws)"}).get(name) or of(name)
 
 
 def of_halves(rows) -> np.ndarray:

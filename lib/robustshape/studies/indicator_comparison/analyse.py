@@ -5,6 +5,8 @@ import numpy as np
 from robustshape import statistics
 from robustshape.analysis.networks import BAND, effective, in_band
 from robustshape.analysis.networks import networks as of_rows
+from robustshape.analysis.purity_and_kstar import over_accuracy
+from robustshape.analysis.words import of
 from robustshape.statistics.centring import correlate_over_families
 from robustshape.statistics.out_of_sample import added
 from robustshape.statistics.screen import correct
@@ -35,8 +37,7 @@ def networks(rows):
         draws.sel(indicator=name).values
         for name in ("kmeans_purity", "multicut_purity", "accuracy_among_classes")
     )
-    found["p_kmeans"], found["p_multicut"] = (kmeans / among).mean(1), (multicut / among).mean(1)
-    found["p_purity"] = (kmeans * multicut / among**2).mean(1)
+    found |= over_accuracy(kmeans, multicut, among)
     found["log_mean_rank"] = np.log10(found["mean_normalised_rank"])
     return of_rows(rows, found)
 
@@ -138,9 +139,9 @@ def grid(rows, table, targets=tuple(TARGETS)):
     """
     import pandas as pd
 
-    found = [screen_table(rows, table, target).assign(target=words(target)) for target in targets]
+    found = [screen_table(rows, table, target).assign(target=of(target)) for target in targets]
     lines = pd.concat(found, ignore_index=True)
-    return lines.assign(indicator=lines["indicator"].map(words), sure=lines["p (Holm)"] < 0.05)
+    return lines.assign(indicator=lines["indicator"].map(of), sure=lines["p (Holm)"] < 0.05)
 
 
 def gains(table, target: str = "R"):
@@ -154,7 +155,7 @@ def gains(table, target: str = "R"):
     for name in screened(table):
         columns = table[name].values, table["clean"].values, table[target].values
         found = added(*columns, table["family"].values, table["recipe"].values)
-        lines.append({"indicator": words(name), "gain": found.estimate, "low": found.low, "high": found.high})
+        lines.append({"indicator": of(name), "gain": found.estimate, "low": found.low, "high": found.high})
     return pd.DataFrame(lines).sort_values("gain", ascending=False, ignore_index=True)
 
 
@@ -164,7 +165,7 @@ def stability(rows):
 
     draws = rows["indicator_value"].transpose("indicator", "model", "draw")
     halves = draws[:, :, ::2].mean("draw").values, draws[:, :, 1::2].mean("draw").values
-    names = [words(str(name)) for name in rows["indicator"].values]
+    names = [of(str(name)) for name in rows["indicator"].values]
     rho = [statistics.spearman(*statistics.paired(a, b)) if len(a) > 2 else np.nan for a, b in zip(*halves)]
     return pd.DataFrame({"indicator": names, "rho": rho}).sort_values(
         "rho", ascending=False, ignore_index=True
@@ -179,25 +180,7 @@ def in_other_ways(rows, table, target: str = "R"):
     ways |= {"all networks": (table, "family"), "clans as units": (table[table["in_band"]], "clan")}
     kept = table[table["in_band"]]
     ways |= {recipe: (own, "family") for recipe, own in kept.groupby("recipe") if own["family"].nunique() > 3}
-    found = {"indicator": [words(name) for name in screened(table)]}
+    found = {"indicator": [of(name) for name in screened(table)]}
     for way, (own, units) in ways.items():
         found[way] = screen(rows, own, target, units=units).estimate
     return pd.DataFrame(found)
-
-
-WORDS = {
-    "p_kmeans": "k-means purity / accuracy", "p_multicut": "multicut purity / accuracy",
-    "p_purity": "p_purity (their product)", "log_mean_rank": "log mean k*", "neural_collapse": "neural collapse NC1",
-    "approximate_skewness": "skewness of k* (Gamma')", "R": "R", "effective": "effective robustness",
-    "corrupted": "corrupted accuracy", "attacked": "under attack", "kmeans_ari": "k-means ARI",
-    "multicut_ari": "multicut ARI", "kmeans_purity": "k-means purity", "multicut_purity": "multicut purity",
-}  # fmt: skip
-
-
-def words(name: str) -> str:
-    """Return what figures and tables call an indicator or a target.
-
-    >>> words("p_purity"), words("mean_margin")
-    ('p_purity (their product)', 'mean margin')
-    """
-    return WORDS.get(name, name.replace("_", " "))
