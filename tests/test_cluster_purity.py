@@ -21,6 +21,7 @@ from robustshape.studies.cluster_purity import (
     draws,
     figures,
     populations,
+    reported,
     tables,
 )
 from robustshape.studies.cluster_purity.answer import QUESTIONS
@@ -531,6 +532,22 @@ def test_networks_at_chance_have_no_robustness_and_still_a_page():
     assert drawn["variants"] is None and drawn["null"] is None
     assert page(given)[-1] == "One network is too few to compare. No robustness was measured."
     plt.close("all")
+
+
+def test_one_network_at_chance_takes_nothing_from_the_others():
+    given, alone = rows(), rows()
+    given["at_chance"] = ("model", np.eye(12)[3].astype(int))
+    predictions, *_ = page(given)
+    others = page(alone.isel(model=np.delete(np.arange(12), 3)))[0]
+    for table, n in ((predictions, 11), (others, 11)):
+        line = table[(table["indicator"] == P_PURITY) & (table["target"] == "all")].iloc[0]
+        assert line["models"] == n
+    key = (predictions["indicator"] == P_PURITY) & (predictions["target"] == "all")
+    assert predictions[key]["r"].item() == pytest.approx(others[key]["r"].item())
+    assert len(reported.beside_the_paper(given, predictions)) and len(tables.settings(given))
+    assert populations.within_families(given, fewest=2)["r(p_purity, R)"].notna().all()
+    nobody = given.isel(model=[3])
+    assert reported.beside_the_paper(nobody, analyse.prediction_table(nobody, draws=5)).empty
 
 
 def test_the_ranking_shows_the_largest_partial_correlation_on_top():

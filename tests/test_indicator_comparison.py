@@ -233,4 +233,7 @@ def test_the_same_in_other_ways_and_how_steady(rows, table):
     )
     assert ways.loc["p_purity (their product)", "all networks"] > 0.8
     assert analyse.stability(rows)["rho"].dropna().between(-1, 1).all()
+    lacking = rows.copy(deep=True)
+    lacking["indicator_value"][0] = np.nan  # a network at chance
+    assert analyse.stability(lacking)["rho"].notna().sum() == analyse.stability(rows)["rho"].notna().sum()
     assert analyse.seconds(rows)["seconds"].eq(0.5).all()

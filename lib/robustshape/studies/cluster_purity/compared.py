@@ -98,7 +98,7 @@ def points(rows):
 
 
 def targets(rows) -> dict[str, np.ndarray]:
-    """Return what is to be predicted, of each model, where it was measured.
+    """Return what is to be predicted, of each model (NaN of one at chance), where it was measured of any.
 
     R over all corruptions, over groups that no recipe trained on, and by group; accuracy under attack over clean
     accuracy; and corrupted accuracy without a division.
@@ -110,7 +110,7 @@ def targets(rows) -> dict[str, np.ndarray]:
         "under attack": robustness_under_attack(rows),
         "corrupted accuracy": mean_corrupted_accuracy(rows),
     }
-    return {name: values for name, values in found.items() if np.isfinite(values).all()}
+    return {name: values for name, values in found.items() if np.isfinite(values).any()}
 
 
 def words(name: str) -> str:

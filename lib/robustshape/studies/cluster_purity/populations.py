@@ -56,7 +56,7 @@ def within_families(rows, *, fewest: int = 4):
     known, kept, families = indicators(rows), robustness(rows), rows["family"].values
     table = []
     for family in dict.fromkeys(families):
-        its = np.flatnonzero((families == family) & np.isfinite(known[P_PURITY]))
+        its = np.flatnonzero((families == family) & np.isfinite(known[P_PURITY]) & np.isfinite(kept))
         if len(its) >= fewest:
             r = {f"r({n}, R)": statistics.pearson(known[n][its], kept[its]) for n in (P_PURITY, ACCURACY)}
             table.append({"family": style.FAMILIES.get(family, (family,))[0], "networks": len(its), **r})

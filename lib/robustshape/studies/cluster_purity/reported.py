@@ -1,5 +1,7 @@
 """What the paper and the makers of networks report, beside what is measured here; never as it."""
 
+import numpy as np
+
 from robustshape.paths import require_project
 
 PAPER = {  # Ho, Pfreundt, J. Keuper, M. Keuper 2021, Fig. 1 (its page 1)
@@ -27,13 +29,16 @@ def beside_the_paper(rows, predictions):
     from robustshape.studies.cluster_purity.compared import P_PURITY
     from robustshape.studies.cluster_purity.populations import MADE, population
 
-    line = predictions[(predictions["indicator"] == P_PURITY) & (predictions["target"] == "all")].iloc[0]
+    lines = predictions[(predictions["indicator"] == P_PURITY) & (predictions["target"] == "all")]
+    if not len(lines):
+        return pd.DataFrame()
+    line = lines.iloc[0]
     kept, first = robustness(rows), rows.isel(model=0)
     ours = {
         "networks": population(rows).partition(" on ")[0],
         "indicator": "p_purity k-means x multicut, accuracy among the classes of a draw",
         "R²": f"{line['r_squared']:.2f} , r = {line['r']:+.2f} ({line['low']:+.2f} to {line['high']:+.2f})",
-        "R": f"{kept.min():.2f} to {kept.max():.2f} on {first['robustness_dataset'].values}, {MADE[str(first['corrupted'].values)]}",
+        "R": f"{np.nanmin(kept):.2f} to {np.nanmax(kept):.2f} on {first['robustness_dataset'].values}, {MADE[str(first['corrupted'].values)]}",
         "clean images": f"{rows.sizes['draw']} draws of {int(first['n_classes'])} classes x {int(first['per_class'])} "
         f"images of {first['dataset'].values}",
     }

@@ -109,7 +109,7 @@ def settings(rows):
     }
     kept, table = robustness(rows), []
     for setting, values in columns.items():
-        there = np.isfinite(values) & np.isfinite(used.values)
+        there = np.isfinite(values) & np.isfinite(used.values) & np.isfinite(kept)
         enough = there.sum() > 2
         agreement = statistics.spearman(values[there], used.values[there]) if enough else float("nan")
         r = statistics.pearson(values[there], kept[there]) if enough else float("nan")

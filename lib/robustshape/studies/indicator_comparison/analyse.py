@@ -166,7 +166,10 @@ def stability(rows):
     draws = rows["indicator_value"].transpose("indicator", "model", "draw")
     halves = draws[:, :, ::2].mean("draw").values, draws[:, :, 1::2].mean("draw").values
     names = [of(str(name)) for name in rows["indicator"].values]
-    rho = [statistics.spearman(*statistics.paired(a, b)) if len(a) > 2 else np.nan for a, b in zip(*halves)]
+    rho = []
+    for a, b in zip(*halves):
+        there = np.isfinite(a) & np.isfinite(b)  # a network at chance may have none
+        rho.append(statistics.spearman(a[there], b[there]) if there.sum() > 2 else np.nan)
     return pd.DataFrame({"indicator": names, "rho": rho}).sort_values(
         "rho", ascending=False, ignore_index=True
     )

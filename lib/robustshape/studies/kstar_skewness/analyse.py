@@ -166,8 +166,9 @@ def within_one_architecture(rows):
     values, recipes, table = columns(ours), ours["recipe"].values, []
     for shape in ("approximate_skewness", "log_mean_rank"):
         for target in ("robust", "robustness", "accuracy"):
-            if np.isfinite(values[target]).all():
-                found = _over(values[shape], values[target], recipes)
+            there = np.isfinite(values[shape]) & np.isfinite(values[target])
+            if there.sum() > 2:
+                found = _over(values[shape][there], values[target][there], recipes[there])
                 found["recipes"] = found.pop("families")
                 found["runs"] = found.pop("models")
                 table.append({"shape": SHAPES[shape], "target": TARGETS[target], **found})
