@@ -1,6 +1,7 @@
 """Images and labels of one's own as arrays, in an .npz or from a function: read rightly, or every mistake named."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,9 +22,10 @@ def data(data_folder, monkeypatch, tmp_path):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)  # Python's own default
     yield data_folder
-    sys.modules.pop("my_images", None)
+    for name in ("my_images", "my_level"):
+        sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,18 @@ def test_a_function_whose_file_was_edited_is_called_anew():
     write(f"def plain():\n    images, labels = {TWO}\n    return 255 - images, labels\n")
     assert int(selection.load().image.values.max()) == 255 - int(first.image.values.min())
     assert not selection.load().identical(first)
+
+
+def test_a_function_whose_module_imports_an_edited_one_is_called_anew():
+    Path("my_level.py").write_text("LEVEL = 3\n", encoding="utf-8")
+    write(
+        f"from my_level import LEVEL\ndef plain():\n    images, labels = {TWO}\n    return images * 0 + LEVEL, labels\n"
+    )
+    (selection,) = Selection.parts("python:my_images:plain", (6,), seed=0)
+    assert int(selection.load().image.values.max()) == 3
+    Path("my_level.py").write_text("LEVEL = 7\n", encoding="utf-8")
+    assert int(selection.load().image.values.max()) == 7
+    assert int(datasets.load("python:my_images:plain").image.values.max()) == 7
 
 
 @pytest.mark.parametrize(

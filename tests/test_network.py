@@ -1,6 +1,7 @@
 """A network by name: what it depends on, its identity, its device, whether it is there, and that it diverged."""
 
 import pickle
+import sys
 
 import pytest
 
@@ -69,14 +70,16 @@ def test_a_device_that_is_not_there_is_refused_before_a_network_is_loaded(monkey
 
 def test_another_network_under_the_same_name_is_loaded_anew(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)  # Python's own default
     file, lines = (
         tmp_path / "own_network.py",
         "from torch import nn\ndef build(): return nn.Sequential(nn.Linear(3, {}))\n",
     )
     file.write_text(lines.format(10))
     assert Network("python:own_network:build").load().n_classes == 10
-    file.write_text(lines.format(12))
+    file.write_text(lines.format(12))  # of the same size, perhaps in the same second
     assert Network("python:own_network:build").load().n_classes == 12
+    assert not list(tmp_path.rglob("*.pyc"))
 
 
 def test_of_framed_images_it_takes_the_whole_without_being_loaded_again(photos):

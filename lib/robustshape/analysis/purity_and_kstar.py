@@ -24,8 +24,20 @@ LACKING = {  # column of the table: what is missing where it has no number
 }  # fmt: skip
 
 
+def ratio(of, over) -> np.ndarray:
+    """Return a quotient of two arrays of one shape, NaN where the divisor is 0.
+
+    >>> ratio([0.5, 0.5], [0.25, 0.0])
+    array([ 2., nan])
+    """
+    of, over = np.asarray(of, float), np.asarray(over, float)
+    return np.divide(of, over, out=np.full(of.shape, np.nan), where=over != 0)
+
+
 def over_accuracy(kmeans, multicut, accuracy) -> dict[str, np.ndarray]:
     """Return purities over the accuracy on the same images, means over draws: ``p_kmeans``, ``p_multicut``, ``p_purity``.
+
+    NaN of a network that is right on no image of a draw.
 
     Parameters
     ----------
@@ -37,7 +49,7 @@ def over_accuracy(kmeans, multicut, accuracy) -> dict[str, np.ndarray]:
     >>> {name: float(value[0]) for name, value in over_accuracy(*(np.array([[x]]) for x in (0.5, 1.0, 0.5))).items()}
     {'p_kmeans': 1.0, 'p_multicut': 2.0, 'p_purity': 2.0}
     """
-    p_kmeans, p_multicut = kmeans / accuracy, multicut / accuracy
+    p_kmeans, p_multicut = ratio(kmeans, accuracy), ratio(multicut, accuracy)
     return {
         "p_kmeans": p_kmeans.mean(1), "p_multicut": p_multicut.mean(1), "p_purity": (p_kmeans * p_multicut).mean(1),
     }  # fmt: skip

@@ -3,22 +3,20 @@
 It returns (images, labels) or (images, labels, class_names), as `npz` takes them, or an xarray.Dataset with ``image``
 (sample, y, x, channel), ``label`` (sample), ids in the coordinate ``sample`` and perhaps the attribute ``class_names``.
 It is called without arguments for the split ``test``; one that takes ``split`` is called with "train" or "test".
-It must return the same images every time; it is called again when its file has changed.
+It must return the same images every time; it is called again when its file, or a module of yours that it imports, has
+changed.
 """
 
 import functools
-import importlib
 import importlib.util
 import inspect
-import os
 import sys
 
+from robustshape import own_modules
 from robustshape.datasets import file_state, given
 from robustshape.datasets.samples import DATASETS, Entry
 from robustshape.errors import InputError, MissingFileError
 from robustshape.registry import unknown_name
-
-_IMPORTED: dict[str, str] = {}  # the state of each module's file when it was imported
 
 
 def find(place: str):
@@ -34,18 +32,13 @@ def find(place: str):
     name, colon, wanted = place.partition(":")
     if not colon or not name or not wanted:
         raise InputError(f"'python:{place}' names no function; write it as python:package.module:function")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
     try:
-        module = importlib.import_module(name)
+        module = own_modules.imported(name)
     except ModuleNotFoundError as error:
         raise MissingFileError(
             f"the module {name!r} cannot be imported: {error}; run from the folder that holds it (no folder of "
             "ROBUSTSHAPE_DATA is searched), or set PYTHONPATH"
         ) from error
-    now = file_state.of_files(getattr(module, "__file__", None))
-    if _IMPORTED.setdefault(name, now) != now:
-        module, _IMPORTED[name] = importlib.reload(module), now
     if not callable(getattr(module, wanted, None)):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise unknown_name(f"function of {name}", wanted, known, f"dir({name})")
@@ -87,8 +80,7 @@ def read(place: str, split: str):
 def locate(place: str) -> str | None:
     """Return the file that holds the function, or its module's name, or None; it is not called."""
     name = place.partition(":")[0]
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    own_modules.search_here()
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):
@@ -100,8 +92,14 @@ def _entry(place: str) -> Entry:
     return Entry(
         functools.partial(read, place),
         functools.partial(locate, place),
-        lambda split: file_state.of_files(locate(place)),
+        lambda split: _state(place),
     )
+
+
+def _state(place: str) -> str:
+    module = sys.modules.get(place.partition(":")[0])
+    needed = own_modules.needed(module) if module else []
+    return file_state.of_files(locate(place), *map(own_modules.source_of, needed))
 
 
 def own(place: str) -> tuple[Entry, dict]:

@@ -10,17 +10,12 @@ weights that were trained further, or an edited module, are another network. A f
 random draws the same ones every time.
 """
 
-import hashlib
-import importlib
-import importlib.util
 import json
-import os
-import sys
 import time
 from pathlib import Path
 
+from robustshape import own_modules
 from robustshape.errors import InputError
-from robustshape.models import sources
 from robustshape.models.weights import sha256
 from robustshape.registry import unknown_name
 
@@ -35,35 +30,20 @@ def names() -> list[str]:
 
 
 def _module(name: str):
-    """Return the imported module; the current folder is searched too, as Python itself does."""
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
     try:
-        module = importlib.import_module(name)
-        if sources.refreshed(module):  # edited since, as in a notebook that stays open
-            module = importlib.reload(module)
+        return own_modules.imported(name)
     except ModuleNotFoundError as error:
         raise InputError(
             f"the module {name!r} cannot be imported: {error}; run from the folder that holds it, "
             "or set PYTHONPATH"
         ) from error
-    sources.remember(module)
-    return module
 
 
 def _module_of_file(path: Path):
-    """Return the module of a file, imported under a name of its own: it hides no package called alike."""
-    name = "_".join(("robustshape_file", path.stem, hashlib.sha256(str(path.resolve()).encode()).hexdigest()))
-    if name not in sys.modules or sources.refreshed(sys.modules[name]):
-        spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[name]  # half done; the next call starts anew
-            raise InputError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
-        sources.remember(module)
-    return sys.modules[name]
+    try:
+        return own_modules.imported_file(path)
+    except Exception as error:
+        raise InputError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def check(name: str) -> None:
@@ -99,7 +79,7 @@ def code_of(name: str, folder: Path | None = None) -> dict:
     """
     module, _ = _function(name, folder)
     _, source = factory(name, folder)
-    imports = sources.checksums(module)
+    imports = own_modules.checksums(module)
     return {"code": sha256(source) if source else "none", **({"imports": imports} if imports else {})}
 
 

@@ -6,6 +6,7 @@ of a draw are put together, that page leaves open: `VARIANTS` has every way. Ind
 
 import numpy as np
 
+from robustshape.analysis.purity_and_kstar import ratio
 from robustshape.analysis.robustness import (
     group_robustness,
     mean_corrupted_accuracy,
@@ -60,7 +61,7 @@ def rivals(rows) -> list[str]:
 
 def of_draws(rows) -> dict[str, np.ndarray]:
     """Return every indicator of every draw (model, draw), by name: `VARIANTS`, rivals, and clean accuracy."""
-    found = {name: numerator(rows, name) / denominator(rows, name) for name in VARIANTS}
+    found = {name: ratio(numerator(rows, name), denominator(rows, name)) for name in VARIANTS}
     for name in BESIDE:
         clustering, what = name.replace("kmeans", "k-means").split("_")
         number = rows["n_clusters" if what == "clusters" else what].sel(clustering=clustering)

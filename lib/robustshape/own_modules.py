@@ -1,18 +1,20 @@
-"""The source files of a reader's own modules: which a module needs, whether they were edited, and their checksums.
+"""A reader's own modules: imported anew once edited, and known by the checksums of their source files.
 
-What Python and its packages bring is not a reader's own.
+What Python and its packages bring is not a reader's own. Python takes a module's compiled form for fresh if the source
+has the same size and was saved in the same second, so none is written of a reader's own.
 """
 
 import ast
+import contextlib
 import functools
+import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 import sysconfig
 from pathlib import Path
 from types import ModuleType
-
-from robustshape.models.weights import sha256
 
 _IMPORTED: dict[str, str] = {}  # checksum of each module's source when it was imported
 
@@ -21,7 +23,59 @@ _IMPORTED: dict[str, str] = {}  # checksum of each module's source when it was i
 def _libraries() -> tuple[Path, ...]:
     paths = sysconfig.get_paths()
     installed = {Path(paths[key]).resolve() for key in ("stdlib", "platstdlib", "purelib", "platlib")}
-    return (*installed, Path(__file__).resolve().parents[1])
+    return (*installed, Path(__file__).resolve().parents[0])
+
+
+def imported(name: str) -> ModuleType:
+    """Return the module called `name`, as its source is now; the current folder is searched too, as Python itself does.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If there is none, or one that it imports is not there.
+    """
+    with _without_compiled_files():
+        module = importlib.import_module(name)
+        if refreshed(module):  # edited since, as in a notebook that stays open
+            module = importlib.reload(module)
+    remember(module)
+    return module
+
+
+def imported_file(path: Path) -> ModuleType:
+    """Return the module of a file, as it is now, under a name of its own: it hides no package called alike."""
+    name = "_".join(("robustshape_file", path.stem, hashlib.sha256(str(path.resolve()).encode()).hexdigest()))
+    if name not in sys.modules or refreshed(sys.modules[name]):
+        spec = importlib.util.spec_from_file_location(name, path)
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        try:
+            with _without_compiled_files():
+                spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]  # half done; the next call starts anew
+            raise
+        remember(module)
+    return sys.modules[name]
+
+
+def search_here() -> None:
+    """Let the current folder be searched for modules, after all others."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+
+
+@contextlib.contextmanager
+def _without_compiled_files():
+    search_here()
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
+def _checksum(path: Path) -> str:
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def source_of(module: ModuleType | None) -> Path | None:
@@ -58,7 +112,7 @@ def needed(module: ModuleType) -> list[ModuleType]:
 
     def visit(current: ModuleType) -> None:
         path = source_of(current)
-        for name in _imports(path, sha256(path), current.__package__ or "") if path else ():
+        for name in _imports(path, _checksum(path), current.__package__ or "") if path else ():
             other = sys.modules.get(name)
             if name not in begun and source_of(other):
                 begun.add(name)
@@ -73,22 +127,23 @@ def remember(module: ModuleType) -> None:
     """Note the sources of a module that was just imported, and of those it needs, where they are not known yet."""
     for each in (*needed(module), module):
         if path := source_of(each):
-            _IMPORTED.setdefault(each.__name__, sha256(path))
+            _IMPORTED.setdefault(each.__name__, _checksum(path))
 
 
 def refreshed(module: ModuleType) -> bool:
     """Return whether `module` or one that it needs was edited since it was imported; those it needs are imported anew."""
     others = needed(module)
     paths = {each.__name__: path for each in (*others, module) if (path := source_of(each))}
-    if all(_IMPORTED.get(name, sha256(path)) == sha256(path) for name, path in paths.items()):
+    if all(_IMPORTED.get(name, _checksum(path)) == _checksum(path) for name, path in paths.items()):
         return False
-    for each in others:
-        importlib.reload(each)
+    with _without_compiled_files():
+        for each in others:
+            importlib.reload(each)
     for name, path in paths.items():
-        _IMPORTED[name] = sha256(path)
+        _IMPORTED[name] = _checksum(path)
     return True
 
 
 def checksums(module: ModuleType) -> list[str]:
     """Return the sorted checksums of the sources of the reader's own modules that `module` needs, without itself."""
-    return sorted({sha256(source_of(each)) for each in needed(module)})
+    return sorted({_checksum(source_of(each)) for each in needed(module)})
