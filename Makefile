@@ -43,7 +43,7 @@ test: $(READY)  ## run the tests; they open no connection
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-browser: $(READY)  ## look at the built book (BOOK=_build/html) in Chromium, page by page
-	$(BIN)/python -m pytest -o python_files='check_*.py' tests/browser
+	$(BIN)/python -m pytest -n 2 -o python_files='check_*.py' tests/browser
 
 lint: $(READY)  ## check style, formatting, and that lower modules never import higher ones
 	$(BIN)/ruff check .

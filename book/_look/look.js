@@ -3,3 +3,16 @@
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("summary[aria-label]").forEach((summary) => summary.removeAttribute("aria-label"));
 });
+
+// The table of contents opens and closes by a mark without words.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const item of document.querySelectorAll(".bd-sidebar li.has-children")) {
+    const title = item.querySelector(":scope > a")?.textContent.trim();
+    item.querySelector(":scope > details > summary")?.setAttribute("aria-label", `Pages of ${title}`);
+  }
+});
+
+// Sphinx calls a bibliography a list, but none of its entries an item of one.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".citation-list").forEach((list) => list.removeAttribute("role"));
+});

@@ -24,5 +24,6 @@ def test_a_page(visit, name, width, scheme):
     assert opened.outside == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("[...document.images].filter((image) => !image.alt).map((image) => image.src)") == []
-    page.evaluate(AXE)
-    assert page.evaluate(SERIOUS) == []
+    if (width, scheme) in ((1280, "light"), (390, "dark")):  # both widths, both schemes, at half the time
+        page.evaluate(AXE)
+        assert page.evaluate(SERIOUS) == []

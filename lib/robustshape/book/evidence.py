@@ -164,7 +164,11 @@ def cards(lines, root: Path) -> str:
         own = lines[(lines["from"] == study) & (lines["preset"] == preset)].set_index("claim")
         words = say(own_words.QUESTIONS, own, read_published(study, preset))
         picture = sorted((root / "book" / "figures").glob(f"{study}.{preset}.{_first_figure(root, study)}.*"))
-        image = f"![]({picture[0].relative_to(root / 'book')})\n\n" if picture else ""
+        image = (
+            f"![First figure of: {plain(title)}]({picture[0].relative_to(root / 'book')})\n\n"
+            if picture
+            else ""
+        )
         made.append(
             f":::{{grid-item-card}} {title}\n:link: {page}\n:link-type: doc\n\n{image}{plain(words)}\n:::\n"
         )
