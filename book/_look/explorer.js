@@ -202,7 +202,7 @@
       text("network", "name"), text("family", "family"), text("clan", "clan"), text("recipe", "recipe"),
       numeric("clean accuracy", (one) => one.clean, share),
       ...axes.map((axis) => numeric(column(axis).label, (one) => one[axis], number)),
-      numeric("images, indicator", (one) => one.n[0], String), numeric("images, robustness", (one) => one.n[1], String),
+      numeric("clean images", (one) => one.n[0], String), numeric("corrupted images", (one) => one.n[1], String),
     ]);
     drawCard();
     table.mark(chosen);
