@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from robustshape import statistics
 from robustshape.analysis import answers, style
+from robustshape.analysis.networks import beyond
 from robustshape.analysis.robustness import robustness
 from robustshape.analysis.verdicts import judged as judged_rows
 from robustshape.indicators import INDICATORS
@@ -25,7 +26,7 @@ from robustshape.studies.cluster_purity import (
     tables,
 )
 from robustshape.studies.cluster_purity.answer import QUESTIONS
-from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, RATIOS, VARIANTS
+from robustshape.studies.cluster_purity.compared import ACCURACY, P_PURITY, RATIOS, VARIANTS, points
 from robustshape.studies.cluster_purity.measure import OURS
 from studies import PURITY, check_described, with_row, without_times
 
@@ -544,6 +545,7 @@ def test_one_network_at_chance_takes_nothing_from_the_others():
         assert line["models"] == n
     key = (predictions["indicator"] == P_PURITY) & (predictions["target"] == "all")
     assert predictions[key]["r"].item() == pytest.approx(others[key]["r"].item())
+    assert len(beyond(points(given), "p_purity", "R")) == 11
     assert len(reported.beside_the_paper(given, predictions)) and len(tables.settings(given))
     assert populations.within_families(given, fewest=2)["r(p_purity, R)"].notna().all()
     nobody = given.isel(model=[3])

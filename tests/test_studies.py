@@ -22,6 +22,7 @@ from robustshape.analysis import robustness as ratios
 from robustshape.analysis import style
 from robustshape.analysis.answers import answer
 from robustshape.analysis.matched import matched
+from robustshape.analysis.networks import beyond
 from robustshape.analysis.verdicts import judged
 from robustshape.corruptions import corrupt
 from robustshape.datasets.selection import Selection
@@ -350,7 +351,7 @@ def test_one_network_alone_has_a_page_too(fresh):
     assert kstar_verdicts(rows).loc["kstar-3", "verdict"] == "not yet measured"
     assert kstar_figures.distributions(rows).axes and kstar_figures.gamma(rows)
     assert kstar_figures.adversarial_pairs(kstar_analysis.adversarial_pairs(rows)) == []
-    assert kstar_analysis.beyond(kstar_analysis.points(rows), "R").empty
+    assert beyond(kstar_analysis.points(rows), "log k*", "R").empty
     words = answer(QUESTIONS, kstar_verdicts(rows), rows)
     assert words.startswith("One network is too few to compare. mlp keeps ")
 
@@ -487,7 +488,7 @@ def test_where_nothing_was_measured_there_is_nothing_to_draw():
     assert kstar_figures.clean_against_attacked(rows.drop_dims("condition")) == []
     assert kstar_figures.class_size(rows.isel(class_size=[0])) == []
     bare = kstar_analysis.points(rows.drop_dims(["attack", "corruption"]))
-    assert not {"R", "under attack"} & set(bare) and kstar_analysis.beyond(bare, "R").empty
+    assert not {"R", "under attack"} & set(bare) and beyond(bare, "log k*", "R").empty
     assert kstar_analysis.words_for_attack(rows.drop_dims("attack")) == "not measured"
 
 
@@ -495,14 +496,14 @@ def test_the_correlation_of_what_is_left_is_the_one_that_the_claim_is_judged_by(
     rng = np.random.default_rng(1)
     rows = invented_rows()
     noisy = rows.assign(mean_normalised_rank=rows["mean_normalised_rank"] * np.exp(rng.normal(size=10)))
-    left = kstar_analysis.beyond(kstar_analysis.points(noisy), "R")
+    left = beyond(kstar_analysis.points(noisy), "log k*", "R")
     expected = kstar_verdicts(noisy).loc["kstar-3", "estimate"]
     assert pearson(left["log k*"], left["R"]) == pytest.approx(expected) and abs(expected) < 0.99
     budgets = noisy.assign(
         attacked_clean_accuracy=rows["robust_accuracy"] * 0 + 0.9,
         robust_accuracy=rows["robust_accuracy"] * rng.uniform(0.5, 1, size=(10, 1)),
     )
-    left = kstar_analysis.beyond(kstar_analysis.points(budgets), "under attack")
+    left = beyond(kstar_analysis.points(budgets), "log k*", "under attack")
     expected = kstar_verdicts(budgets).loc["kstar-6", "estimate"]
     assert pearson(left["log k*"], left["under attack"]) == pytest.approx(expected)
 

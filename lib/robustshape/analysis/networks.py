@@ -9,6 +9,7 @@ from robustshape.analysis.robustness import (
     mean_corrupted_accuracy,
     robustness,
 )
+from robustshape.statistics.correlations import residuals
 from robustshape.statistics.effective_robustness import count_logit, effective_robustness
 
 PILOT = ("resnet_basic", "repvgg", "mobilenetv2", "convnext_patch2", "vit_patch4", "mlp_mixer")  # one a clan
@@ -104,6 +105,31 @@ def open_band(rows) -> str:
         if len(there) < len(PILOT):
             return f"the band of accuracy is not fixed: {len(there)} of {len(PILOT)} pilot networks are trained by {recipe}"
     return ""
+
+
+def beyond(points, number: str, target: str):
+    """Return what is left of two numbers within a recipe when a straight line in clean accuracy is taken out.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        A line for each network: both numbers, ``clean accuracy``, ``recipe``, ``trained`` (words for it), ``in_band``.
+    number, target : str
+        Columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Both columns, and ``trained``, of the networks within their band that have them. The correlation of both is the
+        partial r that claims are about. Empty where no accuracy differs within a recipe: nothing can be taken out.
+    """
+    numbers = [number, target, "clean accuracy"]
+    if not {*numbers} <= {*points.columns}:
+        return points.iloc[:0]
+    known = points[points["in_band"]].dropna(subset=numbers)
+    centred = known[numbers] - known.groupby("recipe")[numbers].transform("mean")
+    left = centred[numbers[:2]].apply(residuals, given=centred["clean accuracy"])
+    return left.assign(trained=known["trained"]).dropna()
 
 
 def pairs(table, treated: str, control: str, column: str, by: str = "family"):

@@ -6,6 +6,7 @@ of a draw are put together, that page leaves open: `VARIANTS` has every way. Ind
 
 import numpy as np
 
+from robustshape.analysis.networks import networks
 from robustshape.analysis.purity_and_kstar import ratio
 from robustshape.analysis.robustness import (
     group_robustness,
@@ -82,19 +83,22 @@ def points(rows):
     Returns
     -------
     pandas.DataFrame
-        Indexed by network, with ``family``, ``trained`` (words for its recipe), ``clean accuracy`` (on the draws, the
-        indicators' images), every indicator of `indicators` by its name, ``R`` and the other `targets` as ``R, noise``.
+        Indexed by network, with ``family``, ``recipe``, ``trained`` (words for it), ``in_band`` (`networks.in_band`),
+        ``clean accuracy`` (on the draws, the indicators' images), every indicator of `indicators` by its name, ``R`` and
+        the other `targets` as ``R, noise``.
     """
     import pandas as pd
 
     from robustshape.analysis.style import trained
     from robustshape.models import short_name
 
-    found = {"family": rows["family"].values.astype(str), "trained": trained(rows["recipe"].values)}
-    found |= indicators(rows) | {"R": robustness(rows)}
+    who = networks(rows, {}).reset_index()[["family", "recipe", "in_band"]]
+    found = (
+        dict(who) | {"trained": trained(rows["recipe"].values)} | indicators(rows) | {"R": robustness(rows)}
+    )
     found |= {f"R, {name}": values for name, values in targets(rows).items() if name != "all"}
-    return pd.DataFrame(
-        found, index=pd.Index([short_name(str(m)) for m in rows.model.values], name="network")
+    return pd.DataFrame(found).set_index(
+        pd.Index(map(short_name, rows.model.values.astype(str)), name="network")
     )
 
 

@@ -122,12 +122,6 @@ def spearman_within_recipes(table, a: str, b: str):
     )
 
 
-def correlation_of_accuracy(table, target: str) -> float:
-    """Return r of clean accuracy with a target, recipe-centred: the plain bar that an indicator has to pass."""
-    both = table[["clean", target]] - table.groupby("recipe")[["clean", target]].transform("mean")
-    return statistics.pearson(both["clean"].values, both[target].values)
-
-
 def grid(rows, table, targets=tuple(TARGETS)):
     """Return the partial r of every screened indicator with every target, as one tidy table.
 

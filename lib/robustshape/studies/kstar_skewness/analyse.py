@@ -92,31 +92,6 @@ def words_for_attack(rows) -> str:
     return f"accuracy under {main_attack(rows)}" if main_attack(rows) else "not measured"
 
 
-def beyond(known, target: str):
-    """Return what is left of log k* and of a target within a recipe when a straight line in accuracy is taken out.
-
-    Parameters
-    ----------
-    known : pandas.DataFrame
-        `points`, of which those within their band of accuracy that have the target count.
-    target : str
-        ``R`` or ``under attack``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``log k*``, the target, and ``trained``. The correlation of the first two is the partial r that claims are about.
-        Empty where no accuracy differs within a recipe: then nothing can be taken out.
-    """
-    numbers = ["log k*", target, "clean accuracy"]
-    if target not in known:
-        return known.iloc[:0]
-    known = known[known["in_band"]].dropna(subset=numbers)
-    centred = known[numbers] - known.groupby("recipe")[numbers].transform("mean")
-    left = centred[numbers[:2]].apply(statistics.residuals, given=centred["clean accuracy"])
-    return left.assign(trained=known["trained"]).dropna()
-
-
 def _over(x, y, groups) -> dict:
     """Return r(x, y) with its 95 % interval and p-value over groups."""
     found = statistics.correlate_over_families(x, y, groups)
