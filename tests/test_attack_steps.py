@@ -42,7 +42,7 @@ def found():
 @pytest.fixture(scope="module")
 def clean():
     """Pixels and labels of the images, and the network."""
-    data, classifier = IMAGES.load().isel(sample=slice(0, N)), load("zoo:lenet", **QUICK)
+    data, classifier = IMAGES.first(N), load("zoo:lenet", **QUICK)
     return classifier, classifier.pixels(data["image"].values), torch.tensor(data["label"].values).long()
 
 
@@ -57,12 +57,12 @@ def test_images_lie_in_the_ball_and_in_the_range(found, clean):
     assert shown.dtype == torch.float32 and shown.min() >= 0 and shown.max() <= 1
     change = (shown - x).abs()
     assert change.max() <= 0.1 + 1e-6 and (change.flatten(1).amax(1) > 0.09).all()
-    assert list(found.sample.values) == list(IMAGES.load().sample.values[:N])
+    assert list(found.sample.values) == list(IMAGES.first(N).sample.values)
 
 
 def test_every_step_is_that_of_a_plain_loop(found, clean):
     classifier, x, labels = clean
-    network, ids = classifier.on_pixels(), IMAGES.load().sample.values[:N]
+    network, ids = classifier.on_pixels(), IMAGES.first(N).sample.values
     at = (x + 0.1 * starts.in_ball(ids, 0, "pgd", like=x, norm="linf")).clamp(0, 1)
     shares = {}
     for k in range(1, 9):

@@ -50,18 +50,18 @@ def whole():
 
 @pytest.fixture
 def pixels():
-    data, classifier = IMAGES.load(), load("zoo:mlp", dataset="digits", epochs=2)
+    data, classifier = IMAGES.first(IMAGES.n), load("zoo:mlp", dataset="digits", epochs=2)
     return classifier, classifier.pixels(data["image"].values), torch.tensor(data["label"].values).long()
 
 
 def test_the_worst_case_over_what_was_tried(whole, pixels):
     classifier, x, labels = pixels
-    module, found = classifier.on_pixels(), whole
+    module, found = classifier.on_pixels(), whole.isel(sample=IMAGES.places(IMAGES.n))
     fooled = {}
     for stage in STAGES:
         for label, eps in zip(stage.labels, map(float, stage.budgets)):
             shown = ATTACKS[stage.name](
-                module, x[: stage.n], labels[: stage.n], eps=eps, norm=stage.norm, ids=IMAGES.load().sample.values[: stage.n]
+                module, x[: stage.n], labels[: stage.n], eps=eps, norm=stage.norm, ids=IMAGES.first(stage.n).sample.values
             )  # fmt: skip
             fooled[label] = (module(shown).argmax(1) != labels[: stage.n]).numpy()
     clean = (module(x).argmax(1) == labels).numpy()
@@ -77,7 +77,7 @@ def test_the_worst_case_over_what_was_tried(whole, pixels):
 
 def test_accuracy_falls_with_the_budget_and_along_the_ladder(whole):
     found = whole
-    robust = found["robust"].sel(attack=found["norm"] == "linf").isel(sample=slice(0, 20))
+    robust = found["robust"].sel(attack=found["norm"] == "linf").isel(sample=IMAGES.places(20))
     assert not robust.isnull().any()
     accuracy = robust.mean("sample")
     for earlier, later in ((0, 1), (2, 3), (3, 4), (0, 2), (1, 4), (3, 5)):
@@ -96,6 +96,13 @@ def test_images_beyond_a_stage_are_marked(whole):
     assert set(np.unique(found["robust"])[:2]) == {0.0, 1.0}
     assert found.attack.values.tolist()[2:4] == ["pgd l2 0.5", "pgd linf 0.02"]
     assert found["eps"].values.tolist() == [0.02, 0.1, 0.5, 0.02, 0.05, 0.1, 0.05]
+
+
+def test_the_images_of_a_stage_are_of_every_class_alike(whole):
+    labels = IMAGES.load()["label"].values
+    for attack in whole["robust"]:
+        of_class = np.bincount(labels[attack.notnull().values], minlength=10)
+        assert of_class.max() - of_class.min() <= 1
 
 
 def test_an_interrupted_ladder_goes_on_after_the_last_finished_step(whole, elsewhere, monkeypatch):
@@ -154,7 +161,7 @@ def test_features_of_attacked_images(pixels, monkeypatch):
     classifier, x, labels = pixels
     stage = Stage.parse("pgd linf 0.1 on 30")
     found = attacked.features_under(MLP, IMAGES, stage, 0)
-    ids = IMAGES.load().sample.values[:30]
+    ids = IMAGES.first(30).sample.values
     shown = ATTACKS["pgd"](classifier.on_pixels(), x[:30], labels[:30], eps=0.1, ids=ids)
     expected = classifier.activations_on_pixels(shown, ["penultimate", "logits"])
     np.testing.assert_array_equal(found["features"].values, expected["penultimate"])
@@ -194,7 +201,7 @@ def test_pixels_then_normalise_is_the_preprocessing():
 
 def test_logits_on_pixels_are_those_on_images_and_have_a_gradient(pixels):
     classifier, x, _ = pixels
-    images = IMAGES.load()["image"].values
+    images = IMAGES.first(IMAGES.n)["image"].values
     np.testing.assert_array_equal(
         classifier.activations_on_pixels(x, ["logits"])["logits"], classifier.logits(images)
     )

@@ -430,6 +430,32 @@ def test_classes_are_mixed_in_the_order_of_a_subset(digits):
     assert len(set(part.label.values[:20].tolist())) > 5
 
 
+@pytest.mark.parametrize("sizes", [(60, 40), (300, 100, 50)])
+def test_the_first_images_of_every_part_are_of_every_class_alike(sizes):
+    counts = np.random.default_rng(0).integers(60, 160, 10)  # classes of many sizes, as in MNIST
+    labels, ids = np.repeat(np.arange(10), counts), [f"x/{i}" for i in range(counts.sum())]
+    for part in subsets.balanced(labels, ids, *sizes, seed=0):
+        its, names = labels[part], [ids[i] for i in part]
+        order = subsets.in_turns(its, names, seed=0)
+        assert sorted(order) == list(range(len(part)))
+        for n in (1, 7, 10, 25, len(part)):
+            of_class = np.bincount(its[order[:n]], minlength=10)
+            assert of_class.max() - of_class.min() <= 1
+            assert set(order[:n]) == set(subsets.balanced(its, names, n, seed=0)[0])  # the brute-force twin
+
+
+def test_a_selection_s_first_images_are_of_every_class_alike_and_all_of_them_are_the_selection():
+    from robustshape.datasets.selection import Selection
+
+    later = Selection.parts("digits", (200, 150), seed=0)[1]
+    assert np.bincount(later.first(40).label.values).tolist() == [4] * 10
+    assert later.identity_of_first(150) == later.identity() != later.identity_of_first(149)
+    assert later.identity_of_first(40) != Selection.parts("digits", (210, 150), seed=0)[1].identity_of_first(
+        40
+    )
+    assert sorted(later.first(150).sample.values) == sorted(later.load().sample.values)
+
+
 def test_a_subset_does_not_depend_on_the_order_of_the_samples(digits):
     order = np.random.default_rng(0).permutation(digits.sizes["sample"])
     for part, again in zip(

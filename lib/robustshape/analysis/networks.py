@@ -5,6 +5,7 @@ import numpy as np
 from robustshape.analysis.matched import architecture_of
 from robustshape.analysis.robustness import (
     area_under_attack,
+    at_chance,
     group_robustness,
     mean_corrupted_accuracy,
     robustness,
@@ -31,7 +32,8 @@ def networks(rows, indicators):
     pandas.DataFrame
         Indexed by ``model``: ``family``, ``clan``, ``architecture``, ``recipe``, ``seed``; ``clean``, the accuracy on the
         indicators' images, which is the covariate; the indicators; ``R``, ``corrupted`` (accuracy), ``attacked`` (area
-        under attack over clean accuracy), R by group of corruptions, ``effective`` (robustness); ``in_band``.
+        under attack over clean accuracy), R by group of corruptions, ``effective`` (robustness); ``in_band``, which
+        none at chance is.
     """
     import pandas as pd
 
@@ -52,7 +54,9 @@ def networks(rows, indicators):
         },
         index=pd.Index(models, name="model"),
     )
-    return table.assign(effective=effective(rows, table)(np.ones(len(table), bool)), in_band=in_band(table))
+    learned = ~at_chance(rows)
+    kept = np.where(learned, effective(rows, table)(np.ones(len(table), bool)), np.nan)
+    return table.assign(effective=kept, in_band=in_band(table) & learned)
 
 
 def clan_of(model: str) -> str:
@@ -77,7 +81,8 @@ def effective(rows, table):
     n_shown = rows["n_robustness"].values.astype(int) * cells
     clean = count_logit(np.rint(table["clean"] * n_clean), n_clean)
     shown = count_logit(np.rint(table["corrupted"] * n_shown), n_shown)
-    return effective_robustness(clean, shown, (table["recipe"] == "plain").values, table["family"].values)
+    plain = (table["recipe"] == "plain").values & ~at_chance(rows)
+    return effective_robustness(clean, shown, plain, table["family"].values)
 
 
 def in_band(table, width: float = BAND) -> np.ndarray:

@@ -36,10 +36,25 @@ def mean_corrupted_accuracy(rows, corruptions=None):
 
 def robustness(rows, corruptions=None):
     """Return R of each model: mean corrupted accuracy over clean accuracy on the same images; NaN of one at chance."""
-    found = mean_corrupted_accuracy(rows, corruptions) / rows["accuracy"].values.astype(float)
-    if "at_chance" in rows:
-        found[rows["at_chance"].values == 1] = float("nan")  # a row without a word on it is not at chance
-    return found
+    return _of_learners(
+        rows, mean_corrupted_accuracy(rows, corruptions) / rows["accuracy"].values.astype(float)
+    )
+
+
+def at_chance(rows):
+    """Return which models classify no better than chance, (model,) bool; a row without a word on it does better."""
+    import numpy as np
+
+    if "at_chance" not in rows:
+        return np.zeros(rows.sizes["model"], bool)
+    return rows["at_chance"].values == 1
+
+
+def _of_learners(rows, values):
+    """Return values (model,) with NaN for models at chance: what they keep of their accuracy says nothing."""
+    import numpy as np
+
+    return np.where(at_chance(rows), np.nan, values)
 
 
 def unseen_robustness(rows):
@@ -76,13 +91,13 @@ def main_attack(rows) -> str:
 
 
 def robust_accuracy(rows):
-    """Return each model's accuracy under the `main_attack`; NaN where none was made."""
+    """Return each model's accuracy under the `main_attack`; NaN where none was made, and of one at chance."""
     import numpy as np
 
     attack = main_attack(rows)
     if not attack:
         return np.full(rows.sizes["model"], np.nan)
-    return rows["robust_accuracy"].sel(attack=attack).values.astype(float)
+    return _of_learners(rows, rows["robust_accuracy"].sel(attack=attack).values.astype(float))
 
 
 def robustness_under_attack(rows):
@@ -96,7 +111,7 @@ def robustness_under_attack(rows):
 def area_under_attack(rows, *, relative: bool = True):
     """Return the area under accuracy against the logarithm of the budget of PGD in L-infinity, for each model.
 
-    Over the width of the axis, so that it is a mean accuracy; NaN without two budgets.
+    Over the width of the axis, so that it is a mean accuracy; NaN without two budgets, and of a model at chance.
 
     Parameters
     ----------
@@ -119,7 +134,7 @@ def area_under_attack(rows, *, relative: bool = True):
         return np.full(rows.sizes["model"], np.nan)
     place, under = np.log(sorted(budgets)), [budgets[b] for b in sorted(budgets)]
     shares = rows["robust_accuracy"].sel(attack=under).transpose("model", "attack").values.astype(float)
-    area = np.trapezoid(shares, place, axis=1) / (place[-1] - place[0])
+    area = _of_learners(rows, np.trapezoid(shares, place, axis=1) / (place[-1] - place[0]))
     if not relative:
         return area
     clean = rows["attacked_clean_accuracy"].sel(attack=under[-1]).values.astype(float)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from robustshape.store.keys import ids_hash
 
+FIRST_VERSION = 2  # raise when the first images of a selection are others
 CUT_VERSION = 2  # raise when networks cut out another middle of images that are not square
 
 
@@ -50,6 +51,19 @@ class Selection:
         """Return what defines the images: data set, checksum, reading, and the ids in their order."""
         return dict(self._read[1])
 
+    def places(self, n: int):
+        """Return the positions (n,) of the first `n` images: the classes take turns, so they are as equal as can be."""
+        return self._read[2][:n]
+
+    def first(self, n: int):
+        """Return the first `n` images, see `places`."""
+        return self.load().isel(sample=self.places(n))
+
+    def identity_of_first(self, n: int) -> dict:
+        """Return what defines the first `n` images, which is `identity` where they are all."""
+        ids = {} if n >= self.n else {"ids": ids_hash(self.load().sample.values[self.places(n)])}
+        return self.identity() | {"n": n} | ids
+
     @property
     def _read(self):
         from robustshape import datasets
@@ -66,7 +80,10 @@ def _square(data) -> bool:
 
 @functools.lru_cache(maxsize=8)
 def _load(selection: Selection, _state: str):
+    import numpy as np
+
     from robustshape import datasets
+    from robustshape.datasets.subsets import in_turns
 
     whole = datasets.load(selection.dataset, split=selection.split, reading="native")
     part = datasets.subset(whole, *selection.sizes, seed=selection.seed)[selection.part]
@@ -80,4 +97,5 @@ def _load(selection: Selection, _state: str):
         "ids": ids_hash(data.sample.values),
         **({"cut": CUT_VERSION} if CUT_VERSION > 1 and not _square(data) else {}),
     }
-    return data, identity
+    order = np.array(in_turns(data.label.values, data.sample.values, selection.seed), dtype=int)
+    return data, identity, order

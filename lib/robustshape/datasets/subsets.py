@@ -47,6 +47,21 @@ def equal_shares(size: int, available: list[int]) -> list[int]:
     return shares
 
 
+def in_turns(labels, names, seed: int) -> list[int]:
+    """Return all positions so that the first n, whatever n is, hold the classes as equally as they can.
+
+    The classes take turns, each in its seeded order. Those first n are what `balanced` would choose. The order of
+    `balanced` itself is no such: it sorts by the hash that chose, so the first of a later part are of the larger classes.
+
+    >>> labels = [0, 0, 0, 1, 1, 2]
+    >>> [labels[i] for i in in_turns(labels, "abcdef", seed=0)]
+    [1, 0, 2, 1, 0, 0]
+    """
+    members = by_class(labels, names, seed).values()
+    longest = max(map(len, members), default=0)
+    return [its[turn] for turn in range(longest) for its in members if turn < len(its)]
+
+
 def balanced(labels, ids, *sizes: int, seed: int) -> list[list[int]]:
     """Return the positions of disjoint parts with the classes as equal as the labels allow: see `subset`.
 

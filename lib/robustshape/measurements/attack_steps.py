@@ -17,7 +17,6 @@ from robustshape.datasets.selection import Selection
 from robustshape.measurements.classes import class_columns, finite, of_classes
 from robustshape.models.network import Network
 from robustshape.store.kept import Kept
-from robustshape.store.keys import ids_hash
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
 
@@ -47,12 +46,11 @@ class Steps:
 
     def kept(self, network: Network) -> Kept:
         """Return the entry of the attack on a network."""
-        ids = self.selection.load().sample.values[: self.n]
         spec = {
             "kind": "pgd steps",
             "version": VERSION,
             "model": network.identity,
-            "images": self.selection.identity() | {"n": self.n, "ids": ids_hash(ids)},
+            "images": self.selection.identity_of_first(self.n),
             "eps": in_words(self.eps),
             "steps": list(self.steps),
             "seed": self.seed,
@@ -94,7 +92,7 @@ def _attack(network: Network, how: Steps):
 
     began, images, right = time.perf_counter(), [], []
     steps, eps = how.steps, float(how.eps)
-    data = how.selection.load().isel(sample=slice(0, how.n))
+    data = how.selection.first(how.n)
     classifier = network.load(data)
     module = FixedBatches(of_classes(classifier.on_pixels(), class_columns(classifier, data)))
     for at in range(0, how.n, CHUNK):  # no more at a time, for the whole graph of a step is in memory
@@ -123,13 +121,13 @@ def right_on(network: Network, selection: Selection, x):
     Parameters
     ----------
     selection : Selection
-        `x` are its first images.
+        `x` are its first images (`Selection.first`).
     x : (n, c, h, w) float32 array
         Pixels in [0, 1], as `attacked_images` holds them.
     """
     import torch
 
-    data = selection.load().isel(sample=slice(0, len(x)))
+    data = selection.first(len(x))
     classifier = network.load(data)
     logits = classifier.activations_on_pixels(torch.from_numpy(x).to(classifier.device), ["logits"])["logits"]
     logits = finite(logits, network.name, "logits of attacked images")[:, class_columns(classifier, data)]

@@ -1,7 +1,7 @@
 """Which images a network still classifies rightly when they are attacked, on a ladder of attacks.
 
 A ladder is a tuple of stages (`robustshape.attacks.stages`), each one attack at ascending budgets on the first n
-images of a selection. It is the worst case over what was tried, as in AutoAttack's own protocol (Croce, Hein
+images of a selection, of every class as many (`Selection.first`). It is the worst case over what was tried, as in AutoAttack's own protocol (Croce, Hein
 2020): an image is robust under an attack at a budget if it is classified rightly when clean, and if neither this
 attack nor an earlier one of the ladder, of the same norm and with an equal or smaller budget, has fooled the
 network with it (a ball contains the smaller ones). So each attack tries only the images that are left, and
@@ -22,7 +22,6 @@ from robustshape.errors import InputError
 from robustshape.measurements.classes import class_columns, finite, of_classes
 from robustshape.models.network import Network
 from robustshape.store.kept import Kept
-from robustshape.store.keys import ids_hash
 
 VERSION = 1  # raise when a change of the algorithms changes the numbers
 PIECE = 512  # images in memory at a time; numbers do not depend on it
@@ -56,11 +55,6 @@ def _before(ladder: list[Try], place: int) -> list[Try]:
     return [(s, b) for s, b in ladder[:place] if s.norm == stage.norm and b <= budget]
 
 
-def _first(selection: Selection, n: int) -> dict:
-    """Return what defines the first `n` images."""
-    return selection.identity() | {"n": n, "ids": ids_hash(selection.load().sample.values[:n])}
-
-
 def kept(network: Network, selection: Selection, stages, seed: int) -> list[Kept]:
     """Return the entry of each of `tries`; no network is loaded."""
     ladder = tries(stages, selection)
@@ -71,7 +65,7 @@ def kept(network: Network, selection: Selection, stages, seed: int) -> list[Kept
                 "kind": "attacked",
                 "version": VERSION,
                 "model": network.identity,
-                "images": _first(selection, stage.n),
+                "images": selection.identity_of_first(stage.n),
                 "tries": [
                     [s.name, s.norm, in_words(b), min(s.n, stage.n)]
                     for s, b in [*_before(ladder, place), (stage, budget)]
@@ -101,7 +95,7 @@ def attack(network: Network, selection: Selection, stages, seed: int) -> None:
     import xarray
 
     ladder, entries = tries(stages, selection), kept(network, selection, stages, seed)
-    data = selection.load().isel(sample=slice(0, max((stage.n for stage, _ in ladder), default=0)))
+    data = selection.first(max((stage.n for stage, _ in ladder), default=0))
     clean = None
     for place, ((stage, budget), entry) in enumerate(zip(ladder, entries)):
         if not entry.missing:
@@ -112,8 +106,9 @@ def attack(network: Network, selection: Selection, stages, seed: int) -> None:
             clean = logits[:, class_columns(classifier, data)].argmax(1) == data["label"].values
         robust = clean[: stage.n].copy()
         for earlier in _before(ladder, place):
-            held = entries[ladder.index(earlier)].open()["robust"].values[: stage.n]
-            robust[: len(held)] &= held
+            held = entries[ladder.index(earlier)].open()["robust"]
+            both = data.sample.values[: min(stage.n, held.sizes["sample"])]
+            robust[: len(both)] &= held.sel(sample=both).values
         started = time.perf_counter()
         left = np.flatnonzero(robust)
         for start in range(0, len(left), PIECE):
@@ -170,18 +165,19 @@ def correct(network: Network, selection: Selection, stages, seed: int):
         If a step of the ladder has not been made yet.
     """
     import numpy as np
+    import pandas as pd
     import xarray
 
     ladder, ids = tries(stages, selection), selection.load().sample.values
     robust = np.full((len(ladder), len(ids)), np.nan, np.float32)
-    attributes = []
+    place, attributes = pd.Series(range(len(ids)), index=ids), []
     for row, entry in zip(robust, kept(network, selection, stages, seed)):
         store = entry.open()
         if store is None:
             raise InputError(
                 f"{network.name} has not been attacked on the whole ladder yet; run `attack` first"
             )
-        row[: store.sizes["sample"]] = store["robust"].values
+        row[place.loc[store.sample.values]] = store["robust"].values
         attributes.append(store.attrs)
     return xarray.Dataset(
         {
@@ -225,7 +221,7 @@ def features_under(network: Network, selection: Selection, stage: Stage, seed: i
         "kind": "attacked features",
         "version": VERSION,
         "model": network.identity,
-        "images": _first(selection, stage.n),
+        "images": selection.identity_of_first(stage.n),
         "attack": [stage.name, stage.norm, in_words(budget)],
         "seed": seed,
     }
@@ -234,7 +230,7 @@ def features_under(network: Network, selection: Selection, stage: Stage, seed: i
     if found is not None:
         return found
     began, parts = time.perf_counter(), []
-    data = selection.load().isel(sample=slice(0, stage.n))
+    data = selection.first(stage.n)
     classifier = network.load(data)
     for start in range(0, stage.n, PIECE):
         with one_thread():

@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 from robustshape.attacks.stages import Stage, ladder
-from robustshape.datasets.selection import Selection
+from robustshape.datasets.selection import FIRST_VERSION, Selection
 from robustshape.errors import InputError
 from robustshape.measurements import attacked, corrupted, features
 from robustshape.measurements.corrupted import GENERATED, CorruptedImages
 from robustshape.models.network import Network
-from robustshape.store.keys import key_of
+from robustshape.store.keys import key_of, since
 from robustshape.values import as_list
 
 
@@ -157,11 +157,17 @@ class Population:
             found["corruption versions"] = changed
         if self.attacks:
             found |= {"attacks": [str(stage) for stage in self.attacks], "attacks version": attacked.VERSION}
+            found |= self.first_images(*(stage.n for stage in self.attacks if stage.n))
         if self.corrupted != GENERATED:
             found["corrupted"] = [self.corrupted, stored.VERSION]
         if self.corrupted == corrupted.STORED:
             found["corrupted files"] = list(self.corrupted_images.files.values())
         return found
+
+    def first_images(self, *sizes: int) -> dict:
+        """Return the version of the choice of the first images of the robustness; empty where all of them are wanted."""
+        fewer = min(sizes, default=self.held_out.n) < self.held_out.n
+        return since("first images", FIRST_VERSION, 1) if fewer else {}
 
     def features(self, network: Network):
         """Return the finished features of the indicator's images, in memory."""
@@ -177,4 +183,4 @@ class Population:
         """Return the features of the same images clean and attacked; `stage` is one attack at one budget."""
         under = attacked.features_under(network, self.held_out, Stage.parse(stage), self.seed)
         clean = features.open_features(network, self.held_out)
-        return clean.isel(sample=slice(0, under.sizes["sample"])).load(), under
+        return clean.sel(sample=under.sample.values).load(), under

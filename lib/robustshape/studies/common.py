@@ -122,10 +122,11 @@ def odd(population: Population, network: Network, store) -> dict:
     logits, labels = store["logits"].values, store["label"].values
     found = oddities(logits, labels)
     if not network.trained_here:
-        data = population.held_out.load().isel(sample=slice(0, N_LOOKED_AT))
+        looked_at = population.held_out.places(N_LOOKED_AT)
+        data = population.held_out.first(N_LOOKED_AT)
         classifier = network.load(data)
         images, columns = datasets.pixels(data), class_columns(classifier, data)
-        found += filter(None, [better_normalised(classifier, images, labels[:N_LOOKED_AT], columns)])
+        found += filter(None, [better_normalised(classifier, images, labels[looked_at], columns)])
     for sentence in found:
         print(f"{network.name}: {sentence}")
     return {"warnings": "\n".join(found), "at_chance": bool(at_chance(logits.argmax(1), labels))}
@@ -138,12 +139,16 @@ def _under_attack(population: Population, network: Network):
 
     found = attacked.correct(network, population.held_out, population.attacks, population.seed)
     found = found.rename(sample="attacked_sample").reset_coords(["name", "norm", "eps"], drop=True)
-    tried = found["robust"].isel(attacked_sample=slice(0, int(found["n"].max())))
+    places = population.held_out.places(int(found["n"].max()))
+    tried = found["robust"].isel(attacked_sample=places)
     clean = features.open_features(network, population.held_out)
     right = (clean["logits"].argmax("class") == clean["label"]).values
     row = xarray.Dataset(
         {
-            "attacked_clean_accuracy": ("attack", [right[: int(n)].mean() for n in found["n"].values]),
+            "attacked_clean_accuracy": (
+                "attack",
+                [right[places[: int(n)]].mean() for n in found["n"].values],
+            ),
             "robust_accuracy": tried.astype(float).mean("attacked_sample"),
             "n_attacked": found["n"],
             "robust": tried.fillna(-1).astype(np.int8),

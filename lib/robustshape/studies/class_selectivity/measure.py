@@ -122,6 +122,7 @@ class SelectivitySettings(Settings):
             **since("steps version", attack_steps.VERSION, 1),
             **(since("strongest version", attacked.VERSION, 1) if strong else {}),
             **{name: own[name] for name in ("steps", "n_attacked", "n_gradients")},
+            **population.first_images(self.n_attacked, self.n_gradients),
             "budget": in_words(self.budget),
             "strongest": str(strong) if strong else None,
             "transfer from": source.identity if source else None,

@@ -119,7 +119,7 @@ def _dimensions(population: Population, network: Network, settings, responses: l
     from robustshape import datasets
     from robustshape.studies.class_selectivity import inside
 
-    shown = population.held_out.load().isel(sample=slice(0, settings.n_attacked))
+    shown = population.held_out.first(settings.n_attacked)
     before = _responses(population, network, datasets.pixels(shown))
 
     state = datasets.state(population.held_out.dataset)
@@ -166,7 +166,7 @@ def _sensitivity(population: Population, network: Network, settings):
     from robustshape.measurements.unit_responses import input_gradients, logit_jacobian_norms
     from robustshape.studies.class_selectivity import inside
 
-    data = population.held_out.load().isel(sample=slice(0, settings.n_gradients))
+    data = population.held_out.first(settings.n_gradients)
     classifier = network.load(data)
     pixels = classifier.pixels(datasets.pixels(data))
     varied = inside.variation(input_gradients(classifier, pixels))
@@ -221,7 +221,7 @@ def _random_signs(population: Population, network: Network, settings):
     from robustshape import datasets
     from robustshape.attacks import starts
 
-    data = population.held_out.load().isel(sample=slice(0, settings.n_attacked))
+    data = population.held_out.first(settings.n_attacked)
     pixels = network.load(data).pixels(datasets.pixels(data))
     drawn = starts.in_ball(data.sample.values, population.seed, "random signs", like=pixels, norm="linf")
     return (pixels + float(settings.budget) * drawn.sign()).clamp(0, 1)
@@ -230,7 +230,9 @@ def _random_signs(population: Population, network: Network, settings):
 @functools.lru_cache(maxsize=64)
 def _corrupted(population: Population, corruption: str, n: int, _state: str):
     """Return the first images under a corruption at the middle severity, kept for the next network."""
-    return population.corrupted_images.images(corruption, middle_severity(population), slice(0, n))
+    return population.corrupted_images.images(
+        corruption, middle_severity(population), population.held_out.places(n)
+    )
 
 
 def _worst_case(population: Population, network: Network, settings, right_under_pgd):
@@ -251,6 +253,7 @@ def _worst_case(population: Population, network: Network, settings, right_under_
         arguments = network, population.held_out, (*population.attacks, hardest), population.seed
         attacked.attack(*arguments)
         left = attacked.correct(*arguments)["robust"].isel(attack=-1).values
+        left = left[population.held_out.places(len(left))]
         there = min(len(right_under_pgd), int((left == left).sum()))
         strong, alone = float(left[:there].mean()), float(right_under_pgd[:there].mean())
     return xarray.Dataset(

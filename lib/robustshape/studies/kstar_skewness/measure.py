@@ -1,6 +1,6 @@
 """One network's row of the k* study: its k* distribution on clean images, and what stands beside it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from robustshape.attacks.stages import Stage
 from robustshape.errors import InputError
@@ -51,6 +51,11 @@ class KstarSettings(Settings):
         attacked.tries([stage] if stage else [], population.held_out)  # more images than there are raise
         n_plotted = min(self.n_plotted, population.n_samples)
         return replace(self, plots=tuple(methods), n_plotted=n_plotted, shift=str(stage))
+
+    def key(self, population: Population, network: Network) -> dict:
+        """Return what of the settings defines a network's row."""
+        shown = Stage.parse(self.shift).n if self.shift else None
+        return asdict(self) | (population.first_images(shown) if shown else {})
 
 
 def row(population: Population, network: Network, settings: KstarSettings):
