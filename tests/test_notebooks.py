@@ -203,6 +203,18 @@ def test_refuses_before_anything_runs(tiny, monkeypatch):
         run_notebook(tiny.with_name("nowhere.ipynb"))
 
 
+@pytest.mark.parametrize("name", ["my_module.py", ".", "folder.ipynb"])
+def test_refuses_an_output_that_is_no_notebook_and_leaves_it_alone(tiny, tmp_path, name):
+    (tmp_path / "my_module.py").write_text("mine")
+    (tmp_path / "folder.ipynb").mkdir()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(
+        InputError, match=r"is a file that ends in \.ipynb, but .* was given; nothing was written"
+    ):
+        run_notebook(tiny, output=tmp_path / name)
+    assert sorted(tmp_path.iterdir()) == before and (tmp_path / "my_module.py").read_text() == "mine"
+
+
 def test_refuses_an_output_that_cannot_be_written_before_anything_runs(tiny, monkeypatch, tmp_path):
     monkeypatch.setattr("papermill.execute_notebook", lambda *a, **k: pytest.fail("it ran"))
     (tmp_path / "file").touch()

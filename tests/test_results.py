@@ -383,3 +383,16 @@ def test_rows_and_runs_of_another_schema_in_the_cache_are_none(monkeypatch, cach
     earlier = {"source": "measure", "keys": {"a": key_of(SPECIFICATIONS["a"])}}  # as they once were noted
     (cache / "runs" / "study" / "p.json").write_text(json.dumps(earlier))
     assert results.latest_run("study", "p") == ({}, 0)
+
+
+def test_published_rows_say_when_their_attacked_images_are_of_unequal_classes(capsys):
+    from robustshape.datasets.selection import FIRST_VERSION
+    from robustshape.studies.common import unequal_classes
+
+    def rows(n_attacked, **facts):
+        sizes = {"n_attacked": (("model", "attack"), [n_attacked]), "n_robustness": ("model", [100])}
+        return xarray.Dataset(sizes, attrs=facts)
+
+    assert "chosen before the classes took turns" in unequal_classes(rows([100, 40]))
+    assert unequal_classes(rows([100, 100])) == unequal_classes(rows([40], first_images=FIRST_VERSION)) == ""
+    assert unequal_classes(xarray.Dataset()) == ""

@@ -70,3 +70,11 @@ def test_every_claim_has_a_line_and_what_is_said_is_escaped():
 def test_other_populations_are_thin_marks_beneath():
     svg = strips.strip(line(), pd.DataFrame([line(estimate=0.2), line(estimate=-0.1)]))
     assert len(places(svg)) == 3 and svg.count('r="2"') == 2
+
+
+def test_a_population_that_does_not_decide_is_drawn_thin_and_told_with_the_others():
+    first, others = line(preset="cifar10"), pd.DataFrame([line(preset="mnist", estimate=0.1)])
+    svg = strips.strip(first, others, decides=False)
+    assert svg.count('stroke-width="3"') == 0 and svg.count('r="2"') == 2
+    assert "cifar10: estimate" in svg and "mnist: estimate" in svg
+    assert strips.strip(first, others).count('r="5"') == 1

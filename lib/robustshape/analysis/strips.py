@@ -82,7 +82,7 @@ def place(value: float, line) -> float:
     return float((value - line["threshold"]) / line["smallest"] * (1 if line["above"] else -1))
 
 
-def strip(line, others=None) -> str:
+def strip(line, others=None, *, decides: bool = True) -> str:
     """Return one claim's strip as SVG; of a claim without an estimate the empty axis.
 
     Parameters
@@ -91,20 +91,27 @@ def strip(line, others=None) -> str:
         Of `verdicts.judged`.
     others : pandas.DataFrame, optional
         Lines of the same claim for other populations, which are drawn beneath, thin and grey.
+    decides : bool
+        Whether `line` is of the population that decides the claim; else it is drawn as the others are.
     """
+    import pandas as pd
+
+    if not decides:
+        others = pd.concat([line.to_frame().T, others])
     middle = WIDTH / 2
     parts = [
         f'<rect x="{_x(-1)}" y="2" width="{_x(1) - _x(-1):.1f}" height="{HEIGHT - 4}" fill="{GREY}" opacity="0.2"/>',
         f'<line x1="{middle}" x2="{middle}" y1="1" y2="{HEIGHT - 1}" stroke="currentColor" stroke-width="1"/>',
     ]
-    told = [f"{line['verdict']}: {in_words(line)}; {line['population']}"]
+    told = [f"{line['verdict']}: {in_words(line)}; {line['population']}" if decides else str(line["verdict"])]
     many = 0 if others is None else len(others)
     for i in range(many):
         other = others.iloc[i]
         parts.append(_bar(other, HEIGHT - 3 - 9 * i / max(many, 3), GREY, thin=True))
         told.append(f"{other['preset']}: {in_words(other)}")
     y = HEIGHT / 2 if not many else HEIGHT / 3
-    parts.append(_bar(line, y, COLOURS.get(str(line["verdict"]), GREY)))
+    if decides:
+        parts.append(_bar(line, y, COLOURS.get(str(line["verdict"]), GREY)))
     words = escape("; ".join(told))
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{words}"><title>{words}</title>'

@@ -95,6 +95,7 @@ def overview(lines) -> str:
     from robustshape import studies
     from robustshape.analysis import claims
     from robustshape.analysis.strips import axis, strip
+    from robustshape.statistics.verdict import UNJUDGED
 
     groups: dict[str, list] = {}
     for claim in claims.load().values():
@@ -107,9 +108,10 @@ def overview(lines) -> str:
             first = own.iloc[0]
             word = str(first["verdict"]).partition(":")[0]
             statement = escape(first["statement"])
+            decides = first["preset"] == claim.population or first["verdict"] != UNJUDGED
             strips += (
                 f'<a class="rs-mini" href="claims.html#{name}" title="{statement}"><span>{statement}</span><i>{name}</i>'
-                f"{strip(first, own.iloc[1:])}<b>{escape(word)}</b></a>"
+                f"{strip(first, own.iloc[1:], decides=decides)}<b>{escape(word)}</b></a>"
             )
         made.append(f"<section><h3>{escape(studies.load(study).title)}</h3>{strips}</section>")
     return f'<div class="rs-overview"><div class="rs-mini rs-key"><span></span><i></i>{axis()}<b></b></div>{"".join(made)}</div>'

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from robustshape import errors
-from robustshape.errors import NotebookError, StoreError
+from robustshape.errors import InputError, NotebookError, StoreError
 from robustshape.notebooks.parameters import notebook_path, read_parameters
 from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
@@ -63,6 +63,10 @@ def run_notebook(
     if output is None:
         output = cache_dir("runs") / f"{source.stem}{f'.{preset}' if preset else ''}.ipynb"
     output = Path(output).absolute()
+    if output.suffix != ".ipynb" or output.is_dir():
+        raise InputError(
+            f"the executed notebook is a file that ends in .ipynb, but {output} was given; nothing was written"
+        )
     with write_file(output) as unfinished, tempfile.TemporaryDirectory() as folder:
         unfinished.touch()  # a folder that cannot be written shows now, not after hours
         copy, partial = Path(folder) / "copy.ipynb", output.with_name(output.stem + PARTIAL)

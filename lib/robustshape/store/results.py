@@ -235,14 +235,16 @@ def gather_published(study: str, names: list[str], *, preset: str):
         print(f"not published, so missing here: {', '.join(absent)}")
     result = stored.sel(model=there)
     result = result.assign(origin=("model", [PUBLISHED] * len(there)))
-    result.attrs = {"study": study, "preset": preset, "missing": absent, "schema": SCHEMA}
+    facts = {name: stored.attrs[name] for name in ("first_images",) if name in stored.attrs}
+    result.attrs = {"study": study, "preset": preset, "missing": absent, "schema": SCHEMA} | facts
     return result
 
 
-def publish(study: str, preset: str, wanted: dict[str, Wanted]) -> int:
+def publish(study: str, preset: str, wanted: dict[str, Wanted], **facts) -> int:
     """Copy finished rows of your cache into ``data/results``; return how many are there.
 
-    Rows published earlier stay where their key still agrees; others are replaced.
+    Rows published earlier stay where their key still agrees; others are replaced. `facts` of all of them become
+    attributes.
     """
     rows = finished(wanted, _published(study, wanted, preset))
     if not rows:
@@ -252,7 +254,7 @@ def publish(study: str, preset: str, wanted: dict[str, Wanted]) -> int:
         )
     result = stack({m: rows[m] for m in wanted if m in rows}).drop_vars("origin")
     result = result.assign(preset=("model", [preset] * result.sizes["model"]))
-    result.attrs = {"study": study, "preset": preset, "schema": SCHEMA}
+    result.attrs = {"study": study, "preset": preset, "schema": SCHEMA} | facts
     arrays.save_zip(result, published_file(study, preset))
     return len(rows)
 

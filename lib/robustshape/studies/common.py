@@ -1,5 +1,6 @@
 """What every study's row has: accuracies of the network, and what it is."""
 
+from robustshape.datasets.selection import FIRST_VERSION
 from robustshape.measurements import attacked, corrupted, features
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
@@ -111,6 +112,18 @@ def of_network(population: Population, network: Network):
         **odd(population, network, clean[-1]),
     )
     return row, seconds
+
+
+def unequal_classes(rows) -> str:
+    """Return a line about published rows whose attacked images are not of every class alike, "" for others."""
+    if int(rows.attrs.get("first_images", 1)) >= FIRST_VERSION or "n_attacked" not in rows:
+        return ""
+    if not (rows["n_attacked"] < rows["n_robustness"]).any():
+        return ""
+    return (
+        "accuracy under attack on fewer than all images is that of images of unequal classes here: they were chosen "
+        "before the classes took turns; source=measure takes as many of each\n"
+    )
 
 
 def odd(population: Population, network: Network, store) -> dict:

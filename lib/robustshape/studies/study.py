@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import ClassVar
 
+from robustshape.datasets.selection import FIRST_VERSION
 from robustshape.errors import InputError
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
@@ -170,6 +171,7 @@ class Study:
         if source == "published":
             names = list(self._settings(given).rows(given.get("models")))
             found = results.gather_published(self.name, names, preset=preset)
+            print(common.unequal_classes(found), end="")
         else:
             found = self.plan(**given).measure(preset=preset, source=source, dask_scheduler=dask_scheduler)
         return self.described(found)
@@ -181,7 +183,7 @@ class Study:
     def publish(self, preset: str, /, **given) -> tuple[int, int]:
         """Copy the finished rows of a preset into ``data/results``; return how many of how many are there."""
         wanted = self.wanted(**given)
-        return results.publish(self.name, preset, wanted), len(wanted)
+        return results.publish(self.name, preset, wanted, first_images=FIRST_VERSION), len(wanted)
 
     def described(self, rows):
         """Return the rows with a ``long_name`` of each variable and coordinate, and ``units`` where it has one.
