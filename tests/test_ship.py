@@ -132,7 +132,7 @@ def test_the_networks_that_come_along_are_those_trained_on_the_reading(monkeypat
         KSTAR | {"reading": "resize32", "models": ["zoo:lenet", "python:networks:by_brightness"]},
     )
     monkeypatch.setattr(preset_results, "parameters", lambda study, preset: given)
-    monkeypatch.setattr(preset_results.results, "publish", lambda *a: 1)
+    monkeypatch.setattr(preset_results.results, "publish", lambda *a, **facts: 1)
     monkeypatch.setattr(preset_results, "ship_all", asked.extend)
     assert preset_results.publish("kstar_skewness", "mnist")[:2] == (1, 2)
     assert asked == [Network("zoo:lenet", dataset="digits", epochs=1, reading="resize32")]
