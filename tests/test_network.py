@@ -82,6 +82,25 @@ def test_another_network_under_the_same_name_is_loaded_anew(monkeypatch, tmp_pat
     assert not list(tmp_path.rglob("*.pyc"))
 
 
+def test_a_compiled_file_that_looks_fresh_is_not_believed(monkeypatch, tmp_path):
+    import importlib
+    import os
+    import py_compile
+
+    monkeypatch.syspath_prepend(tmp_path)
+    file, text = (
+        tmp_path / "compiled_network.py",
+        "from torch import nn\ndef build(): return nn.Linear(3, {})\n",
+    )
+    for width in (10, 12):
+        file.write_text(text.format(width))
+        os.utime(file, (1, 1))  # the same second, the same size
+        if width == 10:
+            py_compile.compile(file)  # by another program
+    importlib.invalidate_caches()
+    assert Network("python:compiled_network:build").load().n_classes == 12
+
+
 def test_of_framed_images_it_takes_the_whole_without_being_loaded_again(photos):
     framed, cropped = photos("frame224").load(), photos("crop224").load()
     assert framed.attrs["framed"] and "framed" not in cropped.attrs

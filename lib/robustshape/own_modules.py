@@ -1,7 +1,7 @@
 """A reader's own modules: imported anew once edited, and known by the checksums of their source files.
 
 What Python and its packages bring is not a reader's own. Python takes a module's compiled form for fresh if the source
-has the same size and was saved in the same second, so none is written of a reader's own.
+has the same size and was saved in the same second, so a reader's own are always compiled from their source.
 """
 
 import ast
@@ -13,6 +13,7 @@ import importlib.util
 import os
 import sys
 import sysconfig
+from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -34,7 +35,7 @@ def imported(name: str) -> ModuleType:
     ModuleNotFoundError
         If there is none, or one that it imports is not there.
     """
-    with _without_compiled_files():
+    with _from_source():
         module = importlib.import_module(name)
         if refreshed(module):  # edited since, as in a notebook that stays open
             module = importlib.reload(module)
@@ -46,10 +47,10 @@ def imported_file(path: Path) -> ModuleType:
     """Return the module of a file, as it is now, under a name of its own: it hides no package called alike."""
     name = "_".join(("robustshape_file", path.stem, hashlib.sha256(str(path.resolve()).encode()).hexdigest()))
     if name not in sys.modules or refreshed(sys.modules[name]):
-        spec = importlib.util.spec_from_file_location(name, path)
+        spec = importlib.util.spec_from_file_location(name, path, loader=_Source(name, str(path)))
         sys.modules[name] = module = importlib.util.module_from_spec(spec)
         try:
-            with _without_compiled_files():
+            with _from_source():
                 spec.loader.exec_module(module)
         except BaseException:
             del sys.modules[name]  # half done; the next call starts anew
@@ -64,14 +65,38 @@ def search_here() -> None:
         sys.path.append(os.getcwd())
 
 
+class _Source(SourceFileLoader):
+    """Compiles a module from its source: no compiled file is read or written."""
+
+    def get_code(self, fullname):
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+class _OwnFromSource:
+    """Finds the modules that Python itself would, and has a reader's own compiled from their source."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        spec = PathFinder.find_spec(name, path, target)
+        if (
+            spec is None
+            or type(spec.loader) is not SourceFileLoader
+            or not _is_own(Path(spec.origin).resolve())
+        ):
+            return None
+        spec.loader = _Source(spec.loader.name, spec.loader.path)
+        return spec
+
+
 @contextlib.contextmanager
-def _without_compiled_files():
+def _from_source():
     search_here()
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    finder = _OwnFromSource()
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        sys.dont_write_bytecode = before
+        sys.meta_path.remove(finder)
 
 
 def _checksum(path: Path) -> str:
@@ -84,7 +109,11 @@ def source_of(module: ModuleType | None) -> Path | None:
     if not file or not file.endswith(".py"):
         return None
     path = Path(file).resolve()
-    return path if path.is_file() and not any(map(path.is_relative_to, _libraries())) else None
+    return path if path.is_file() and _is_own(path) else None
+
+
+def _is_own(path: Path) -> bool:
+    return not any(map(path.is_relative_to, _libraries()))
 
 
 @functools.lru_cache(maxsize=256)
@@ -136,7 +165,7 @@ def refreshed(module: ModuleType) -> bool:
     paths = {each.__name__: path for each in (*others, module) if (path := source_of(each))}
     if all(_IMPORTED.get(name, _checksum(path)) == _checksum(path) for name, path in paths.items()):
         return False
-    with _without_compiled_files():
+    with _from_source():
         for each in others:
             importlib.reload(each)
     for name, path in paths.items():
