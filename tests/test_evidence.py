@@ -38,6 +38,13 @@ def test_the_population_that_decides_stands_first(lines):
     assert len(unmeasured) == 1 and unmeasured["preset"].iloc[0] == stated[-1].population
 
 
+def test_of_a_population_that_two_studies_measured_the_claim_s_own_study_speaks(lines):
+    claim = claims.load()["kstar-3"]
+    other = lines[lines["claim"] == claim.id].assign(**{"from": "indicator_comparison", "estimate": 0.7})
+    own = evidence.of_claim(pd.concat([other, lines], ignore_index=True), claim)
+    assert own["from"].tolist() == [claim.study] * 2 and own["estimate"].tolist() == [0.1] * 2
+
+
 def test_the_picture_has_a_strip_for_every_claim(lines):
     html = evidence.overview(lines)
     for name in claims.load():

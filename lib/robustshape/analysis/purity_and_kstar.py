@@ -8,6 +8,7 @@ import numpy as np
 
 from robustshape.analysis.matched import matched
 from robustshape.analysis.networks import effective, pairs
+from robustshape.analysis.robustness import ratio
 from robustshape.statistics.centring import correlate_over_families
 from robustshape.statistics.exact import share_of_families
 from robustshape.statistics.jackknife import mean_over_groups
@@ -22,16 +23,6 @@ LACKING = {  # column of the table: what is missing where it has no number
     "attacked": "no attack by PGD at two budgets was made, with clean accuracy on its images",
     "effective": "fewer than ten plainly trained families were measured under corruption",
 }  # fmt: skip
-
-
-def ratio(of, over) -> np.ndarray:
-    """Return a quotient of two arrays of one shape, NaN where the divisor is 0.
-
-    >>> ratio([0.5, 0.5], [0.25, 0.0])
-    array([ 2., nan])
-    """
-    of, over = np.asarray(of, float), np.asarray(over, float)
-    return np.divide(of, over, out=np.full(of.shape, np.nan), where=over != 0)
 
 
 def over_accuracy(kmeans, multicut, accuracy) -> dict[str, np.ndarray]:

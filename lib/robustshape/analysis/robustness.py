@@ -5,6 +5,8 @@ A network trained with noise and tested on noise does not generalise, so R stand
 groups of corruptions that no network of the population trained on.
 """
 
+import numpy as np
+
 
 def mean_corrupted_accuracy(rows, corruptions=None):
     """Return the mean accuracy over corruptions and severities of each model.
@@ -21,8 +23,6 @@ def mean_corrupted_accuracy(rows, corruptions=None):
     (model,) float array
         NaN where none of the corruptions was measured.
     """
-    import numpy as np
-
     if "corrupted_accuracy" not in rows:
         return np.full(rows.sizes["model"], np.nan)
     shares = rows["corrupted_accuracy"]
@@ -36,15 +36,21 @@ def mean_corrupted_accuracy(rows, corruptions=None):
 
 def robustness(rows, corruptions=None):
     """Return R of each model: mean corrupted accuracy over clean accuracy on the same images; NaN of one at chance."""
-    return _of_learners(
-        rows, mean_corrupted_accuracy(rows, corruptions) / rows["accuracy"].values.astype(float)
-    )
+    return _of_learners(rows, ratio(mean_corrupted_accuracy(rows, corruptions), rows["accuracy"]))
+
+
+def ratio(of, over) -> np.ndarray:
+    """Return a quotient of two arrays of one shape, NaN where the divisor is 0.
+
+    >>> ratio([0.5, 0.5], [0.25, 0.0])
+    array([ 2., nan])
+    """
+    of, over = np.asarray(of, float), np.asarray(over, float)
+    return np.divide(of, over, out=np.full(of.shape, np.nan), where=over != 0)
 
 
 def at_chance(rows):
     """Return which models classify no better than chance, (model,) bool; a row without a word on it does better."""
-    import numpy as np
-
     if "at_chance" not in rows:
         return np.zeros(rows.sizes["model"], bool)
     return rows["at_chance"].values == 1
@@ -52,8 +58,6 @@ def at_chance(rows):
 
 def _of_learners(rows, values):
     """Return values (model,) with NaN for models at chance: what they keep of their accuracy says nothing."""
-    import numpy as np
-
     return np.where(at_chance(rows), np.nan, values)
 
 
@@ -92,8 +96,6 @@ def main_attack(rows) -> str:
 
 def robust_accuracy(rows):
     """Return each model's accuracy under the `main_attack`; NaN where none was made, and of one at chance."""
-    import numpy as np
-
     attack = main_attack(rows)
     if not attack:
         return np.full(rows.sizes["model"], np.nan)
@@ -105,7 +107,7 @@ def robustness_under_attack(rows):
     kept = robust_accuracy(rows)
     if not main_attack(rows):
         return kept
-    return kept / rows["attacked_clean_accuracy"].sel(attack=main_attack(rows)).values.astype(float)
+    return ratio(kept, rows["attacked_clean_accuracy"].sel(attack=main_attack(rows)))
 
 
 def area_under_attack(rows, *, relative: bool = True):
@@ -126,8 +128,6 @@ def area_under_attack(rows, *, relative: bool = True):
     """
     from fractions import Fraction
 
-    import numpy as np
-
     attacks = [str(name) for name in rows["attack"].values] if "attack" in rows.dims else []
     budgets = {float(Fraction(name.split()[-1])): name for name in attacks if name.startswith("pgd linf ")}
     if len(budgets) < 2 or (relative and "attacked_clean_accuracy" not in rows):
@@ -137,5 +137,4 @@ def area_under_attack(rows, *, relative: bool = True):
     area = _of_learners(rows, np.trapezoid(shares, place, axis=1) / (place[-1] - place[0]))
     if not relative:
         return area
-    clean = rows["attacked_clean_accuracy"].sel(attack=under[-1]).values.astype(float)
-    return area / np.where(clean > 0, clean, np.nan)
+    return ratio(area, rows["attacked_clean_accuracy"].sel(attack=under[-1]))

@@ -75,11 +75,12 @@ def _judged_everywhere(root: Path):
 def of_claim(lines, claim):
     """Return the lines of one claim, one a population: the one that decides first, then estimates of others.
 
-    Without any estimate, one line that says so.
+    Of a population that several studies measured it is the line of the claim's own study, so that this page and that
+    study's say the same. Without any estimate, one line that says so.
     """
     own = lines[lines["claim"] == claim.id]
     elsewhere = (own["preset"] != claim.population).astype(int)
-    rank = 2 * own["estimate"].isna() + elsewhere
+    rank = 4 * own["estimate"].isna() + 2 * elsewhere + (own["from"] != claim.study)
     own = (
         own.assign(rank=rank)
         .sort_values("rank", kind="stable")

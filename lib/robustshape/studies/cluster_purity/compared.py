@@ -7,10 +7,10 @@ of a draw are put together, that page leaves open: `VARIANTS` has every way. Ind
 import numpy as np
 
 from robustshape.analysis.networks import networks
-from robustshape.analysis.purity_and_kstar import ratio
 from robustshape.analysis.robustness import (
     group_robustness,
     mean_corrupted_accuracy,
+    ratio,
     robustness,
     robustness_under_attack,
     unseen_robustness,
