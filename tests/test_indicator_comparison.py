@@ -117,7 +117,9 @@ def test_nothing_is_judged_before_the_band_of_every_recipe_is_fixed(rows):
     early = rows.sel(model=rows.model.values != "zoo:vit_patch4-fast")
     line = judged_rows(STUDY.name, early, claims=claims).loc["purity-1"]
     assert line["verdict"] == "not judged" and line["n"] == 12
-    assert line["reason"] == "the band of accuracy is not fixed: 5 of 6 pilot networks are trained by fast"
+    assert line["reason"] == (
+        "of the 6 networks that say which accuracy is comparable, 5 are measured (adversarial (fast))"
+    )
     elsewhere = rows.assign_coords(model=[f"timm:{i}" for i in range(rows.sizes["model"])])
     assert open_band(elsewhere) == ""  # a population without a pilot has no band
 

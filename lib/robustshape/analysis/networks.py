@@ -10,6 +10,7 @@ from robustshape.analysis.robustness import (
     mean_corrupted_accuracy,
     robustness,
 )
+from robustshape.analysis.style import RECIPES
 from robustshape.statistics.correlations import residuals
 from robustshape.statistics.effective_robustness import count_logit, effective_robustness
 
@@ -100,7 +101,7 @@ def in_band(table, width: float = BAND) -> np.ndarray:
 
 
 def open_band(rows) -> str:
-    """Return in words of which recipe the band is not fixed yet; "" where all are, and where the population has no pilot."""
+    """Return in words which recipe's band is not fixed yet, as its pilot is not whole; "" where all are, and where the population has no pilot."""
     architectures = np.array([architecture_of(str(model)) for model in rows.model.values])
     if not np.isin(architectures, PILOT).any():
         return ""
@@ -108,7 +109,8 @@ def open_band(rows) -> str:
     for recipe in dict.fromkeys(recipes):
         there = set(architectures[recipes == recipe]) & set(PILOT)
         if len(there) < len(PILOT):
-            return f"the band of accuracy is not fixed: {len(there)} of {len(PILOT)} pilot networks are trained by {recipe}"
+            words = RECIPES.get(recipe, (recipe,))[0]
+            return f"of the {len(PILOT)} networks that say which accuracy is comparable, {len(there)} are measured ({words})"
     return ""
 
 
