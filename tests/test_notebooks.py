@@ -19,7 +19,7 @@ from robustshape.notebooks import (
     read_parameters,
     run_notebook,
 )
-from robustshape.notebooks.meanings import LARGEST_SEED, MEANINGS
+from robustshape.notebooks.meanings import LARGEST_SEED, MEANINGS, NEVER_EMPTY
 from robustshape.notebooks.parameters import check_parameters
 from robustshape.notebooks.types import fit
 
@@ -172,17 +172,23 @@ def test_of_published_rows_no_network_need_be_here():
     assert check_parameters("kstar_skewness", given) == given
 
 
-def test_an_empty_list_is_accepted_or_refused_in_words_by_every_study(cache):
+def test_an_empty_list_that_no_study_can_use_is_refused_before_a_kernel_starts(cache):
     for notebook in names():
         study, declared = studies.load(notebook), parameters_of(notebook)
         smallest = {name: p.default for name, p in declared.items()} | read_parameters(notebook, "smoke")
         lists = [name for name, p in declared.items() if p.written_type.startswith("list")]
         for name in study.given(dict.fromkeys(lists)):
-            given = smallest | check_parameters(notebook, {name: "[]"})
             try:
-                study.plan(**study.given(given))
+                given = check_parameters(notebook, {name: "[]"})
             except InputError as error:
-                assert name in str(error)
+                assert f"{name} is a list of at least one" in str(error)
+                with pytest.raises(InputError, match=name):
+                    study.plan(**study.given(smallest | {name: []}))
+                continue
+            try:
+                study.plan(**study.given(smallest | given))
+            except InputError as error:  # what only the study can know
+                assert name in str(error) and name not in NEVER_EMPTY
 
 
 def test_text_that_papermill_made_a_number_is_text_again():

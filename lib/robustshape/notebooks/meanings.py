@@ -10,6 +10,7 @@ from typing import Any
 
 from robustshape.errors import InputError
 from robustshape.registry import unknown_name
+from robustshape.values import as_list
 
 LARGEST_SEED = 2**32 - 1  # numpy's and torch's generators take more, scikit-learn's do not
 
@@ -86,10 +87,11 @@ MEANINGS = {  # patterns of names of parameters, the first that matches counts; 
     r"n_\w+|per_\w+|epochs|steps": _between(0),
 }
 NETWORKS = (_model, _model_or_short)  # those of published rows need not be here
+NEVER_EMPTY = {"models": str, "severities": int, "seeds": int, "alphas": float, "steps": int, "shifts": float}
 
 
 def check_meanings(values: dict[str, Any]) -> None:
-    """Raise InputError for the first value that names nothing, or is a number that its parameter does not allow.
+    """Raise InputError for the first value that names nothing, is a number that its parameter does not allow, or is empty.
 
     Empty text names nothing on purpose, and is left to the study; so is every parameter that is not in `MEANINGS`.
 
@@ -98,6 +100,8 @@ def check_meanings(values: dict[str, Any]) -> None:
     robustshape.errors.InputError: seed is a whole number from 0 to 4294967295, but was given -1
     """
     for parameter, value in values.items():
+        if value == [] and parameter in NEVER_EMPTY:
+            as_list(value, parameter, NEVER_EMPTY[parameter])
         check = next((c for pattern, c in MEANINGS.items() if re.fullmatch(pattern, parameter)), None)
         if check is None or (values.get("source") == "published" and check in NETWORKS):
             continue
