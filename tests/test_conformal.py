@@ -9,9 +9,10 @@ from robustshape.statistics.conformal import (
     conformal_quantile,
     family_quantile,
     least_squares,
-    left_out_scores,
+    left_out_predictions,
     nested_coverage,
     predict_with_interval,
+    without_pairs,
 )
 
 
@@ -31,14 +32,14 @@ def test_a_member_is_drawn_from_each_family():
     assert family_quantile(scores, families, rng=np.random.default_rng(0), level=0.9) == np.inf
 
 
-def test_scores_are_of_predictions_without_the_family():
+def test_predictions_are_made_without_the_family():
     rng = np.random.default_rng(0)
     x, y, families = rng.normal(size=(12, 2)), rng.normal(size=12), np.repeat(np.arange(4), 3)
-    found = left_out_scores(x, y, families)
+    found = left_out_predictions(x, y, families)
     for g in range(4):
         own = families == g
         fit, *_ = np.linalg.lstsq(np.column_stack([np.ones(9), x[~own]]), y[~own], rcond=None)
-        assert found[own] == pytest.approx(np.abs(y[own] - fit[0] - x[own] @ fit[1:]))
+        assert found[own] == pytest.approx(fit[0] + x[own] @ fit[1:])
 
 
 def test_the_half_width_is_that_of_a_known_distribution():
@@ -65,7 +66,8 @@ def test_a_new_family_is_covered_as_often_as_promised():
         member = rng.choice(np.flatnonzero(own))
         middle, half = predict_with_interval(x[~own], y[~own], families[~own], x[[member]], rng=rng, draws=20)
         covered.append(abs(y[member] - middle[0]) <= half)
-        every = conformal_quantile(left_out_scores(x[~own], y[~own], families[~own]))
+        scores = np.abs(y[~own] - left_out_predictions(x[~own], y[~own], families[~own]))
+        every = conformal_quantile(scores)
         pooled.append(abs(y[member] - middle[0]) <= every)
     assert 0.85 <= np.mean(covered) <= 0.97 and np.mean(pooled) < 0.85
 
@@ -81,9 +83,21 @@ def test_nested_coverage_leaves_a_family_out_of_everything():
         seen.append(len(x))
         return least_squares(x, y, others)
 
-    found = nested_coverage(x, y, families, rng=rng, predict=predict, draws=5)
-    assert found.families == 12 and 0.5 < found.covered <= 1 and np.isfinite(found.half_width)
-    assert seen.count(22) == 12 and seen.count(20) == 12 * 11  # a family out, and then another
+    told = without_pairs(x, y, families, predict)
+    assert (
+        seen.count(22) == 12 and seen.count(20) == 12 * 11 / 2
+    )  # a family out, and then another; once for both
+    shares = []
+    for g in range(12):  # by brute force
+        own = families == g
+        middle, half = predict_with_interval(
+            x[~own], y[~own], families[~own], x[own], rng=rng, level=0.8, draws=4000
+        )
+        assert told[g, own] == pytest.approx(middle)
+        assert told[g, ~own] == pytest.approx(left_out_predictions(x[~own], y[~own], families[~own]))
+        shares.append(np.mean(np.abs(y[own] - middle) <= half))
+    found = nested_coverage(y, families, told, rng=rng, level=0.8, draws=4000)
+    assert found.covered == pytest.approx(np.mean(shares), abs=0.05) and found.families == 12
 
 
 def test_units_and_order_do_not_matter():
@@ -101,8 +115,8 @@ def test_errors_say_what_was_given():
     with pytest.raises(InputError, match="a flat list without NaN"):
         conformal_quantile([np.nan])
     with pytest.raises(InputError, match="at least three families, but was given 2"):
-        left_out_scores([0, 1], [0, 1], ["a", "b"])
+        left_out_predictions([0, 1], [0, 1], ["a", "b"])
     with pytest.raises(InputError, match=r"the shapes are \(2,\) and \(1,\)"):
         family_quantile([1.0, 2.0], ["a"], rng=np.random.default_rng(0))
     with pytest.raises(InputError, match=r"the shapes are \(3,\) and \(2,\)"):
-        left_out_scores([0, 1, 2], [0, 1, 2], ["a", "b"])
+        left_out_predictions([0, 1, 2], [0, 1, 2], ["a", "b"])

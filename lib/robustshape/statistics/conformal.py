@@ -6,6 +6,7 @@ the scores are exchangeable with that of a member of a new group, and what follo
 absolute error of a prediction that was fitted without the family.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -94,18 +95,18 @@ def family_quantile(
     return float(np.mean([conformal_quantile(one, level) for one in drawn.T]))
 
 
-def left_out_scores(x, y, families, predict: Predictor = least_squares) -> np.ndarray:
-    """Return the absolute error (n,) of every network, predicted from all networks of other families.
+def left_out_predictions(x, y, families, predict: Predictor = least_squares) -> np.ndarray:
+    """Return the prediction (n,) of every network from all networks of other families.
 
-    >>> left_out_scores([0.0, 1.0, 2.0], [0.0, 1.0, 4.0], list("abc")).round(6).tolist()
-    [2.0, 1.0, 2.0]
+    >>> left_out_predictions([0.0, 1.0, 2.0], [0.0, 1.0, 4.0], list("abc")).round(6).tolist()
+    [-2.0, 2.0, 2.0]
     """
     x, y, families = _checked(x, y, families)
-    scores = np.empty(len(y))
+    found = np.empty(len(y))
     for name in np.unique(families):
         own = families == name
-        scores[own] = np.abs(y[own] - predict(x[~own], y[~own], x[own]))
-    return scores
+        found[own] = predict(x[~own], y[~own], x[own])
+    return found
 
 
 def predict_with_interval(
@@ -134,37 +135,65 @@ def predict_with_interval(
     """
     x, y, families = _checked(x, y, families)
     new = np.asarray(new, dtype=np.float64)
-    scores = left_out_scores(x, y, families, predict)
+    scores = np.abs(y - left_out_predictions(x, y, families, predict))
     half = family_quantile(scores, families, rng=rng, level=level, draws=draws)
     return predict(x, y, new[:, None] if new.ndim == 1 else new), half
 
 
+def without_pairs(x, y, families, predict: Predictor = least_squares) -> np.ndarray:
+    """Return the predictions (families, n) of every network without its own family and, in each line, without another.
+
+    In the line of its own family a network is predicted without that alone, as by `left_out_predictions`. Both of a pair of
+    families are predicted by one fit.
+
+    >>> without_pairs([0.0, 1.0, 2.0, 3.0], [0.0, 1.0, 4.0, 9.0], list("abcd"))[0].round(6).tolist()
+    [-3.333333, -1.0, 5.0, 7.0]
+    """
+    x, y, families = _checked(x, y, families)
+    _, family = np.unique(families, return_inverse=True)
+    members = [np.flatnonzero(family == g) for g in range(family.max() + 1)]
+    found = np.empty((len(members), len(y)))
+    for g, h in itertools.combinations_with_replacement(range(len(members)), 2):
+        out = np.concatenate([members[i] for i in {g, h}])
+        kept = np.delete(np.arange(len(y)), out)
+        of_h, of_g = np.split(
+            predict(x[kept], y[kept], x[np.concatenate([members[h], members[g]])]), [len(members[h])]
+        )
+        found[g, members[h]], found[h, members[g]] = of_h, of_g
+    return found
+
+
 def nested_coverage(
-    x, y, families, *, rng: np.random.Generator, predict: Predictor = least_squares, level: float = 0.9,
-    draws: int = 50,
-) -> Coverage:  # fmt: skip
+    y, families, predictions, *, rng: np.random.Generator, level: float = 0.9, draws: int = 50
+) -> Coverage:
     """Return how often the interval holds a network of a family left out of prediction and calibration alike.
 
-    The outer loop leaves a family out; an inner one, over the others, makes the scores. Takes what
-    `predict_with_interval` does.
+    The outer loop leaves a family out; an inner one, over the others, makes the scores.
+
+    Parameters
+    ----------
+    y : (n,) float
+    families : (n,) of str or int
+    predictions : (families, n) float
+        Of `without_pairs`.
+    rng, level, draws
+        As for `family_quantile`.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=60)
-    >>> found = nested_coverage(x, x + rng.normal(size=60), np.arange(60), rng=rng)
+    >>> y, families = x + rng.normal(size=60), np.arange(60)
+    >>> found = nested_coverage(y, families, without_pairs(x, y, families), rng=rng)
     >>> 0.8 < found.covered < 1, found.families
     (True, 60)
     """
-    x, y, families = _checked(x, y, families)
+    y, families = np.asarray(y, float), np.asarray(families)
     names, shares, halves = np.unique(families), [], []
-    for name in names:
-        own = families == name
-        middle, half = predict_with_interval(
-            x[~own], y[~own], families[~own], x[own], rng=rng, predict=predict, level=level, draws=draws
-        )
-        shares.append(np.mean(np.abs(y[own] - middle) <= half))
-        halves.append(half)
+    for name, told in zip(names, predictions, strict=True):
+        own, scores = families == name, np.abs(y - told)
+        halves.append(family_quantile(scores[~own], families[~own], rng=rng, level=level, draws=draws))
+        shares.append(np.mean(scores[own] <= halves[-1]))
     return Coverage(float(np.mean(shares)), float(np.median(halves)), len(names))
 
 

@@ -56,8 +56,6 @@ def exact_share(count: int, n: int, level: float = 0.95) -> ExactShare:
     >>> round(found.low, 4), found.high, round(found.p_value, 4)
     (0.6915, 1.0, 0.002)
     """
-    from scipy.stats import beta
-
     if not (0 <= count <= n and int(count) == count and int(n) == n):
         raise InputError(f"a share needs whole numbers, 0 <= count <= n, but was given {count} of {n}")
     if not 0 < level < 1:
@@ -65,12 +63,24 @@ def exact_share(count: int, n: int, level: float = 0.95) -> ExactShare:
     nothing = float("nan")
     if n == 0:
         return ExactShare(nothing, nothing, nothing, nothing, 0, 0)
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, count, n - count + 1)) if count else 0.0
-    high = float(beta.isf(tail, count + 1, n - count)) if count < n else 1.0
+    low, high = share_interval(count, n, level)
     share = ExactShare(count / n, low, high, nothing, int(n), int(count))
     p_value = min(1.0, 2 * min(share.p_above(0.5), share.p_below(0.5)))
     return ExactShare(share.estimate, low, high, p_value, int(n), int(count))
+
+
+def share_interval(count: float, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of Clopper and Pearson of the share ``count / n``; a count may be a sum of shares of each.
+
+    >>> [round(end, 4) for end in share_interval(10, 10)]
+    [0.6915, 1.0]
+    """
+    from scipy.stats import beta
+
+    tail = (1 - level) / 2
+    low = float(beta.ppf(tail, count, n - count + 1)) if count > 0 else 0.0
+    high = float(beta.isf(tail, count + 1, n - count)) if count < n else 1.0
+    return low, high
 
 
 def share_of_families(values, families, *, above: float = 0.0, level: float = 0.95) -> ExactShare:

@@ -40,3 +40,26 @@ def forest(lines, target: str):
     )
     axis.set(xlim=(-1, 1), xlabel=f"partial r with {target}")
     return figure
+
+
+def of_predictions(told):
+    """Draw what was foretold of each network without its family against what was measured.
+
+    Parameters
+    ----------
+    told : pandas.DataFrame
+        Of `prediction.left_out`; None for nothing.
+    """
+    import seaborn as sns
+
+    if told is None:
+        return None
+    figure, axis = style.panel()
+    ends = told[["measured", "foretold"]].min().min(), told[["measured", "foretold"]].max().max()
+    axis.plot(ends, ends, color=style.INK, lw=0.8)
+    axis.vlines(told["measured"], told["low"], told["high"], color="#bbbbbb", lw=0.8, zorder=0)
+    points = told.assign(trained=style.trained(told["recipe"]))
+    sns.scatterplot(points, x="measured", y="foretold", s=45, **style.by_recipe(points["trained"]), ax=axis)
+    axis.set(xlabel="measured accuracy under corruption", ylabel="foretold without its family")
+    style.legend_below(axis)
+    return figure

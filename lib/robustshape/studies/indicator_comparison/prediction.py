@@ -1,0 +1,332 @@
+"""What a network's clean features foretell of its accuracy under corruption: a line with an interval for a new family.
+
+Two lines for each group of corruptions, on logits of accuracies: one in clean accuracy alone, one with up to two
+indicators beside it. The choice of indicators, the line and the width of the interval never see the family they are
+tried on. What `calibrate` makes of the published comparison is kept in ``data/prediction.json``; the file is written by
+``python -m robustshape.studies.indicator_comparison.prediction`` from the project's folder.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from robustshape.analysis.robustness import at_chance, mean_corrupted_accuracy
+from robustshape.errors import InputError
+from robustshape.statistics.conformal import (
+    family_quantile,
+    least_squares,
+    left_out_predictions,
+    nested_coverage,
+    without_pairs,
+)
+from robustshape.statistics.effective_robustness import count_logit
+from robustshape.statistics.exact import share_interval
+from robustshape.statistics.jackknife import from_left_out
+from robustshape.statistics.stepwise import choose
+from robustshape.studies.indicator_comparison.analyse import networks, screened
+
+FILE = Path("data") / "prediction.json"
+POPULATION = "families_mnist"
+LEVEL = 0.9
+MOST = 2  # indicators beside accuracy
+EVERY = "all corruptions"
+FEWEST_FAMILIES = 12  # below, nine scores of an inner fold are not enough for the level
+
+
+@dataclass(frozen=True)
+class Line:
+    """Logit of accuracy under corruption as a line in the logit of clean accuracy and in indicators."""
+
+    intercept: float
+    slopes: dict[str, float]  # by column of `analyse.networks`; "clean" stands for the logit
+    half_width: float  # of the interval, as a logit
+    covered: float  # share of families left out that the interval holds
+    covered_low: float  # with its 95 % interval
+    covered_high: float
+
+    def predict(self, clean_logit, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the accuracy that is foretold and the ends of its interval, (n,) each.
+
+        Examples
+        --------
+        >>> line = Line(0.0, {"clean": 1.0}, 2.0, 0.9, 0.8, 0.95)
+        >>> [end.round(2).tolist() for end in line.predict(np.array([0.0]), {})]
+        [[0.5], [0.12], [0.88]]
+        """
+        middle = self.intercept + self.slopes["clean"] * np.asarray(clean_logit, float)
+        for name, slope in self.slopes.items():
+            if name != "clean":
+                middle = middle + slope * np.asarray(values[name], float)
+        return expit(middle), expit(middle - self.half_width), expit(middle + self.half_width)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Share of the squared error of accuracy alone that indicators save on families left out, with its 95 % interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """One group of corruptions: the line in accuracy alone, the one with indicators, and which is the better."""
+
+    accuracy: Line
+    indicators: Line
+    saved: Saved
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Lines for every group of corruptions, whom they were fitted on, and where they hold."""
+
+    population: str
+    networks: int
+    families: int
+    level: float
+    clean: tuple[float, float]  # accuracies between which something is foretold
+    reading: str  # of the images, which says how large they are
+    n_classes: int  # of a draw, as in the study
+    per_class: int
+    severities: tuple[int, ...]
+    targets: dict[str, Target]
+
+    def refusal(self, clean: float, *, reading: str, n_classes: int, per_class: int) -> str:
+        """Return in words why nothing is foretold of such a network; "" where it lies in the calibrated range."""
+        low, high = self.clean
+        if not low <= clean <= high:
+            return f"its clean accuracy, {clean:.3f}, lies outside of those it was calibrated on, {low:.3f} to {high:.3f}"
+        if reading != self.reading:
+            return f"its images are read as {reading}, but the calibration is for {self.reading}"
+        if (n_classes, per_class) != (self.n_classes, self.per_class):
+            return (
+                f"its indicators are of draws of {n_classes} classes with {per_class} images, but the calibration is for "
+                f"{self.n_classes} classes with {self.per_class}"
+            )
+        return ""
+
+
+def expit(x) -> np.ndarray:
+    """Return the share whose logit is x."""
+    return 1 / (1 + np.exp(-np.asarray(x, float)))
+
+
+def logits(rows, table):
+    """Return the logit of clean accuracy (model,), and by group of corruptions that of the accuracy under it.
+
+    Parameters
+    ----------
+    rows : xarray.Dataset
+        Of the comparison.
+    table : pandas.DataFrame
+        `analyse.networks` of them.
+    """
+    from robustshape.corruptions import GROUPS
+
+    measured = [str(name) for name in rows["corruption"].values]
+    groups = {EVERY: measured} | {
+        group: [c for c in measured if c in set(own)] for group, own in GROUPS.items()
+    }
+    n_clean, n_shown = (rows[name].values.astype(int) for name in ("n_samples", "n_robustness"))
+
+    def of(accuracy, n):
+        return count_logit(np.rint(accuracy * n), n)
+
+    cells = {group: n_shown * len(names) * rows.sizes["severity"] for group, names in groups.items() if names}
+    return of(table["clean"].values, n_clean), {
+        group: of(mean_corrupted_accuracy(rows, groups[group]), n) for group, n in cells.items()
+    }
+
+
+def stepwise(x, y, others) -> np.ndarray:
+    """Return the predictions (m,) at `others` of a line in the first column and up to `MOST` others, chosen by x and y."""
+    columns = [0, *(1 + np.array(choose(x[:, :1], x[:, 1:], y, most=MOST), int))]
+    return least_squares(x[:, columns], y, others[:, columns])
+
+
+def calibrated(rows) -> Calibration | None:
+    """Return `calibrate` of the rows, None for too few families."""
+    try:
+        return calibrate(rows)
+    except InputError:
+        return None
+
+
+def calibrate(rows) -> Calibration:
+    """Fit the lines and measure how far off they are for a family they have not seen.
+
+    Parameters
+    ----------
+    rows : xarray.Dataset
+        Of the comparison, of one population. Networks at chance are left out, and indicators that some network lacks.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    InputError
+        For fewer families than an interval at this level takes.
+    """
+    rows, table, names, x, targets = _learners(rows)
+    families = table["family"].values
+    if len(set(families)) < FEWEST_FAMILIES:
+        raise InputError(
+            f"a prediction is calibrated on at least {FEWEST_FAMILIES} families that learned something, but these are "
+            f"{len(set(families))}"
+        )
+    return Calibration(
+        population=rows.attrs["preset"], networks=len(table), families=len(set(families)), level=LEVEL,
+        clean=(float(table["clean"].min()), float(table["clean"].max())), reading=str(rows["reading"].values[0]),
+        n_classes=int(rows["n_classes"].values[0]), per_class=int(rows["per_class"].values[0]),
+        severities=tuple(int(s) for s in rows["severity"].values),
+        targets={group: _target(x, y, families, names) for group, y in targets.items()},
+    )  # fmt: skip
+
+
+def _learners(rows):
+    """Return the rows and the table of the networks that learned, names and (n, p) of what may foretell, and the targets."""
+    found, learned = networks(rows), ~at_chance(rows)
+    table, rows = found[learned], rows.isel(model=np.flatnonzero(learned))
+    clean, targets = logits(rows, table)
+    names = [name for name in screened(table) if np.isfinite(table[name]).all()]
+    x = np.column_stack([clean, table[names].values.astype(float)])
+    return rows, table, ["clean", *names], x, targets
+
+
+def _target(x, y, families, names) -> Target:
+    ways = {"accuracy": (x[:, :1], least_squares), "indicators": (x, stepwise)}
+    told = {way: without_pairs(columns, y, families, predict) for way, (columns, predict) in ways.items()}
+    taken = [0, *(1 + np.array(choose(x[:, :1], x[:, 1:], y, most=MOST), int))]
+    alone = _line(x[:, :1], y, families, told["accuracy"], names[:1])
+    beside = _line(x[:, taken], y, families, told["indicators"], [names[i] for i in taken])
+    return Target(alone, beside, _saved(y, families, **told))
+
+
+def _line(x, y, families, told, names) -> Line:
+    """Return the line of least squares with the interval by what families left out were foretold, `without_pairs`."""
+    intercept, *slopes = np.linalg.lstsq(np.column_stack([np.ones(len(x)), x]), y, rcond=None)[0]
+    scores = np.abs(y - _own(told, families))
+    half = family_quantile(scores, families, rng=np.random.default_rng(0), level=LEVEL)
+    coverage = nested_coverage(y, families, told, rng=np.random.default_rng(0), level=LEVEL)
+    ends = share_interval(coverage.covered * coverage.families, coverage.families)
+    return Line(float(intercept), dict(zip(names, map(float, slopes))), half, coverage.covered, *ends)
+
+
+def _own(told, families) -> np.ndarray:
+    """Return what was foretold of each network without its own family alone."""
+    _, family = np.unique(families, return_inverse=True)
+    return told[family, np.arange(len(family))]
+
+
+def _saved(y, families, accuracy, indicators) -> Saved:
+    """Return the share of squared error that is saved, with the jackknife over families of the whole computation."""
+
+    def share(kept, told):
+        small, large = (_mean_square((y - found)[kept], families[kept]) for found in told)
+        return 1 - large / small
+
+    every = np.ones(len(y), bool)
+    names = np.unique(families)
+    whole = share(every, (_own(accuracy, families), _own(indicators, families)))
+    found = from_left_out(
+        whole, [share(families != g, (accuracy[i], indicators[i])) for i, g in enumerate(names)]
+    )
+    return Saved(found.estimate, found.low, found.high)
+
+
+def _mean_square(errors, families) -> float:
+    """Return the mean over families of the mean squared error of their members."""
+    _, family = np.unique(families, return_inverse=True)
+    return float((np.bincount(family, errors**2) / np.bincount(family)).mean())
+
+
+def left_out(rows, calibration: Calibration | None, group: str = EVERY):
+    """Return what was foretold of each network, by a line fitted without its family, beside what was measured.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        Indexed by ``model``: ``family``, ``recipe``; the accuracy under the group of corruptions that was ``measured``
+        and ``foretold`` from accuracy and indicators, with ``low`` and ``high``. None without a calibration.
+    """
+    if calibration is None:
+        return None
+    _, table, _, x, targets = _learners(rows)
+    middle = left_out_predictions(x, targets[group], table["family"].values, stepwise)
+    half = calibration.targets[group].indicators.half_width
+    numbers = {"measured": targets[group], "foretold": middle, "low": middle - half, "high": middle + half}
+    return table[["family", "recipe"]].assign(**{name: expit(logit) for name, logit in numbers.items()})
+
+
+def by_group(calibration: Calibration | None):
+    """Return one line for each group of corruptions: what it uses, how wide its interval is, how it did, what is saved.
+
+    Widths are of the interval around an accuracy of one half, where it is widest, in points of accuracy.
+    """
+    import pandas as pd
+
+    from robustshape.analysis.words import of
+
+    def points(line):
+        return 100 * (2 * expit(line.half_width) - 1)
+
+    return pd.DataFrame(
+        [
+            {
+                "corruptions": group,
+                "beside accuracy": ", ".join(of(name) for name in one.indicators.slopes if name != "clean"),
+                "width, accuracy alone": points(one.accuracy), "width with them": points(one.indicators),
+                "families held": one.indicators.covered, "low": one.indicators.covered_low,
+                "high": one.indicators.covered_high, "squared error saved": one.saved.estimate,
+                "saved, low": one.saved.low, "saved, high": one.saved.high,
+            }
+            for group, one in (calibration.targets if calibration else {}).items()
+        ]
+    )  # fmt: skip
+
+
+def in_words(calibration: Calibration | None, group: str = EVERY) -> str:
+    """Return how the interval did, and whether indicators foretell better than accuracy alone, as sentences."""
+    if calibration is None:
+        return ""
+    one = calibration.targets[group]
+    line, saved = one.indicators, one.saved
+    held = (
+        f"The {calibration.level:.0%} interval holds {line.covered:.0%} ({line.covered_low:.0%} to {line.covered_high:.0%}) "
+        f"of {calibration.families} families left out."
+    )
+    numbers = f"{saved.estimate:.0%} ({saved.low:.0%} to {saved.high:.0%})"
+    if saved.low > 0:
+        return f"{held} Indicators beside accuracy save {numbers} of the squared error."
+    if saved.high < 0:
+        return f"{held} Indicators beside accuracy make it worse: of the squared error they save {numbers}."
+    return f"{held} Whether indicators foretell better than accuracy alone is open: of the squared error they save {numbers}."
+
+
+def write(calibration: Calibration, path: Path) -> None:
+    """Write a calibration as JSON."""
+    path.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> Calibration:
+    """Read a calibration that `write` wrote."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    targets = {
+        group: Target(Line(**one["accuracy"]), Line(**one["indicators"]), Saved(**one["saved"]))
+        for group, one in found.pop("targets").items()
+    }
+    clean, severities = tuple(found.pop("clean")), tuple(found.pop("severities"))
+    return Calibration(**found, clean=clean, severities=severities, targets=targets)
+
+
+if __name__ == "__main__":
+    from robustshape.store import results
+    from robustshape.studies.indicator_comparison import STUDY
+
+    write(calibrate(STUDY.described(results.read_published("indicator_comparison", POPULATION))), FILE)
