@@ -320,6 +320,27 @@ def test_publishing_adds_the_parts_that_are_new_to_rows_published_earlier(empty_
     xarray.testing.assert_equal(published["score"], found["score"])
 
 
+def test_a_row_that_was_padded_with_a_part_of_others_gets_its_own_later(empty_again, monkeypatch):
+    gather_parts()
+    results.publish("study", "p", with_parts())
+    empty_again()
+    monkeypatch.setitem(PARTS, "z", 1)
+    gather_parts("extend", models="a")
+    assert results.publish("study", "p", with_parts()) == 2  # b has no z: the published rows are padded
+    assert np.isnan(results.read_published("study", "p")["score"].sel(model="b", part="z")).all()
+    found, _, parts = gather_parts("extend")
+    assert parts == {"b": ["z"]} and found["part"].values.tolist() == ["x", "y", "z"]
+    assert results.publish("study", "p", with_parts()) == 2
+    xarray.testing.assert_equal(results.read_published("study", "p")["score"], found["score"])
+
+
+def test_a_row_is_published_when_its_parts_are_finished_too():
+    gather_parts(models="a")
+    with_parts()["b"].row.save(xarray.Dataset({"value": 1.0}))
+    assert results.publish("study", "p", with_parts()) == 1
+    assert results.read_published("study", "p").model.values.tolist() == ["a"]
+
+
 def test_a_row_whose_parts_are_not_there_yet_is_still_a_row():
     def dying(missing):
         raise KeyboardInterrupt

@@ -178,7 +178,9 @@ def _joined(row, parts: dict, one: Wanted):
     along, known = one.along, f"{one.along}_key"
     keys = row[known].values.astype(str) if known in row else np.full(row.sizes.get(along, 0), "")
     own = row[[name for name, v in row.data_vars.items() if along in v.dims and name != known]]
-    own = own.isel({along: np.flatnonzero(keys == "")}) if along in own.dims else own
+    if along in own.dims:  # stacked with others, a row is padded with the parts that it lacked
+        padded = np.isin(row[along].values.astype(str), list(one.parts))
+        own = own.isel({along: np.flatnonzero((keys == "") & ~padded)})
     pieces = ([own] if own.sizes.get(along) else []) + list(parts.values())
     rest = row.drop_dims(along, errors="ignore")
     if not parts:
@@ -243,10 +245,14 @@ def gather_published(study: str, names: list[str], *, preset: str):
 def publish(study: str, preset: str, wanted: dict[str, Wanted], **facts) -> int:
     """Copy finished rows of your cache into ``data/results``; return how many are there.
 
-    Rows published earlier stay where their key still agrees; others are replaced. `facts` of all of them become
-    attributes.
+    Rows published earlier stay where their key still agrees; others are replaced, and new ones added when their parts
+    are finished, too. `facts` of all of them become attributes.
     """
-    rows = finished(wanted, _published(study, wanted, preset))
+    earlier = _published(study, wanted, preset)
+    whole = {
+        m: one for m, one in wanted.items() if m in earlier or not any(part.missing for part in one.parts.values())
+    }
+    rows = finished(whole, earlier)
     if not rows:
         raise InputError(
             f"no finished row of {study} for preset {preset!r} in the cache; "
