@@ -250,7 +250,9 @@ def publish(study: str, preset: str, wanted: dict[str, Wanted], **facts) -> int:
     """
     earlier = _published(study, wanted, preset)
     whole = {
-        m: one for m, one in wanted.items() if m in earlier or not any(part.missing for part in one.parts.values())
+        m: one
+        for m, one in wanted.items()
+        if m in earlier or not any(part.missing for part in one.parts.values())
     }
     rows = finished(whole, earlier)
     if not rows:
