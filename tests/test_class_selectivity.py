@@ -1085,7 +1085,7 @@ def test_published_rows_are_read_and_extended(measured, tmp_path, monkeypatch):
     for name in ("mean_selectivity", "unit_selectivity", "dimensionality", "diverged"):
         np.testing.assert_array_equal(extended[name], measured[name])
     table = agreement.agreement(measured, quantities=STUDY.quantities)
-    assert table["agree"].all() and len(table) == 3
+    assert (table["agree"] == agreement.WORDS["same"]).all() and len(table) == 3
 
 
 def test_without_its_source_an_attack_is_not_transferred(measured, monkeypatch):

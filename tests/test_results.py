@@ -126,16 +126,42 @@ def test_publishing_nothing_says_how_to_measure():
 
 
 def test_agreement_compares_row_by_row():
-    rows = gather()
+    rows, words = gather(), agreement.WORDS
     assert agreement.agreement(rows, quantities=("value",)).empty
     publish()
-    assert agreement.agreement(rows, quantities=("value",))["agree"].all()
+    assert set(agreement.agreement(rows, quantities=("value",))["agree"]) == {words["same"]}
     changed = rows.assign(value=rows["value"] + [0, 0.5, float("nan")])
     table = agreement.agreement(changed, quantities=("value", "ranks")).set_index("model")
-    assert list(table["agree"]) == [True, False, False] and table.loc["b", "largest difference"] == 0.5
-    assert table["defined alike"].all()
+    assert list(table["agree"]) == [words["same"], words["unknown"], words["lacking"]]
+    assert table.loc["b", "largest difference"] == 0.5 and table["defined alike"].all()
+    assert np.isnan(table["ratio"]).all()  # of none are there two seeds
+    assert "no published network has two seeds" in agreement.shown(changed, ("value",)).html
     published = results.gather_published("study", ["a"], preset="p")
     assert agreement.agreement(published, quantities=("value",)).empty  # never with itself
+
+
+def of_seeds(values, models):
+    return xarray.Dataset({"value": (("model", "part"), np.array(values, float))}, {"model": models})
+
+
+def test_what_another_seed_changes_by_hand():
+    models = ["zoo:lenet", "zoo:lenet/1", "zoo:mlp", "zoo:mlp/1", "zoo:mlp/2", "zoo:vit"]
+    rows = of_seeds([[1, 0], [3, 0], [10, 5], [10, 5], [13, np.nan], [99, 99]], models)
+    found = agreement.seed_variance(rows, "value")
+    assert found.tolist() == [pytest.approx((2 + 6) / 3), 0.0]  # squares 2 and 6 of one and two free; vit has one seed
+    assert np.isnan(agreement.seed_variance(rows.isel(model=[0, 2, 5]), "value")).all()
+
+
+def test_a_second_seed_is_about_one_away_whatever_the_units():
+    rng = np.random.default_rng(0)
+    models = [f"zoo:lenet/{i}" for i in range(1, 400)]
+    rows = of_seeds(rng.normal(size=(399, 2)) * [1, 1000], models)
+    variance = agreement.seed_variance(rows, "value")
+    pairs = np.diff(rows["value"].values, axis=0)[::2]
+    squares = [agreement.seed_ratio(one, variance) ** 2 for one in pairs]
+    assert np.mean(squares) == pytest.approx(1, abs=0.2)
+    assert np.mean(np.sqrt(squares) <= agreement.ALIKE) > 0.95
+    assert agreement.seed_ratio([10.0, 0.0], variance) > agreement.ALIKE
 
 
 def test_unknown_source_and_unpublished_preset_say_what_there_is():

@@ -43,6 +43,15 @@ def answer(words: str) -> Shown:
     return Shown(f'<p class="rs-answer">{escape(words)}</p>')
 
 
+def paragraph(words: str) -> Shown:
+    """Return plain sentences.
+
+    >>> paragraph("A & B.").html
+    '<p>A &amp; B.</p>'
+    """
+    return Shown(f"<p>{escape(words)}</p>")
+
+
 def figure(
     panels, *, alt: str, caption: str = "", empty: str = "Nothing to draw for these networks."
 ) -> Shown:
