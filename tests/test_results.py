@@ -148,7 +148,8 @@ def test_what_another_seed_changes_by_hand():
     models = ["zoo:lenet", "zoo:lenet/1", "zoo:mlp", "zoo:mlp/1", "zoo:mlp/2", "zoo:vit"]
     rows = of_seeds([[1, 0], [3, 0], [10, 5], [10, 5], [13, np.nan], [99, 99]], models)
     found = agreement.seed_variance(rows, "value")
-    assert found.tolist() == [pytest.approx((2 + 6) / 3), 0.0]  # squares 2 and 6 of one and two free; vit has one seed
+    # squares 2 and 6, of one and two free; the second number has no third seed, and vit no second
+    assert found.tolist() == [pytest.approx((2 + 6) / 3), 0.0]
     assert np.isnan(agreement.seed_variance(rows.isel(model=[0, 2, 5]), "value")).all()
 
 
