@@ -9,8 +9,15 @@ import xarray
 from robustshape.errors import InputError
 from robustshape.paths import require_checkout
 from robustshape.store import results
-from robustshape.studies.indicator_comparison import STUDY, figures, prediction
-from robustshape.studies.indicator_comparison.prediction import EVERY, Calibration, Line, Saved, Target
+from robustshape.studies.indicator_comparison import STUDY, calibration, figures, prediction
+from robustshape.studies.indicator_comparison.calibration import (
+    EVERY,
+    Calibration,
+    Line,
+    Saved,
+    Target,
+    expit,
+)
 
 N, SHOWN = 4000, 2000
 NAMES = [
@@ -26,9 +33,9 @@ NAMES = [
 def made_up(families: int, seed: int = 0, *, told_by: str = "silhouette") -> xarray.Dataset:
     """Return rows whose accuracy under corruption is a line in clean accuracy and in one indicator, with noise."""
     rng = np.random.default_rng(seed)
-    clean = prediction.expit(rng.normal(3, 0.4, size=families)).round(4)
+    clean = expit(rng.normal(3, 0.4, size=families)).round(4)
     values = {name: rng.uniform(0.5, 0.9, size=families) for name in NAMES}
-    shown = prediction.expit(
+    shown = expit(
         0.2
         + 0.5 * np.log(clean / (1 - clean))
         + 8 * (values[told_by] - 0.7)
@@ -99,11 +106,11 @@ def test_nothing_is_foretold_of_a_network_by_its_own_numbers(rows, found):
 def test_the_interval_holds_families_it_was_not_calibrated_on():
     held = []
     for seed in range(12):
-        calibration, new = prediction.calibrate(made_up(24, seed)), made_up(200, 1000 + seed)
+        fitted, new = prediction.calibrate(made_up(24, seed)), made_up(200, 1000 + seed)
         table = prediction.networks(new)
         clean, targets = prediction.logits(new, table)
-        _, low, high = calibration.targets[EVERY].indicators.predict(clean, table)
-        shown = prediction.expit(targets[EVERY])
+        _, low, high = fitted.targets[EVERY].indicators.predict(clean, table)
+        shown = expit(targets[EVERY])
         held.append(np.mean((low <= shown) & (shown <= high)))
     assert 0.82 < np.mean(held) < 0.97
 
@@ -117,7 +124,7 @@ def test_says_when_it_foretells_nothing(found):
     assert "5 classes with 50 images, but" in found.refusal(low, **fitting | {"per_class": 50})
     with pytest.raises(InputError, match="at least 12 families that learned something, but these are 5"):
         prediction.calibrate(made_up(5))
-    assert prediction.calibrated(made_up(5)) is None and prediction.in_words(None) == ""
+    assert prediction.calibrated(made_up(5)) is None and calibration.in_words(None) == ""
 
 
 @pytest.mark.parametrize(
@@ -133,20 +140,20 @@ def test_the_words_follow_the_interval(saved, words):
     one = Calibration(
         "p", 50, 40, 0.9, (0.5, 0.9), "pad32", 5, 100, (1,), {EVERY: Target(line, line, Saved(*saved))}
     )
-    told = prediction.in_words(one)
+    told = calibration.in_words(one)
     assert (
         told.startswith("The 90% interval holds 90% (80% to 95%) of 40 families left out.") and words in told
     )
-    table = prediction.by_group(one)
+    table = calibration.by_group(one)
     assert table.loc[0, "beside accuracy"] == "silhouette" and table.loc[
         0, "width with them"
     ] == pytest.approx(46.2, abs=0.1)
 
 
 def test_what_ships_is_made_from_the_published_rows(tmp_path):
-    kept = require_checkout("the calibration") / prediction.FILE
-    shipped = prediction.read(kept)
-    prediction.write(shipped, tmp_path / "again.json")
+    kept = require_checkout("the calibration") / calibration.FILE
+    shipped = calibration.read(kept)
+    calibration.write(shipped, tmp_path / "again.json")
     assert json.loads((tmp_path / "again.json").read_text()) == json.loads(kept.read_text())
     published = STUDY.described(results.read_published(STUDY.name, prediction.POPULATION))
     _, table, _, x, targets = prediction._learners(published)

@@ -1,0 +1,154 @@
+"""A calibration: lines that foretell accuracy under corruption, whom they were fitted on, where they hold, and the words for it.
+
+`prediction` makes one from the rows of the comparison. The published one is kept in ``data/prediction.json``.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+FILE = Path("data") / "prediction.json"
+EVERY = "all corruptions"
+
+
+def expit(x) -> np.ndarray:
+    """Return the share whose logit is x."""
+    return 1 / (1 + np.exp(-np.asarray(x, float)))
+
+
+@dataclass(frozen=True)
+class Line:
+    """Logit of accuracy under corruption as a line in the logit of clean accuracy and in indicators."""
+
+    intercept: float
+    slopes: dict[str, float]  # by column of `analyse.networks`; "clean" stands for the logit
+    half_width: float  # of the interval, as a logit
+    covered: float  # share of families left out that the interval holds
+    covered_low: float  # with its 95 % interval
+    covered_high: float
+
+    def predict(self, clean_logit, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the accuracy that is foretold and the ends of its interval, (n,) each.
+
+        Examples
+        --------
+        >>> line = Line(0.0, {"clean": 1.0}, 2.0, 0.9, 0.8, 0.95)
+        >>> [end.round(2).tolist() for end in line.predict(np.array([0.0]), {})]
+        [[0.5], [0.12], [0.88]]
+        """
+        middle = self.intercept + self.slopes["clean"] * np.asarray(clean_logit, float)
+        for name, slope in self.slopes.items():
+            if name != "clean":
+                middle = middle + slope * np.asarray(values[name], float)
+        return expit(middle), expit(middle - self.half_width), expit(middle + self.half_width)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Share of the squared error of accuracy alone that indicators save on families left out, with its 95 % interval."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """One group of corruptions: the line in accuracy alone, the one with indicators, and which is the better."""
+
+    accuracy: Line
+    indicators: Line
+    saved: Saved
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Lines for every group of corruptions, whom they were fitted on, and where they hold."""
+
+    population: str
+    networks: int
+    families: int
+    level: float
+    clean: tuple[float, float]  # accuracies between which something is foretold
+    reading: str  # of the images, which says how large they are
+    n_classes: int  # of a draw, as in the study
+    per_class: int
+    severities: tuple[int, ...]
+    targets: dict[str, Target]
+
+    def refusal(self, clean: float, *, reading: str, n_classes: int, per_class: int) -> str:
+        """Return in words why nothing is foretold of such a network; "" where it lies in the calibrated range."""
+        low, high = self.clean
+        if not low <= clean <= high:
+            return f"its clean accuracy, {clean:.3f}, lies outside of those it was calibrated on, {low:.3f} to {high:.3f}"
+        if reading != self.reading:
+            return f"its images are read as {reading}, but the calibration is for {self.reading}"
+        if (n_classes, per_class) != (self.n_classes, self.per_class):
+            return (
+                f"its indicators are of draws of {n_classes} classes with {per_class} images, but the calibration is for "
+                f"{self.n_classes} classes with {self.per_class}"
+            )
+        return ""
+
+
+def by_group(calibration: Calibration | None):
+    """Return one line for each group of corruptions: what it uses, how wide its interval is, how it did, what is saved.
+
+    Widths are of the interval around an accuracy of one half, where it is widest, in points of accuracy.
+    """
+    import pandas as pd
+
+    from robustshape.analysis.words import of
+
+    def points(line):
+        return 100 * (2 * expit(line.half_width) - 1)
+
+    return pd.DataFrame(
+        [
+            {
+                "corruptions": group,
+                "beside accuracy": ", ".join(of(name) for name in one.indicators.slopes if name != "clean"),
+                "width, accuracy alone": points(one.accuracy), "width with them": points(one.indicators),
+                "families held": one.indicators.covered, "low": one.indicators.covered_low,
+                "high": one.indicators.covered_high, "squared error saved": one.saved.estimate,
+                "saved, low": one.saved.low, "saved, high": one.saved.high,
+            }
+            for group, one in (calibration.targets if calibration else {}).items()
+        ]
+    )  # fmt: skip
+
+
+def in_words(calibration: Calibration | None, group: str = EVERY) -> str:
+    """Return how the interval did, and whether indicators foretell better than accuracy alone, as sentences."""
+    if calibration is None:
+        return ""
+    one = calibration.targets[group]
+    line, saved = one.indicators, one.saved
+    held = (
+        f"The {calibration.level:.0%} interval holds {line.covered:.0%} ({line.covered_low:.0%} to {line.covered_high:.0%}) "
+        f"of {calibration.families} families left out."
+    )
+    numbers = f"{saved.estimate:.0%} ({saved.low:.0%} to {saved.high:.0%})"
+    if saved.low > 0:
+        return f"{held} Indicators beside accuracy save {numbers} of the squared error."
+    if saved.high < 0:
+        return f"{held} Indicators beside accuracy make it worse: of the squared error they save {numbers}."
+    return f"{held} Whether indicators foretell better than accuracy alone is open: of the squared error they save {numbers}."
+
+
+def write(calibration: Calibration, path: Path) -> None:
+    """Write a calibration as JSON."""
+    path.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> Calibration:
+    """Read a calibration that `write` wrote."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    targets = {
+        group: Target(Line(**one["accuracy"]), Line(**one["indicators"]), Saved(**one["saved"]))
+        for group, one in found.pop("targets").items()
+    }
+    clean, severities = tuple(found.pop("clean")), tuple(found.pop("severities"))
+    return Calibration(**found, clean=clean, severities=severities, targets=targets)
