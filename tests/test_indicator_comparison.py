@@ -60,6 +60,7 @@ def made_up(n_families=12, seed=0):
             "n_samples": ("model", np.full(n, 5000)),
             "n_robustness": ("model", np.full(n, 1000)),
             "n_classes": ("model", np.full(n, 5)),
+            "dataset": ("model", np.array(["mnist"] * n, object)),
             "per_class": ("model", np.full(n, 100)),
         },
         coords={"model": models, "indicator": names, "corruption": ["gaussian_noise", "fog"], "severity": [3], "attack": ATTACKS},

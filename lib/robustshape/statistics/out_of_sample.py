@@ -129,7 +129,7 @@ def advantage(x, rivals, y, families, recipes=None, *, level: float = 0.95) -> O
         best = np.argmin(np.nan_to_num(found.fitted[:, 1:], nan=np.inf), axis=1)
         rival = found.errors[np.arange(len(i)), 1 + best]
         of_rival, of_x, of_none = (
-            _mean_square(e, families[i]) for e in (rival, found.errors[:, 0], found.of_mean)
+            mean_square(e, families[i]) for e in (rival, found.errors[:, 0], found.of_mean)
         )
         return (of_rival - of_x) / of_none if of_none > 0 else float("nan")
 
@@ -173,7 +173,7 @@ def added(x, given, y, families, recipes=None, *, level: float = 0.95) -> OverGr
 
     def share(i):
         small, large = (
-            _mean_square(_left_out(design[i], y[i], families[i]), families[i]) for design in (without, beside)
+            mean_square(_left_out(design[i], y[i], families[i]), families[i]) for design in (without, beside)
         )
         return 1 - large / small if small > 0 else float("nan")
 
@@ -191,8 +191,13 @@ def _left_out(design, y, families) -> np.ndarray:
     return errors
 
 
-def _mean_square(errors, families) -> float:
-    """Return the mean over families of the mean squared error of their members, those without one left out."""
+def mean_square(errors, families) -> float:
+    """Return the mean over families of the mean squared error of their members, those without one left out.
+
+    >>> mean_square([1.0, 3.0, 2.0], ["a", "a", "b"])  # 5 of a, 4 of b
+    4.5
+    """
+    errors, families = np.asarray(errors, dtype=np.float64), np.asarray(families)
     known = np.isfinite(errors)
     if not known.any():
         return float("nan")

@@ -19,6 +19,7 @@ from robustshape.statistics.conformal import (
 from robustshape.statistics.effective_robustness import count_logit
 from robustshape.statistics.exact import share_interval
 from robustshape.statistics.jackknife import from_left_out
+from robustshape.statistics.out_of_sample import mean_square
 from robustshape.statistics.stepwise import choose
 from robustshape.studies.indicator_comparison.analyse import networks, screened
 from robustshape.studies.indicator_comparison.calibration import (
@@ -151,7 +152,7 @@ def _saved(y, families, accuracy, indicators) -> Saved:
     """Return the share of squared error that is saved, with the jackknife over families of the whole computation."""
 
     def share(kept, told):
-        small, large = (_mean_square((y - found)[kept], families[kept]) for found in told)
+        small, large = (mean_square((y - found)[kept], families[kept]) for found in told)
         return 1 - large / small
 
     every = np.ones(len(y), bool)
@@ -161,12 +162,6 @@ def _saved(y, families, accuracy, indicators) -> Saved:
         whole, [share(families != g, (accuracy[i], indicators[i])) for i, g in enumerate(names)]
     )
     return Saved(found.estimate, found.low, found.high)
-
-
-def _mean_square(errors, families) -> float:
-    """Return the mean over families of the mean squared error of their members."""
-    _, family = np.unique(families, return_inverse=True)
-    return float((np.bincount(family, errors**2) / np.bincount(family)).mean())
 
 
 def left_out(rows, calibration: Calibration | None, group: str = EVERY):

@@ -5,6 +5,7 @@ import numpy as np
 from robustshape.analysis.purity_and_kstar import lacking, of_kstar, of_purity
 from robustshape.statistics.jackknife import slope_over_groups
 from robustshape.studies.indicator_comparison.analyse import networks, screen, spearman_within_recipes
+from robustshape.studies.indicator_comparison.transfer import from_digits
 
 
 def estimates(rows) -> dict:
@@ -18,7 +19,7 @@ def estimates(rows) -> dict:
         "cross-1": lacking(kept, "R") or screen(rows, kept, "corrupted"),
         "cross-2": spearman_within_recipes(product, "product", "mean_normalised_rank"),
         "cross-3": less_selective(table),
-        "cross-4": "the lines are fitted on digit networks, which are not among these",
+        "cross-4": from_digits(rows),
     }
 
 
