@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from robustshape import studies
 from robustshape.analysis.networks import BAND
-from robustshape.book import facts, rates
+from robustshape.book import facts, populations, rates
 from robustshape.corruptions.constants import CONSTANTS
 from robustshape.indicators import INDICATORS
-from robustshape.notebooks import read_parameters
+from robustshape.notebooks import list_presets, read_parameters
+from robustshape.store import results
 
 ROOT = Path(__file__).parents[1]
 
@@ -89,3 +91,26 @@ def test_what_the_reference_names_is_there():
         module, _, found = name.rpartition(".")
         found = getattr(importlib.import_module(module), found)
         assert found.__doc__ and all(hasattr(found, one) for one in members.split(", ") if one), name
+
+
+def test_every_population_says_how_many_of_how_many_and_how_to_go_on():
+    text = populations.population_pieces()["generated/populations.csv"].decode()
+    lines = {
+        (one["study"].replace("\\", ""), one["population"].replace("\\", "")): one
+        for one in csv.DictReader(io.StringIO(text))
+    }
+    asked = {
+        (study, preset)
+        for preset, notebooks in list_presets().items()
+        for study in notebooks
+        if preset not in populations.NOT_SHOWN and study in studies.names()
+    }
+    assert set(lines) == asked
+    for (study, preset), one in lines.items():
+        there, _, of = one["networks"].partition(" of ")
+        published = preset in results.published_presets(study)
+        assert (int(there) > 0) == published and int(there) <= int(of)
+        assert one["to go on"] == (
+            f"`robustshape run {study} --preset {preset} -p source extend`" if int(there) < int(of) else ""
+        )
+        assert bool(one["minutes"]) == published

@@ -128,6 +128,10 @@ class Study:
         """Return the parameters among the names of a notebook, ``STUDY.given(globals())``."""
         return {name: namespace[name] for name in self.parameters if name in namespace}
 
+    def asked(self, **given) -> list[str]:
+        """Return the names of the rows that the parameters ask for; no network is looked at. Takes what `measure` takes."""
+        return list(self._settings(given).rows(given.get("models")))
+
     def plan(self, **given) -> Plan:
         """Check the parameters and return what they ask for; nothing is computed. Takes what `measure` takes."""
         settings = self._settings(given)
@@ -169,8 +173,7 @@ class Study:
         """
         results.check_source(source)
         if source == "published":
-            names = list(self._settings(given).rows(given.get("models")))
-            found = results.gather_published(self.name, names, preset=preset)
+            found = results.gather_published(self.name, self.asked(**given), preset=preset)
             print(common.unequal_classes(found), end="")
         else:
             found = self.plan(**given).measure(preset=preset, source=source, dask_scheduler=dask_scheduler)
