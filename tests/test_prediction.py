@@ -9,7 +9,7 @@ import xarray
 from robustshape.errors import InputError
 from robustshape.paths import require_checkout
 from robustshape.store import results
-from robustshape.studies.indicator_comparison import STUDY, calibration, figures, prediction
+from robustshape.studies.indicator_comparison import STUDY, calibration, figures, measure, prediction
 from robustshape.studies.indicator_comparison.calibration import (
     EVERY,
     Calibration,
@@ -150,6 +150,15 @@ def test_the_words_follow_the_interval(saved, words):
     ] == pytest.approx(46.2, abs=0.1)
 
 
+def test_publishing_the_comparison_of_its_population_keeps_a_calibration(rows, found, tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "require_checkout", lambda what: tmp_path)
+    (tmp_path / "data").mkdir()
+    STUDY.published("laptop", rows)
+    assert not list((tmp_path / "data").iterdir())
+    STUDY.published(prediction.POPULATION, rows)
+    assert calibration.read(tmp_path / calibration.FILE) == found
+
+
 def test_what_ships_is_made_from_the_published_rows(tmp_path):
     kept = require_checkout("the calibration") / calibration.FILE
     shipped = calibration.read(kept)
@@ -157,7 +166,7 @@ def test_what_ships_is_made_from_the_published_rows(tmp_path):
     assert json.loads((tmp_path / "again.json").read_text()) == json.loads(kept.read_text())
     published = STUDY.described(results.read_published(STUDY.name, prediction.POPULATION))
     _, table, _, x, targets = prediction._learners(published)
-    again = "write it anew: python -m robustshape.studies.indicator_comparison.prediction"
+    again = "publish the comparison anew: robustshape publish indicator_comparison --preset families_mnist"
     assert (shipped.networks, shipped.families) == (len(table), table["family"].nunique()), again
     for group, y in targets.items():
         line = shipped.targets[group].accuracy

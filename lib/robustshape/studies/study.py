@@ -73,6 +73,8 @@ class Study:
         ``check(population, networks, settings)`` raises what can be known before anything is trained.
     after : callable
         ``after(plan)`` does what remains once the rows are there, such as writing a file.
+    published : callable
+        ``published(preset, rows)`` writes what the project keeps of published rows beside them.
     needs : callable
         ``needs(population, networks, settings)`` names further networks that have to be trained.
     parts : callable, optional
@@ -97,6 +99,7 @@ class Study:
     before: Callable = lambda population, networks, settings, client: None
     check: Callable = lambda population, networks, settings: None
     after: Callable = lambda plan: None
+    published: Callable = lambda preset, rows: None
     needs: Callable = lambda population, networks, settings: []
     parts: Callable | None = None
     along: str = ""
@@ -186,7 +189,9 @@ class Study:
     def publish(self, preset: str, /, **given) -> tuple[int, int]:
         """Copy the finished rows of a preset into ``data/results``; return how many of how many are there."""
         wanted = self.wanted(**given)
-        return results.publish(self.name, preset, wanted, first_images=FIRST_VERSION), len(wanted)
+        done = results.publish(self.name, preset, wanted, first_images=FIRST_VERSION)
+        self.published(preset, self.described(results.read_published(self.name, preset)))
+        return done, len(wanted)
 
     def described(self, rows):
         """Return the rows with a ``long_name`` of each variable and coordinate, and ``units`` where it has one.

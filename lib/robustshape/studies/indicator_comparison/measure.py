@@ -7,6 +7,7 @@ from robustshape.measurements.draws import class_draws
 from robustshape.measurements.indicators import OnDraws
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
+from robustshape.paths import require_checkout
 from robustshape.studies.study import Settings, Study
 
 
@@ -55,6 +56,15 @@ def row(population: Population, network: Network, settings: ComparisonSettings):
     )
 
 
+def published(preset: str, rows) -> None:
+    """Keep the calibration of the published comparison, see `prediction`."""
+    from robustshape.studies.indicator_comparison.calibration import FILE, write
+    from robustshape.studies.indicator_comparison.prediction import POPULATION, calibrate
+
+    if preset == POPULATION:
+        write(calibrate(rows), require_checkout("publishing") / FILE)
+
+
 VARIABLES = {
     "indicator_value": ("a registered indicator on a draw", ""),
     "indicator_seconds": ("time that an indicator takes on a draw", "s"),
@@ -74,4 +84,5 @@ STUDY = Study(
     quantities=("indicator_value", "accuracy", "corrupted_accuracy", "robust_accuracy"),
     parts=indicators,
     along="indicator",
+    published=published,
 )

@@ -2,7 +2,7 @@
 
 Two lines for each group of corruptions, on logits of accuracies: one in clean accuracy alone, one with up to two
 indicators beside it. The choice of indicators, the line and the width of the interval never see the family they are
-tried on. ``python -m robustshape.studies.indicator_comparison.prediction`` writes what the published comparison gives.
+tried on. Publishing the comparison of `POPULATION` keeps its calibration in ``data/prediction.json``.
 """
 
 import numpy as np
@@ -24,13 +24,11 @@ from robustshape.statistics.stepwise import choose
 from robustshape.studies.indicator_comparison.analyse import networks, screened
 from robustshape.studies.indicator_comparison.calibration import (
     EVERY,
-    FILE,
     Calibration,
     Line,
     Saved,
     Target,
     expit,
-    write,
 )
 
 POPULATION = "families_mnist"
@@ -180,10 +178,3 @@ def left_out(rows, calibration: Calibration | None, group: str = EVERY):
     half = calibration.targets[group].indicators.half_width
     numbers = {"measured": targets[group], "foretold": middle, "low": middle - half, "high": middle + half}
     return table[["family", "recipe"]].assign(**{name: expit(logit) for name, logit in numbers.items()})
-
-
-if __name__ == "__main__":
-    from robustshape.store import results
-    from robustshape.studies.indicator_comparison import STUDY
-
-    write(calibrate(STUDY.described(results.read_published("indicator_comparison", POPULATION))), FILE)
