@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -43,6 +45,19 @@ def test_two_processes_of_this_machine_give_what_one_gives():
         assert os.getpid() not in elsewhere
         with pytest.raises(InputError, match="number 3 cannot be used"):
             tasks.run(fails, [(3,)], client=client, label="x")
+
+
+def test_a_script_that_would_start_itself_again_is_told_so(tmp_path):
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "from robustshape.tasks import workers\n"
+        "with workers('local:1') as client:\n    print(client.submit(pow, 2, 3).result())\n"
+    )
+    ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 1 and not ran.stdout
+    last = ran.stderr.strip().splitlines()[-1]
+    assert "processes of local:1 did not start" in last and 'under if __name__ == "__main__":' in last
+    assert "bootstrapping" not in ran.stderr
 
 
 @pytest.mark.parametrize("given", ["local:0", "local", "locl:2", "", "host:8786"])

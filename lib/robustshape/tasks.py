@@ -10,6 +10,7 @@ a running Dask scheduler (whose workers must see the same cache and data folders
 import contextlib
 import json
 import logging
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -52,27 +53,17 @@ def workers(scheduler: str) -> Iterator:
     Raises
     ------
     InputError
-        If `scheduler` is neither ``"none"``, ``"local:N"`` nor an address such as ``"tcp://host:8786"``.
+        If `scheduler` is neither ``"none"``, ``"local:N"`` nor an address such as ``"tcp://host:8786"``; or if the
+        processes of ``"local:N"`` cannot start, for they import a script that would start them again.
     """
     if scheduler == "none":
         yield None
         return
-    import dask
-    from distributed import Client, LocalCluster
+    from distributed import Client
 
     kind, _, rest = scheduler.partition(":")
     if kind == "local" and rest.isdigit() and int(rest) > 0:
-        with (
-            dask.config.set({f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in KEEPS_MEMORY.items()}),
-            LocalCluster(
-                n_workers=int(rest),
-                threads_per_worker=1,
-                dashboard_address="127.0.0.1:0",  # any free port: several runs may go on at once
-                memory_limit=0,
-                silence_logs=logging.ERROR,  # a worker that is slow to end is no news
-            ) as cluster,
-            Client(cluster) as client,
-        ):
+        with _local_cluster(int(rest)) as cluster, Client(cluster) as client:
             yield client
     elif rest.startswith("//"):
         try:
@@ -84,6 +75,31 @@ def workers(scheduler: str) -> Iterator:
         raise InputError(
             f"dask_scheduler is 'none', 'local:N' or an address such as 'tcp://host:8786', not {scheduler!r}"
         )
+
+
+@contextlib.contextmanager
+def _local_cluster(n: int):
+    import dask
+    from distributed import LocalCluster
+
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that imports its script
+        raise SystemExit(1)  # in silence: the process that wanted it says why
+    with dask.config.set({f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in KEEPS_MEMORY.items()}):
+        try:
+            cluster = LocalCluster(
+                n_workers=n,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",  # any free port: several runs may go on at once
+                memory_limit=0,
+                silence_logs=logging.ERROR,  # a worker that is slow to end is no news
+            )
+        except RuntimeError as error:
+            raise InputError(
+                f"the processes of local:{n} did not start ({error}); they import the script that wants them, so let it "
+                'call nothing when it is imported: put what it runs under if __name__ == "__main__":'
+            ) from error
+        with cluster:
+            yield cluster
 
 
 def run(
