@@ -130,9 +130,9 @@ def test_says_when_it_foretells_nothing(found):
 @pytest.mark.parametrize(
     "saved, words",
     [
-        ((0.3, 0.1, 0.5), "Indicators beside accuracy save 30% (10% to 50%)"),
+        ((0.3, 0.1, 0.5), "Indicators beside accuracy save 30 % (10 % to 50 %)"),
         ((-0.3, -0.5, -0.1), "Indicators beside accuracy make it worse"),
-        ((0.1, -0.2, 0.4), "is open: of the squared error they save 10% (-20% to 40%)"),
+        ((0.1, -0.2, 0.4), "is open: of the squared error they save 10 % (−20 % to 40 %)"),
     ],
 )
 def test_the_words_follow_the_interval(saved, words):
@@ -142,7 +142,8 @@ def test_the_words_follow_the_interval(saved, words):
     )
     told = calibration.in_words(one)
     assert (
-        told.startswith("The 90% interval holds 90% (80% to 95%) of 40 families left out.") and words in told
+        told.startswith("The 90 % interval holds 90 % (80 % to 95 %) of 40 families left out.")
+        and words in told
     )
     table = calibration.by_group(one)
     assert table.loc[0, "beside accuracy"] == "silhouette" and table.loc[

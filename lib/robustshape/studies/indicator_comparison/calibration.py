@@ -127,15 +127,19 @@ def in_words(calibration: Calibration | None, group: str = EVERY) -> str:
     one = calibration.targets[group]
     line, saved = one.indicators, one.saved
     held = (
-        f"The {calibration.level:.0%} interval holds {line.covered:.0%} ({line.covered_low:.0%} to {line.covered_high:.0%}) "
+        f"The {_percent(calibration.level)} interval holds {_percent(line.covered)} ({_percent(line.covered_low)} to {_percent(line.covered_high)}) "
         f"of {calibration.families} families left out."
     )
-    numbers = f"{saved.estimate:.0%} ({saved.low:.0%} to {saved.high:.0%})"
+    numbers = f"{_percent(saved.estimate)} ({_percent(saved.low)} to {_percent(saved.high)})"
     if saved.low > 0:
         return f"{held} Indicators beside accuracy save {numbers} of the squared error."
     if saved.high < 0:
         return f"{held} Indicators beside accuracy make it worse: of the squared error they save {numbers}."
     return f"{held} Whether indicators foretell better than accuracy alone is open: of the squared error they save {numbers}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %".replace("-", "−")
 
 
 def write(calibration: Calibration, path: Path) -> None:
