@@ -93,7 +93,7 @@ def test_what_the_reference_names_is_there():
         assert found.__doc__ and all(hasattr(found, one) for one in members.split(", ") if one), name
 
 
-def test_every_population_says_how_many_of_how_many_and_how_to_go_on():
+def test_every_population_says_how_many_of_how_many():
     text = populations.population_pieces()["generated/populations.csv"].decode()
     lines = {
         (one["study"].replace("\\", ""), one["population"].replace("\\", "")): one
@@ -110,7 +110,4 @@ def test_every_population_says_how_many_of_how_many_and_how_to_go_on():
         there, _, of = one["networks"].partition(" of ")
         published = preset in results.published_presets(study)
         assert (int(there) > 0) == published and int(there) <= int(of)
-        assert one["to go on"] == (
-            f"`robustshape run {study} --preset {preset} -p source extend`" if int(there) < int(of) else ""
-        )
         assert bool(one["minutes"]) == published

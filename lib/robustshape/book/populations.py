@@ -8,7 +8,7 @@ from robustshape.notebooks import list_presets
 from robustshape.store import results
 
 NOT_SHOWN = ("smoke", "laptop")  # for tests; measured anew on every machine
-HEADER = ["population", "study", "networks", "families", "images", "corrupted images", "minutes", "to go on"]
+HEADER = ["population", "study", "networks", "families", "images", "corrupted images", "minutes"]
 
 
 def population_pieces() -> dict[str, bytes]:
@@ -30,9 +30,8 @@ def line(study: str, preset: str) -> tuple:
     """
     known, given = studies.load(study), preset_results.parameters(study, preset)
     asked = len(known.asked(**{name: value for name, value in given.items() if name in known.parameters}))
-    go_on = f"`robustshape run {study} --preset {preset} -p source extend`"
     if preset not in results.published_presets(study):
-        return preset, study, f"0 of {asked}", "", "", "", "", go_on
+        return preset, study, f"0 of {asked}", "", "", "", ""
     rows = results.read_published(study, preset)
     there, cells = rows.sizes["model"], rows.sizes.get("corruption", 0) * rows.sizes.get("severity", 0)
     clean, shown = (
@@ -45,5 +44,4 @@ def line(study: str, preset: str) -> tuple:
     families = len(set(map(str, rows["family"].values)))
     return (
         preset, study, f"{there} of {asked}", families, f"{clean:,}", f"{shown * cells:,}", f"{spent / 60:.0f}",
-        go_on if there < asked else "",
     )  # fmt: skip
