@@ -111,3 +111,9 @@ def test_every_population_says_how_many_of_how_many():
         published = preset in results.published_presets(study)
         assert (int(there) > 0) == published and int(there) <= int(of)
         assert bool(one["minutes"]) == published
+
+
+def test_a_project_without_populations_has_a_table_too(monkeypatch):
+    monkeypatch.setattr(populations, "list_presets", dict)
+    text = populations.population_pieces()["generated/populations.csv"].decode()
+    assert [one["population"] for one in csv.DictReader(io.StringIO(text))] == ["none"]

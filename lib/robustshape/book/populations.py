@@ -19,7 +19,8 @@ def population_pieces() -> dict[str, bytes]:
         for study in notebooks
         if preset not in NOT_SHOWN and study in studies.names()
     ]
-    return {"generated/populations.csv": table(HEADER, lines)}
+    none = ("none", *[""] * (len(HEADER) - 1))  # a table without a line is refused by the page builder
+    return {"generated/populations.csv": table(HEADER, lines or [none])}
 
 
 def line(study: str, preset: str) -> tuple:
