@@ -531,6 +531,7 @@ def test_networks_at_chance_have_no_robustness_and_still_a_page():
     assert np.isnan(robustness(given)).all()
     drawn = all_figures(given)
     assert drawn["variants"] is None and drawn["null"] is None
+    assert beyond(points(given), "p_purity", "R").empty
     assert page(given)[-1] == "One network is too few to compare. No robustness was measured."
     plt.close("all")
 

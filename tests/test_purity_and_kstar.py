@@ -1,12 +1,13 @@
 """Estimates for the claims of purity and k*: plain twins on small made rows, who is compared, and what is lacking."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray
 
 from robustshape import statistics
 from robustshape.analysis.matched import architecture_of, matched
-from robustshape.analysis.networks import networks
+from robustshape.analysis.networks import beyond, networks
 from robustshape.analysis.purity_and_kstar import LACKING, of_kstar, of_purity
 from robustshape.statistics.out_of_sample import advantage
 
@@ -164,3 +165,12 @@ def test_what_is_lacking_is_said_in_words():
     assert of_kstar(plain, table_of(plain))["kstar-4"].startswith("no network was trained both plainly and")
     none = plain.isel(model=slice(0, 0))
     assert of_purity(none, table_of(none))["purity-1"] == LACKING["p_purity"]
+
+
+def test_nothing_is_left_beyond_accuracy_of_networks_that_have_none_of_the_numbers():
+    at_chance = pd.DataFrame(
+        {"p_purity": [0.5, 0.6], "R": [np.nan] * 2, "clean accuracy": [0.1, 0.1], "recipe": "plain", "trained": "plain",
+         "in_band": [False, True]}
+    )  # fmt: skip
+    assert beyond(at_chance, "p_purity", "R").empty
+    assert beyond(at_chance[:0], "p_purity", "R").empty

@@ -128,12 +128,15 @@ def beyond(points, number: str, target: str):
     -------
     pandas.DataFrame
         Both columns, and ``trained``, of the networks within their band that have them. The correlation of both is the
-        partial r that claims are about. Empty where no accuracy differs within a recipe: nothing can be taken out.
+        partial r that claims are about. Empty where no network has the numbers, and where no accuracy differs within a
+        recipe: nothing can be taken out.
     """
     numbers = [number, target, "clean accuracy"]
     if not {*numbers} <= {*points.columns}:
         return points.iloc[:0]
     known = points[points["in_band"]].dropna(subset=numbers)
+    if known.empty:  # such as of networks at chance, which have no R
+        return points.iloc[:0]
     centred = known[numbers] - known.groupby("recipe")[numbers].transform("mean")
     left = centred[numbers[:2]].apply(residuals, given=centred["clean accuracy"])
     return left.assign(trained=known["trained"]).dropna()
