@@ -130,6 +130,12 @@ def test_a_target_that_is_fitted_is_fitted_anew_in_every_fold():
     assert frozen.estimate == pytest.approx(found.estimate) and abs(frozen.error - found.error) > 1e-4
 
 
+def test_of_no_models_nothing_is_known():
+    found = correlate_over_families(np.empty((0, 3)), np.empty(0), np.empty(0, str), given=np.empty(0))
+    assert np.isnan(found.estimate).all() and np.isnan(found.low).all() and found.n.tolist() == [0, 0, 0]
+    assert np.isnan(correlate_over_families([], [], []).estimate)
+
+
 def test_errors_say_what_was_given():
     with pytest.raises(InputError, match="one row per model is needed in x, y, families, given and recipes"):
         correlate_over_families(X, Y[:5], FAMILIES)

@@ -213,6 +213,15 @@ def test_one_network_alone_has_a_page_too():
     assert len(analyse.in_other_ways(alone, table)) == len(analyse.screened(table))
 
 
+def test_a_network_at_chance_alone_has_a_page_too():
+    alone = made_up(n_families=1).isel(model=[0]).assign(at_chance=("model", [1]))
+    table = analyse.networks(alone)
+    kept = table[table["in_band"]]
+    assert kept.empty and np.isnan(analyse.grid(alone, kept)["partial r"]).all()
+    assert figures.of_gains(analyse.gains(kept)) is None
+    judged_rows(STUDY.name, alone)
+
+
 def test_an_indicator_that_tells_saves_squared_error_and_noise_costs_some(rows, table):
     gains = analyse.gains(table).set_index("indicator")
     assert gains.loc["p_purity (their product)", "low"] > 0.5

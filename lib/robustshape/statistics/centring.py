@@ -62,13 +62,13 @@ def correlate_over_families(
     (-0.8, 4)
     """
     families = np.asarray(families)
-    n = len(families) if families.ndim == 1 else 0
+    n = len(families) if families.ndim == 1 else -1
     target = y if callable(y) else lambda kept: y
-    of_all = np.asarray(target(np.ones(n, bool)), dtype=np.float64)
+    of_all = np.asarray(target(np.ones(max(n, 0), bool)), dtype=np.float64)
     x = np.asarray(x, dtype=np.float64)
-    given = np.empty((n, 0)) if given is None else np.asarray(given, dtype=np.float64)
-    recipes = np.zeros(n, int) if recipes is None else np.asarray(recipes)
-    if not n or any(len(a) != n if a.ndim else True for a in (x, of_all, given, recipes)):
+    given = np.empty((max(n, 0), 0)) if given is None else np.asarray(given, dtype=np.float64)
+    recipes = np.zeros(max(n, 0), int) if recipes is None else np.asarray(recipes)
+    if any(len(a) != n if a.ndim else True for a in (x, of_all, given, recipes)):
         shapes = [a.shape for a in (x, of_all, families, given, recipes)]
         raise InputError(
             f"one row per model is needed in x, y, families, given and recipes, but the shapes are {shapes}"
@@ -85,7 +85,8 @@ def correlate_over_families(
     shape = (x.shape[1],) if pairwise else (x.shape[1], of_all.shape[1])
     parts = [np.full(shape, np.nan) for _ in range(5)]  # estimate, low, high, p-value, error
     counts = np.zeros(shape, int)
-    for of_x, of_y, there in _patterns(np.isfinite(x), np.isfinite(of_all), pairwise):
+    # of no models at all every number is NaN
+    for of_x, of_y, there in _patterns(np.isfinite(x), np.isfinite(of_all), pairwise) if n else ():
         names, family = np.unique(families[there], return_inverse=True)
         kept = np.vstack([np.ones(len(family), bool), family != np.arange(len(names))[:, None]])
         ys = (
