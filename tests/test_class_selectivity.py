@@ -36,6 +36,7 @@ from robustshape.models.preprocessing import Preprocessing
 from robustshape.store import results
 from robustshape.store.keys import key_of
 from robustshape.store.provenance import read
+from robustshape.store.rows import stack
 from robustshape.studies.class_selectivity import (
     STUDY,
     analyse,
@@ -294,7 +295,7 @@ def rows(runs=GRID, *, beside=True, lost=(), preset="laptop", way=1, **how):
             found[name] = made_up(name, np.nan, seed, rng, way=way, shift=shift, **how)
     if beside:
         found["zoo:lenet"] = made_up("zoo:lenet", np.nan, 0, rng, **how | {"layers": 2})
-    stacked = results.stack(found)
+    stacked = stack(found)
     stacked.attrs = {"preset": preset, "study": "class_selectivity", "missing": []}
     return stacked
 

@@ -25,7 +25,8 @@ from robustshape.generators.stylegan2 import write_network
 from robustshape.generators.stylespace import StyleSpace
 from robustshape.generators.trained import card_of
 from robustshape.statistics import verdict as rule
-from robustshape.store import arrays, results
+from robustshape.store import arrays
+from robustshape.store.rows import stack
 from robustshape.studies import class_selectivity
 from robustshape.studies.failure_discovery import (
     STUDY,
@@ -455,7 +456,7 @@ def invented(n_seeds: int = 3, seed: int = 0):
                     provenance=json.dumps({"code": "", "device": "cpu"}), n_generated=10,
                     origin="measured here", key="k",
                 )  # fmt: skip
-    made = results.stack(rows)
+    made = stack(rows)
     made.attrs = {"study": "failure_discovery", "preset": "laptop", "missing": []}
     return made
 

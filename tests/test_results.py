@@ -9,9 +9,10 @@ import xarray
 from robustshape.analysis import agreement
 from robustshape.errors import InputError, StoreError
 from robustshape.store import arrays, results
+from robustshape.store import rows as stored
 from robustshape.store.kept import Kept
 from robustshape.store.keys import key_of
-from robustshape.store.results import Wanted, row_entry
+from robustshape.store.rows import Wanted, row_entry
 
 SPECIFICATIONS = {"a": {"m": 1}, "b": {"m": 2}, "c": {"m": 3}}
 
@@ -56,7 +57,7 @@ def test_rows_are_measured_once_and_in_the_order_asked_for():
     assert computed == ["c", "a", "b"]
     assert list(first.model.values) == ["c", "a"] and list(second.model.values) == ["a", "b", "c"]
     np.testing.assert_array_equal(second["value"], [0, 1, 2])
-    assert set(second["origin"].values) == {results.MEASURED}
+    assert set(second["origin"].values) == {stored.MEASURED}
     assert second.attrs == {"study": "study", "preset": "p", "missing": [], "schema": results.SCHEMA}
 
 
@@ -90,7 +91,7 @@ def test_published_rows_are_read_and_what_is_missing_is_said(empty_again, capsys
     empty_again()
     rows = results.gather_published("study", ["b", "c"], preset="p")
     assert list(rows.model.values) == ["b"] and rows.attrs["missing"] == ["c"]
-    assert list(rows["origin"].values) == [results.PUBLISHED]
+    assert list(rows["origin"].values) == [stored.PUBLISHED]
     assert "not published, so missing here: c" in capsys.readouterr().out
     with pytest.raises(InputError, match=r"none of the 1 models asked for .* it has a, b"):
         results.gather_published("study", ["c"], preset="p")
@@ -105,7 +106,7 @@ def test_extend_takes_published_rows_of_equal_key_and_measures_the_rest(empty_ag
     rows = gather("extend", computed=computed)
     assert computed == ["b", "c"]
     np.testing.assert_array_equal(rows["value"], [100, 1, 2])
-    assert list(rows["origin"].values) == [results.PUBLISHED, results.MEASURED, results.MEASURED]
+    assert list(rows["origin"].values) == [stored.PUBLISHED, stored.MEASURED, stored.MEASURED]
 
 
 def test_publishing_adds_to_what_was_published_and_drops_what_is_defined_anew(empty_again, monkeypatch):
@@ -183,7 +184,7 @@ def test_every_row_says_its_key_and_preset():
         compute=lambda missing: pytest.fail("measured again"),
     )
     assert other["preset"].item() == "q" and other["value"].item() == 0
-    assert list(results.finished(wanted())) == ["a"]
+    assert list(stored.finished(wanted())) == ["a"]
 
 
 def test_the_latest_run_is_remembered():
@@ -202,7 +203,7 @@ def test_rows_that_the_latest_run_took_from_the_published_ones_are_among_its_own
     found, n = results.latest_run("study", "p")
     assert list(found) == ["a", "b", "c"] and n == 3
     assert [found[m]["value"].item() for m in "abc"] == [100, 101, 2]
-    assert [found[m]["origin"].item() for m in "abc"] == [results.PUBLISHED] * 2 + [results.MEASURED]
+    assert [found[m]["origin"].item() for m in "abc"] == [stored.PUBLISHED] * 2 + [stored.MEASURED]
 
 
 def diverging(lost, computed):
@@ -226,7 +227,7 @@ def test_a_row_that_diverged_is_shown_but_not_kept():
     assert rows["diverged"].values.tolist() == [False, True, False]
     assert np.isnan(rows["value"].sel(model="b")) and rows["value"].values[[0, 2]].tolist() == [0, 2]
     assert rows["key"].values.tolist() == [key_of(spec) for spec in SPECIFICATIONS.values()]
-    assert set(rows["origin"].values) == {results.MEASURED} and set(rows["preset"].values) == {"p"}
+    assert set(rows["origin"].values) == {stored.MEASURED} and set(rows["preset"].values) == {"p"}
     assert wanted()["b"].row.missing
     found, n = results.latest_run("study", "p")
     assert list(found) == ["a", "c"] and n == 3
@@ -247,7 +248,7 @@ def test_rows_that_diverged_are_not_published_and_asked_for_when_others_are_exte
     assert list(results.read_published("study", "p").model.values) == ["a", "c"]
     rows = results.gather("study", wanted(), preset="p", source="extend", compute=compute)
     assert computed == ["a", "b", "c", "b"] and list(rows.model.values) == ["a", "b", "c"]
-    assert rows["origin"].values.tolist() == [results.PUBLISHED, results.MEASURED, results.PUBLISHED]
+    assert rows["origin"].values.tolist() == [stored.PUBLISHED, stored.MEASURED, stored.PUBLISHED]
     assert rows["diverged"].values.tolist() == [False, True, False]
 
 
@@ -321,7 +322,7 @@ def test_extend_takes_published_parts_whose_key_agrees_and_computes_only_the_mis
     assert "origin" not in results.read_published("study", "p")
     empty_again()
     found, rows, parts = gather_parts("extend")
-    assert (rows, parts) == ([], {}) and set(found["origin"].values) == {results.PUBLISHED}
+    assert (rows, parts) == ([], {}) and set(found["origin"].values) == {stored.PUBLISHED}
     assert found.drop_vars("origin").identical(first.drop_vars("origin"))
     monkeypatch.setitem(PARTS, "x", 2)
     monkeypatch.setitem(PARTS, "z", 1)
@@ -331,7 +332,7 @@ def test_extend_takes_published_parts_whose_key_agrees_and_computes_only_the_mis
     keys = [[entry.key for entry in one.parts.values()] for one in with_parts().values()]
     assert found["part_key"].values.tolist() == keys
     latest, n = results.latest_run("study", "p")
-    assert n == 2 and results.stack(latest)["score"].identical(found["score"])
+    assert n == 2 and stored.stack(latest)["score"].identical(found["score"])
 
 
 def test_publishing_adds_the_parts_that_are_new_to_rows_published_earlier(empty_again, monkeypatch):
@@ -423,8 +424,9 @@ def test_published_rows_of_another_schema_are_refused_or_measured_again(empty_ag
 
 def test_rows_and_runs_of_another_schema_in_the_cache_are_none(monkeypatch, cache):
     gather(models="ab")
-    monkeypatch.setattr(results, "SCHEMA", results.SCHEMA + 1)
-    assert results.latest_run("study", "p") == ({}, 0) and results.finished(wanted("ab")) == {}
+    for module in (results, stored):
+        monkeypatch.setattr(module, "SCHEMA", module.SCHEMA + 1)
+    assert results.latest_run("study", "p") == ({}, 0) and stored.finished(wanted("ab")) == {}
     computed = []
     gather(models="ab", computed=computed)
     assert computed == ["a", "b"] and len(results.latest_run("study", "p")[0]) == 2

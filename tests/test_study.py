@@ -14,6 +14,7 @@ from robustshape.models.network import Network
 from robustshape.store import results
 from robustshape.store.kept import Kept
 from robustshape.store.provenance import read
+from robustshape.store.rows import MEASURED, PUBLISHED
 from robustshape.studies import common
 from robustshape.studies.study import Settings, Study
 from robustshape.values import as_list
@@ -330,9 +331,7 @@ def test_published_rows_are_read_without_measuring_and_extended(known, monkeypat
     with monkeypatch.context() as patch:
         untouched(patch)
         rows = study.measure(**GIVEN, preset="p", source="published")
-    assert rows.attrs["missing"] == ["zoo:mlp/1 repeat32"] and rows["origin"].values.tolist() == [
-        results.PUBLISHED
-    ]
+    assert rows.attrs["missing"] == ["zoo:mlp/1 repeat32"] and rows["origin"].values.tolist() == [PUBLISHED]
     assert rows["powered"].attrs["units"] == "1" and rows["accuracy"].equals(measured["accuracy"])
     extended = study.measure(**GIVEN, preset="p", source="extend")
-    assert extended["origin"].values.tolist() == [results.PUBLISHED, results.MEASURED]
+    assert extended["origin"].values.tolist() == [PUBLISHED, MEASURED]

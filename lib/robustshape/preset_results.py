@@ -4,6 +4,7 @@ from robustshape.errors import InputError
 from robustshape.models.ship import ship_all
 from robustshape.notebooks import parameters_of, read_parameters
 from robustshape.store import results
+from robustshape.store.rows import stack
 from robustshape.studies import load
 
 
@@ -21,7 +22,7 @@ def latest(study: str, preset: str):
     known = load(study)  # an unknown one raises with the closest three
     found, wanted = results.latest_run(study, preset)
     if found:
-        rows = known.described(results.stack(found))
+        rows = known.described(stack(found))
         return rows, f"your run ({len(found)} of {wanted} rows finished)"
     if preset in results.published_presets(study):
         return known.described(results.read_published(study, preset)), "published"

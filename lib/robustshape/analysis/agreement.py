@@ -8,7 +8,8 @@ import numpy as np
 
 from robustshape.analysis import page
 from robustshape.models.zoo_names import without_seed
-from robustshape.store.results import PUBLISHED, published_file, read_published
+from robustshape.store.results import published_file, read_published
+from robustshape.store.rows import PUBLISHED
 
 SAME = 1e-6  # largest difference of numbers that are the same
 ALIKE = 2.0  # largest ratio to what another seed changes

@@ -14,7 +14,7 @@ from robustshape.paths import device
 from robustshape.store import results
 from robustshape.store.keys import since
 from robustshape.store.provenance import provenance
-from robustshape.store.results import Wanted
+from robustshape.store.rows import Wanted, row_entry
 from robustshape.studies import common
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Plan:
                 **self.settings.key(population, network),
             }
             parts = self.study.parts(population, self.settings).kept(network) if self.study.parts else {}
-            found[name] = Wanted(results.row_entry(self.study.name, specification), parts, self.study.along)
+            found[name] = Wanted(row_entry(self.study.name, specification), parts, self.study.along)
         return found
 
     def measure(self, *, preset: str, source: str, dask_scheduler: str):

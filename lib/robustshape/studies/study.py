@@ -15,7 +15,7 @@ from robustshape.measurements.population import Population
 from robustshape.models.network import Network
 from robustshape.registry import closest
 from robustshape.store import results
-from robustshape.store.results import Wanted
+from robustshape.store.rows import Wanted
 from robustshape.studies import common
 from robustshape.studies.plan import Plan
 from robustshape.values import as_list
