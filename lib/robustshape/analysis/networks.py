@@ -77,13 +77,22 @@ def effective(rows, table):
     """Return the function that gives effective robustness by the line of the plainly trained networks that are kept."""
     if "corrupted_accuracy" not in rows:
         return lambda kept: np.full(len(table), np.nan)
-    n_clean = rows["n_samples"].values.astype(int)
-    cells = rows.sizes["corruption"] * rows.sizes["severity"]
-    n_shown = rows["n_robustness"].values.astype(int) * cells
-    clean = count_logit(np.rint(table["clean"] * n_clean), n_clean)
-    shown = count_logit(np.rint(table["corrupted"] * n_shown), n_shown)
+    clean, shown = clean_logit(rows, table["clean"].values), corrupted_logit(rows)
     plain = (table["recipe"] == "plain").values & ~at_chance(rows)
     return effective_robustness(clean, shown, plain, table["family"].values)
+
+
+def clean_logit(rows, clean) -> np.ndarray:
+    """Return the logit of clean accuracies (model,), which are those of ``n_samples`` images."""
+    n = rows["n_samples"].values.astype(int)
+    return count_logit(np.rint(clean * n), n)
+
+
+def corrupted_logit(rows, corruptions=None) -> np.ndarray:
+    """Return the logit of each model's mean accuracy over corruptions, all by default, and severities."""
+    names = [name for name in rows["corruption"].values if corruptions is None or name in corruptions]
+    n = rows["n_robustness"].values.astype(int) * len(names) * rows.sizes["severity"]
+    return count_logit(np.rint(mean_corrupted_accuracy(rows, names) * n), n)
 
 
 def in_band(table, width: float = BAND) -> np.ndarray:

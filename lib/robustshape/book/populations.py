@@ -29,8 +29,7 @@ def line(study: str, preset: str) -> tuple:
     The minutes are those of measuring the published rows, on one core of the machine that did; networks whose features or
     predictions another study had kept took less, and training is not in it.
     """
-    known, given = studies.load(study), preset_results.parameters(study, preset)
-    asked = len(known.asked(**{name: value for name, value in given.items() if name in known.parameters}))
+    asked = len(studies.load(study).asked(**preset_results.parameters(study, preset)))
     if preset not in results.published_presets(study):
         return preset, study, f"0 of {asked}", "", "", "", ""
     rows = results.read_published(study, preset)

@@ -62,13 +62,13 @@ def correlate_over_families(
     (-0.8, 4)
     """
     families = np.asarray(families)
-    n = len(families) if families.ndim == 1 else -1
+    n = families.shape[0] if families.ndim else 0
     target = y if callable(y) else lambda kept: y
-    of_all = np.asarray(target(np.ones(max(n, 0), bool)), dtype=np.float64)
+    of_all = np.asarray(target(np.ones(n, bool)), dtype=np.float64)
     x = np.asarray(x, dtype=np.float64)
-    given = np.empty((max(n, 0), 0)) if given is None else np.asarray(given, dtype=np.float64)
-    recipes = np.zeros(max(n, 0), int) if recipes is None else np.asarray(recipes)
-    if any(len(a) != n if a.ndim else True for a in (x, of_all, given, recipes)):
+    given = np.empty((n, 0)) if given is None else np.asarray(given, dtype=np.float64)
+    recipes = np.zeros(n, int) if recipes is None else np.asarray(recipes)
+    if families.ndim != 1 or any(a.ndim == 0 or len(a) != n for a in (x, of_all, given, recipes)):
         shapes = [a.shape for a in (x, of_all, families, given, recipes)]
         raise InputError(
             f"one row per model is needed in x, y, families, given and recipes, but the shapes are {shapes}"
