@@ -1,10 +1,11 @@
-"""What is foretold of a network that was not seen: lines by hand, a population with a known answer, words and the file."""
+"""What is predicted of a network that was not seen: lines by hand, a population with a known answer, words and the file."""
 
 import json
 
 import numpy as np
 import pytest
 import xarray
+from scipy.special import expit
 
 from robustshape.errors import InputError
 from robustshape.paths import require_checkout
@@ -16,7 +17,6 @@ from robustshape.studies.indicator_comparison.calibration import (
     Line,
     Saved,
     Target,
-    expit,
 )
 
 N, SHOWN = 4000, 2000
@@ -49,7 +49,7 @@ def made_up(families: int, seed: int = 0, *, told_by: str = "silhouette") -> xar
             "corrupted_accuracy": (("model", "corruption", "severity"), np.repeat(shown, 4).reshape(-1, 2, 2)),
             "family": ("model", np.array([f"f{i}" for i in range(families)], object)),
             "recipe": ("model", np.array(["plain"] * families, object)),
-            "reading": ("model", np.array(["pad32"] * families, object)),
+            "preprocessing": ("model", np.array(['{"size": [32, 32]}'] * families, object)),
             "training_seed": ("model", np.zeros(families, int)),
             "n_samples": ("model", np.full(families, N)),
             "n_robustness": ("model", np.full(families, SHOWN)),
@@ -77,7 +77,7 @@ def test_the_indicator_that_tells_is_chosen_and_saves_squared_error(found):
     assert list(one.indicators.slopes)[:2] == ["clean", "silhouette"] and one.saved.low > 0.5
     assert one.indicators.slopes["silhouette"] == pytest.approx(8, abs=1)
     assert one.indicators.half_width < 0.6 < one.accuracy.half_width
-    assert set(found.targets) == {EVERY, "noise", "weather"}, "groups that were not shown are not foretold"
+    assert set(found.targets) == {EVERY, "noise", "weather"}, "groups that were not shown are not predicted"
     assert (found.networks, found.families, found.severities) == (30, 30, (1, 3))
 
 
@@ -92,14 +92,14 @@ def test_a_line_is_that_of_least_squares_on_logits(rows, found):
     assert np.log(high / (1 - high)) - np.log(low / (1 - low)) == pytest.approx(2 * line.half_width)
 
 
-def test_nothing_is_foretold_of_a_network_by_its_own_numbers(rows, found):
+def test_nothing_is_predicted_of_a_network_by_its_own_numbers(rows, found):
     told = prediction.left_out(rows, found)
     changed = rows.copy(deep=True)
     changed["corrupted_accuracy"][4] = 0.1
     other = prediction.left_out(changed, found)
-    assert other["foretold"].iloc[4] == told["foretold"].iloc[4]
-    assert (other["foretold"].drop("own:4") != told["foretold"].drop("own:4")).all()
-    assert (told["low"] < told["foretold"]).all() and (told["foretold"] < told["high"]).all()
+    assert other["predicted"].iloc[4] == told["predicted"].iloc[4]
+    assert (other["predicted"].drop("own:4") != told["predicted"].drop("own:4")).all()
+    assert (told["low"] < told["predicted"]).all() and (told["predicted"] < told["high"]).all()
     assert figures.of_predictions(told) is not None and figures.of_predictions(None) is None
 
 
@@ -115,12 +115,14 @@ def test_the_interval_holds_families_it_was_not_calibrated_on():
     assert 0.82 < np.mean(held) < 0.97
 
 
-def test_says_when_it_foretells_nothing(found):
-    fitting = {"reading": "pad32", "n_classes": 5, "per_class": 100}
+def test_says_when_it_predicts_nothing(found):
+    fitting = {"pixels": (32, 32), "n_classes": 5, "per_class": 100}
     low, high = found.clean
     assert found.refusal((low + high) / 2, **fitting) == ""
     assert found.refusal(0.3, **fitting).startswith("its clean accuracy, 0.300, lies outside")
-    assert "read as resize64" in found.refusal(low, **fitting | {"reading": "resize64"})
+    assert "images of 64 x 64 pixels, but the calibration is for 32 x 32" in found.refusal(
+        low, **fitting | {"pixels": (64, 64)}
+    )
     assert "5 classes with 50 images, but" in found.refusal(low, **fitting | {"per_class": 50})
     with pytest.raises(InputError, match="at least 12 families that learned something, but these are 5"):
         prediction.calibrate(made_up(5))
@@ -138,7 +140,7 @@ def test_says_when_it_foretells_nothing(found):
 def test_the_words_follow_the_interval(saved, words):
     line = Line(0.0, {"clean": 1.0, "silhouette": 2.0}, 1.0, 0.9, 0.8, 0.95)
     one = Calibration(
-        "p", 50, 40, 0.9, (0.5, 0.9), "pad32", 5, 100, (1,), {EVERY: Target(line, line, Saved(*saved))}
+        "p", 50, 40, 0.9, (0.5, 0.9), (32, 32), 5, 100, (1,), {EVERY: Target(line, line, Saved(*saved))}
     )
     told = calibration.in_words(one)
     assert (

@@ -1,4 +1,4 @@
-"""A line fitted on one population that foretells another: by hand, with a known answer, and when there is nothing to say."""
+"""A line fitted on one population that predicts another: by hand, with a known answer, and when there is nothing to say."""
 
 import numpy as np
 import pandas as pd

@@ -109,37 +109,6 @@ def left_out_predictions(x, y, families, predict: Predictor = least_squares) -> 
     return found
 
 
-def predict_with_interval(
-    x, y, families, new, *, rng: np.random.Generator, predict: Predictor = least_squares, level: float = 0.9,
-    draws: int = 200,
-) -> tuple[np.ndarray, float]:  # fmt: skip
-    """Return the predictions (m,) for networks of new families, and the half-width of their interval.
-
-    Parameters
-    ----------
-    x, y, families : (n, p) or (n,) float, (n,) float, (n,) of str or int
-        The population: indicators, target, family.
-    new : (m, p) or (m,) float
-        Indicators of the new networks.
-    rng, level, draws
-        As for `family_quantile`.
-    predict : function of x, y and other x -> predictions
-        By default least squares.
-
-    Examples
-    --------
-    >>> x = np.arange(40.0)
-    >>> middle, half = predict_with_interval(x, 2 * x + (-1) ** x, np.arange(40), [50.0], rng=np.random.default_rng(0))
-    >>> round(float(middle[0])), round(half)
-    (100, 1)
-    """
-    x, y, families = _checked(x, y, families)
-    new = np.asarray(new, dtype=np.float64)
-    scores = np.abs(y - left_out_predictions(x, y, families, predict))
-    half = family_quantile(scores, families, rng=rng, level=level, draws=draws)
-    return predict(x, y, new[:, None] if new.ndim == 1 else new), half
-
-
 def without_pairs(x, y, families, predict: Predictor = least_squares) -> np.ndarray:
     """Return the predictions (families, n) of every network without its own family and, in each line, without another.
 

@@ -1,4 +1,4 @@
-"""A calibration: lines that foretell accuracy under corruption, whom they were fitted on, where they hold, and the words for it.
+"""A calibration: lines that predict accuracy under corruption, whom they were fitted on, where they hold, and the words for it.
 
 `prediction` makes one from the rows of the comparison. The published one is kept in ``data/prediction.json``.
 """
@@ -8,14 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
+
+from robustshape.store.atomic import write_file
 
 FILE = Path("data") / "prediction.json"
 EVERY = "all corruptions"
-
-
-def expit(x) -> np.ndarray:
-    """Return the share whose logit is x."""
-    return 1 / (1 + np.exp(-np.asarray(x, float)))
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Line:
     covered_high: float
 
     def predict(self, clean_logit, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the accuracy that is foretold and the ends of its interval, (n,) each.
+        """Return the predicted accuracy and the ends of its interval, (n,) each.
 
         Examples
         --------
@@ -71,20 +69,21 @@ class Calibration:
     networks: int
     families: int
     level: float
-    clean: tuple[float, float]  # accuracies between which something is foretold
-    reading: str  # of the images, which says how large they are
+    clean: tuple[float, float]  # accuracies between which something is predicted
+    pixels: tuple[int, int]  # size of the images as the networks take them
     n_classes: int  # of a draw, as in the study
     per_class: int
     severities: tuple[int, ...]
     targets: dict[str, Target]
 
-    def refusal(self, clean: float, *, reading: str, n_classes: int, per_class: int) -> str:
-        """Return in words why nothing is foretold of such a network; "" where it lies in the calibrated range."""
+    def refusal(self, clean: float, *, pixels: tuple[int, int], n_classes: int, per_class: int) -> str:
+        """Return in words why nothing is predicted of such a network; "" where it lies in the calibrated range."""
         low, high = self.clean
         if not low <= clean <= high:
             return f"its clean accuracy, {clean:.3f}, lies outside of those it was calibrated on, {low:.3f} to {high:.3f}"
-        if reading != self.reading:
-            return f"its images are read as {reading}, but the calibration is for {self.reading}"
+        if tuple(pixels) != self.pixels:
+            given, known = (" x ".join(map(str, size)) for size in (pixels, self.pixels))
+            return f"it takes images of {given} pixels, but the calibration is for {known}"
         if (n_classes, per_class) != (self.n_classes, self.per_class):
             return (
                 f"its indicators are of draws of {n_classes} classes with {per_class} images, but the calibration is for "
@@ -121,21 +120,22 @@ def by_group(calibration: Calibration | None):
 
 
 def in_words(calibration: Calibration | None, group: str = EVERY) -> str:
-    """Return how the interval did, and whether indicators foretell better than accuracy alone, as sentences."""
+    """Return how the interval did, and whether indicators predict better than accuracy alone, as sentences."""
     if calibration is None:
         return ""
     one = calibration.targets[group]
     line, saved = one.indicators, one.saved
+    ends = f"{_percent(line.covered_low)} to {_percent(line.covered_high)}"
     held = (
-        f"The {_percent(calibration.level)} interval holds {_percent(line.covered)} ({_percent(line.covered_low)} to {_percent(line.covered_high)}) "
-        f"of {calibration.families} families left out."
+        f"The {_percent(calibration.level)} interval holds {_percent(line.covered)} ({ends}) of {calibration.families} "
+        "families left out."
     )
     numbers = f"{_percent(saved.estimate)} ({_percent(saved.low)} to {_percent(saved.high)})"
     if saved.low > 0:
         return f"{held} Indicators beside accuracy save {numbers} of the squared error."
     if saved.high < 0:
         return f"{held} Indicators beside accuracy make it worse: of the squared error they save {numbers}."
-    return f"{held} Whether indicators foretell better than accuracy alone is open: of the squared error they save {numbers}."
+    return f"{held} Whether indicators predict better than accuracy alone is open: of the squared error they save {numbers}."
 
 
 def _percent(share: float) -> str:
@@ -144,7 +144,8 @@ def _percent(share: float) -> str:
 
 def write(calibration: Calibration, path: Path) -> None:
     """Write a calibration as JSON."""
-    path.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
+    with write_file(path) as temporary:
+        temporary.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> Calibration:
@@ -154,5 +155,5 @@ def read(path: Path) -> Calibration:
         group: Target(Line(**one["accuracy"]), Line(**one["indicators"]), Saved(**one["saved"]))
         for group, one in found.pop("targets").items()
     }
-    clean, severities = tuple(found.pop("clean")), tuple(found.pop("severities"))
-    return Calibration(**found, clean=clean, severities=severities, targets=targets)
+    tuples = {name: tuple(found.pop(name)) for name in ("clean", "pixels", "severities")}
+    return Calibration(**found, **tuples, targets=targets)

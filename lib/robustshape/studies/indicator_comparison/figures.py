@@ -43,7 +43,7 @@ def forest(lines, target: str):
 
 
 def of_predictions(told):
-    """Draw what was foretold of each network without its family against what was measured.
+    """Draw what was predicted of each network without its family against what was measured.
 
     Parameters
     ----------
@@ -55,11 +55,11 @@ def of_predictions(told):
     if told is None:
         return None
     figure, axis = style.panel()
-    ends = told[["measured", "foretold"]].min().min(), told[["measured", "foretold"]].max().max()
+    ends = told[["measured", "predicted"]].min().min(), told[["measured", "predicted"]].max().max()
     axis.plot(ends, ends, color=style.INK, lw=0.8)
     axis.vlines(told["measured"], told["low"], told["high"], color="#bbbbbb", lw=0.8, zorder=0)
     points = told.assign(trained=style.trained(told["recipe"]))
-    sns.scatterplot(points, x="measured", y="foretold", s=45, **style.by_recipe(points["trained"]), ax=axis)
-    axis.set(xlabel="measured accuracy under corruption", ylabel="foretold without its family")
+    sns.scatterplot(points, x="measured", y="predicted", s=45, **style.by_recipe(points["trained"]), ax=axis)
+    axis.set(xlabel="measured accuracy under corruption", ylabel="predicted without its family")
     style.legend_below(axis)
     return figure

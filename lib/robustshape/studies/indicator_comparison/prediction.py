@@ -1,13 +1,17 @@
-"""What a network's clean features foretell of its accuracy under corruption: a line with an interval for a new family.
+"""What a network's clean features say of its accuracy under corruption: a line with an interval for a new family.
 
 Two lines for each group of corruptions, on logits of accuracies: one in clean accuracy alone, one with up to two
 indicators beside it. The choice of indicators, the line and the width of the interval never see the family they are
 tried on. Publishing the comparison of `POPULATION` keeps its calibration in ``data/prediction.json``.
 """
 
-import numpy as np
+import json
 
-from robustshape.analysis.robustness import at_chance, mean_corrupted_accuracy
+import numpy as np
+from scipy.special import expit
+
+from robustshape.analysis.networks import clean_logit, corrupted_logit
+from robustshape.analysis.robustness import at_chance
 from robustshape.errors import InputError
 from robustshape.statistics.conformal import (
     family_quantile,
@@ -16,7 +20,6 @@ from robustshape.statistics.conformal import (
     nested_coverage,
     without_pairs,
 )
-from robustshape.statistics.effective_robustness import count_logit
 from robustshape.statistics.exact import share_interval
 from robustshape.statistics.jackknife import from_left_out
 from robustshape.statistics.out_of_sample import mean_square
@@ -28,7 +31,6 @@ from robustshape.studies.indicator_comparison.calibration import (
     Line,
     Saved,
     Target,
-    expit,
 )
 
 POPULATION = "families_mnist"
@@ -49,33 +51,27 @@ def logits(rows, table):
     """
     from robustshape.corruptions import GROUPS
 
-    measured = [str(name) for name in rows["corruption"].values]
-    groups = {EVERY: measured} | {
-        group: [c for c in measured if c in set(own)] for group, own in GROUPS.items()
-    }
-    n_clean, n_shown = (rows[name].values.astype(int) for name in ("n_samples", "n_robustness"))
+    measured = set(map(str, rows["corruption"].values))
+    groups = {EVERY: measured} | {group: measured & set(own) for group, own in GROUPS.items()}
+    shown = {group: corrupted_logit(rows, names) for group, names in groups.items() if names}
+    return clean_logit(rows, table["clean"].values), shown
 
-    def of(accuracy, n):
-        return count_logit(np.rint(accuracy * n), n)
 
-    cells = {group: n_shown * len(names) * rows.sizes["severity"] for group, names in groups.items() if names}
-    return of(table["clean"].values, n_clean), {
-        group: of(mean_corrupted_accuracy(rows, groups[group]), n) for group, n in cells.items()
-    }
+def _taken(x, y) -> list[int]:
+    """Return the columns of a line: the first, and up to `MOST` others, chosen by x and y."""
+    return [0, *(1 + column for column in choose(x[:, :1], x[:, 1:], y, most=MOST))]
 
 
 def stepwise(x, y, others) -> np.ndarray:
     """Return the predictions (m,) at `others` of a line in the first column and up to `MOST` others, chosen by x and y."""
-    columns = [0, *(1 + np.array(choose(x[:, :1], x[:, 1:], y, most=MOST), int))]
+    columns = _taken(x, y)
     return least_squares(x[:, columns], y, others[:, columns])
 
 
 def calibrated(rows) -> Calibration | None:
     """Return `calibrate` of the rows, None for too few families."""
-    try:
-        return calibrate(rows)
-    except InputError:
-        return None
+    families = rows["family"].values[~at_chance(rows)]
+    return calibrate(rows) if len(set(families)) >= FEWEST_FAMILIES else None
 
 
 def calibrate(rows) -> Calibration:
@@ -104,7 +100,8 @@ def calibrate(rows) -> Calibration:
         )
     return Calibration(
         population=rows.attrs["preset"], networks=len(table), families=len(set(families)), level=LEVEL,
-        clean=(float(table["clean"].min()), float(table["clean"].max())), reading=str(rows["reading"].values[0]),
+        clean=(float(table["clean"].min()), float(table["clean"].max())),
+        pixels=tuple(json.loads(str(rows["preprocessing"].values[0]))["size"]),
         n_classes=int(rows["n_classes"].values[0]), per_class=int(rows["per_class"].values[0]),
         severities=tuple(int(s) for s in rows["severity"].values),
         targets={group: _target(x, y, families, names) for group, y in targets.items()},
@@ -112,7 +109,7 @@ def calibrate(rows) -> Calibration:
 
 
 def _learners(rows):
-    """Return the rows and the table of the networks that learned, names and (n, p) of what may foretell, and the targets."""
+    """Return the rows and the table of the networks that learned, names and (n, p) of what may predict, and the targets."""
     found, learned = networks(rows), ~at_chance(rows)
     table, rows = found[learned], rows.isel(model=np.flatnonzero(learned))
     clean, targets = logits(rows, table)
@@ -124,14 +121,14 @@ def _learners(rows):
 def _target(x, y, families, names) -> Target:
     ways = {"accuracy": (x[:, :1], least_squares), "indicators": (x, stepwise)}
     told = {way: without_pairs(columns, y, families, predict) for way, (columns, predict) in ways.items()}
-    taken = [0, *(1 + np.array(choose(x[:, :1], x[:, 1:], y, most=MOST), int))]
+    taken = _taken(x, y)
     alone = _line(x[:, :1], y, families, told["accuracy"], names[:1])
     beside = _line(x[:, taken], y, families, told["indicators"], [names[i] for i in taken])
     return Target(alone, beside, _saved(y, families, **told))
 
 
 def _line(x, y, families, told, names) -> Line:
-    """Return the line of least squares with the interval by what families left out were foretold, `without_pairs`."""
+    """Return the line of least squares with the interval by what was predicted of families left out, `without_pairs`."""
     intercept, *slopes = np.linalg.lstsq(np.column_stack([np.ones(len(x)), x]), y, rcond=None)[0]
     scores = np.abs(y - _own(told, families))
     half = family_quantile(scores, families, rng=np.random.default_rng(0), level=LEVEL)
@@ -141,7 +138,7 @@ def _line(x, y, families, told, names) -> Line:
 
 
 def _own(told, families) -> np.ndarray:
-    """Return what was foretold of each network without its own family alone."""
+    """Return what was predicted of each network without its own family alone."""
     _, family = np.unique(families, return_inverse=True)
     return told[family, np.arange(len(family))]
 
@@ -163,18 +160,18 @@ def _saved(y, families, accuracy, indicators) -> Saved:
 
 
 def left_out(rows, calibration: Calibration | None, group: str = EVERY):
-    """Return what was foretold of each network, by a line fitted without its family, beside what was measured.
+    """Return what was predicted of each network, by a line fitted without its family, beside what was measured.
 
     Returns
     -------
     pandas.DataFrame or None
         Indexed by ``model``: ``family``, ``recipe``; the accuracy under the group of corruptions that was ``measured``
-        and ``foretold`` from accuracy and indicators, with ``low`` and ``high``. None without a calibration.
+        and ``predicted`` from accuracy and indicators, with ``low`` and ``high``. None without a calibration.
     """
     if calibration is None:
         return None
     _, table, _, x, targets = _learners(rows)
     middle = left_out_predictions(x, targets[group], table["family"].values, stepwise)
     half = calibration.targets[group].indicators.half_width
-    numbers = {"measured": targets[group], "foretold": middle, "low": middle - half, "high": middle + half}
+    numbers = {"measured": targets[group], "predicted": middle, "low": middle - half, "high": middle + half}
     return table[["family", "recipe"]].assign(**{name: expit(logit) for name, logit in numbers.items()})

@@ -1,4 +1,4 @@
-"""Does a line fitted on digit networks foretell networks of other images? The claim cross-4.
+"""Does a line fitted on digit networks predict networks of other images? The claim cross-4.
 
 Numbers of two data sets have other levels and widths. So every column is taken less the mean of its recipe, and divided by
 its standard deviation over the networks of its data set; what is left to transfer is the slope.
@@ -21,12 +21,12 @@ def from_digits(rows):
         return f"no rows of {POPULATION} are published, to fit the lines on"
     digits = results.read_published(study, POPULATION)
     if set(rows["dataset"].values.astype(str)) & set(digits["dataset"].values.astype(str)):
-        return "the lines are fitted on digit networks, and foretell those of other images"
+        return "the lines are fitted on digit networks, and predict those of other images"
     return transferred(columns(digits), columns(rows))
 
 
 def columns(rows):
-    """Return one line for each network within its band: ``family``, ``recipe``, what may foretell, and ``target``.
+    """Return one line for each network within its band: ``family``, ``recipe``, what may predict, and ``target``.
 
     ``clean`` and ``target`` are the logits of accuracy on clean and on corrupted images.
     """
@@ -36,31 +36,31 @@ def columns(rows):
     return named[table["in_band"].values]
 
 
-def transferred(fitted, foretold):
-    """Return by how much more of the target an indicator foretells than clean accuracy, both lines fitted elsewhere.
+def transferred(fitted, other):
+    """Return by how much more of the target an indicator predicts than clean accuracy, both lines fitted elsewhere.
 
     Parameters
     ----------
-    fitted, foretold : pandas.DataFrame
-        `columns` of the population the lines are fitted on, and of the one that they foretell.
+    fitted, other : pandas.DataFrame
+        `columns` of the population the lines are fitted on, and of the one that they predict.
 
     Returns
     -------
     statistics.jackknife.OverGroups
-        The difference of out-of-sample R^2 over the families that are foretold: above 0 where the indicator is better. It
-        is the one that foretells families left out of `fitted` best. The interval is the jackknife over families of
-        `foretold`, centring and scaling included.
+        The difference of out-of-sample R^2 over the families that are predicted: above 0 where the indicator is better. It
+        is the one that predicts families left out of `fitted` best. The interval is the jackknife over families of
+        `other`, centring and scaling included.
     """
     names = [
         name
         for name in fitted.columns
         if name not in ("family", "recipe", "clean", "target")
-        and name in foretold
+        and name in other
         and np.isfinite(fitted[name]).all()
-        and np.isfinite(foretold[name]).all()
+        and np.isfinite(other[name]).all()
         and fitted[name].std() > 0
     ]
-    if not names or foretold["family"].nunique() < 4:
+    if not names or other["family"].nunique() < 4:
         return "too few families or indicators to transfer a line"
     best = names[int(np.argmin(_left_out(fitted, names)))]
     slopes = [
@@ -68,7 +68,7 @@ def transferred(fitted, foretold):
     ]
 
     def difference(i):
-        part = foretold.iloc[i]
+        part = other.iloc[i]
         y, families = _standard(part, "target"), part["family"].values
         of_indicator, of_clean = (
             mean_square(y - slope * _standard(part, name), families)
@@ -76,7 +76,7 @@ def transferred(fitted, foretold):
         )
         return (of_clean - of_indicator) / mean_square(y, families)
 
-    return jackknife(difference, foretold["family"].values)
+    return jackknife(difference, other["family"].values)
 
 
 def _left_out(table, names) -> np.ndarray:
