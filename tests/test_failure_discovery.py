@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,7 +26,7 @@ from robustshape.generators.stylegan2 import write_network
 from robustshape.generators.stylespace import StyleSpace
 from robustshape.generators.trained import card_of
 from robustshape.statistics import verdict as rule
-from robustshape.store import arrays
+from robustshape.store import arrays, results
 from robustshape.store.rows import stack
 from robustshape.studies import class_selectivity
 from robustshape.studies.failure_discovery import (
@@ -104,7 +105,6 @@ def toy(tmp_path_factory):
 @pytest.fixture
 def own_cache(toy, monkeypatch):
     """Work in the cache in which the toy's rows were made."""
-    from pathlib import Path
 
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(Path(toy[0]["generator"]).parent / "cache"))
 
@@ -141,16 +141,6 @@ def test_a_dimension_is_called_after_what_it_changes_most_whichever_way():
         coords={"dimension": [10, 11, 12, 13], "way": list(movements.WAYS), "attribute": ["area", "noise"]},
     )  # fmt: skip
     assert movements.names(effects).tolist() == ["noise", "area", "", "area"]
-    # area: 13 raises it by .5, 11 only lowers it; noise: 10 raises it by 2
-    assert directions.of_attributes(effects) == {"area": (13, 1), "noise": (10, 1)}
-    only_lower = effects.isel(dimension=[0, 1, 2])
-    # of those called area there is only 11: upwards raises it least of all, but raises it
-    assert directions.of_attributes(only_lower)["area"] == (11, 1)
-    falling = xarray.where(effects > 0, -effects, effects)
-    assert directions.of_attributes(falling.isel(dimension=[1]))["area"] == (
-        11,
-        1,
-    )  # away from what lowers it most
 
 
 def test_predictions_are_a_softmax_whatever_the_leading_axes():
@@ -269,8 +259,9 @@ def test_corner_cases_are_failures_that_the_judge_reads(toy, subject):
     # and the picture is that of its sample, dimension and shift
     drawn = pictures.of_rows(toy[1], toy[0]["generator"])
     one = cases.isel(case=0)
-    shift = {int(one["dimension"]): float(one["shift"])}
-    assert np.array_equal(drawn.moved(int(one["sample"]), [shift])[0], one["image"].values)
+    change = np.zeros(len(subject.begin.units))
+    change[int(one["dimension"])] = float(one["shift"]) * float(subject.begin.units[int(one["dimension"])])
+    assert np.array_equal(drawn.moved(int(one["sample"]), [change])[0], one["image"].values)
 
 
 @pytest.mark.parametrize("name", ["cases.zarr", "cases.zarr.zip"])
@@ -430,8 +421,9 @@ def invented(n_seeds: int = 3, seed: int = 0):
                         "walk_accuracy": (("attribute", "class", "place"), np.ones(shape) * 0.5),
                         "judge_accuracy": (("attribute", "class", "place"), np.ones(shape)),
                         "walk_right": (("attribute", "place", "walked"), right),
-                        "direction": ("attribute", np.arange(6)),
-                        "direction_sign": ("attribute", np.ones(6, int)),
+                        "direction": (("attribute", "dimension"), np.eye(6)),
+                        "explained": ("attribute", np.full(6, 0.8)),
+                        "walk_effect": (("attribute", "way", "changed"), np.stack([np.eye(6), -np.eye(6)], axis=1)),
                         "map_accuracy": (("class", "first", "second"), rng.random((10, 7, 7))),
                         "only_together": ("class", np.zeros(10)),
                         "corner": (("class", "part"), np.full((10, 4), np.nan)),
@@ -444,7 +436,7 @@ def invented(n_seeds: int = 3, seed: int = 0):
                     },
                     coords={
                         "class": np.arange(10), "rank": np.arange(1, 6), "place": [-6.0, -3.0, 0.0, 3.0, 6.0],
-                        "attribute": ATTRIBUTES,
+                        "attribute": ATTRIBUTES, "changed": ATTRIBUTES,
                         "way": ["up", "down"], "choice": list(choice.CHOICES), "first": np.linspace(-6, 6, 7),
                         "second": np.linspace(-6, 6, 7), "state": list(repair.STATES), "measure": list(repair.MEASURES),
                         "part": list(walks.CORNER), "known": ["gaussian_blur", "gaussian_noise"],
@@ -469,8 +461,8 @@ def test_the_quantities_of_the_claims_by_hand():
     assert np.isnan(analyse.profile_contrast(row.drop_sel(corruption="contrast")))
 
 
-def along_regression(rows):
-    """Return rows whose attributes are moved along directions by regression: quality takes all classes, shape one."""
+def along_attributes(rows):
+    """Return rows whose attributes take something: quality from all classes, shape from one."""
     falls = np.zeros((6, 10, 5))
     falls[[1, 2, 3], :, 3] = 0.3  # blur, contrast, noise: upwards at the scene's distance
     falls[[0, 4, 5], 4, 1] = 0.5  # area, slant, stroke width: downwards
@@ -478,24 +470,25 @@ def along_regression(rows):
     probability = np.tile(0.9 - falls, (rows.sizes["model"], 1, 1, 1))
     return rows.assign(
         walk_probability=(("model", "attribute", "class", "place"), probability),
-        direction=(("model", "attribute", "dimension"), np.ones((rows.sizes["model"], 6, 6))),
     )
 
 
-def test_directions_by_regression_by_hand():
-    row = along_regression(invented()).sel(model="zoo:mlp")
+def test_claims_on_attributes_by_hand():
+    row = along_attributes(invented()).sel(model="zoo:mlp")
     assert analyse.classes_hit(row) == 1.0
     assert analyse.shape_over_quality(row) == pytest.approx(1.0)  # in one class, against evenly
     mild = row["walk_probability"].where(row["class"] != 3, 0.89)
     mild.loc[{"class": 3, "place": 0.0}] = 0.9
     assert analyse.classes_hit(row.assign(walk_probability=mild)) == pytest.approx(0.9)
-    single = invented().sel(model="zoo:mlp")
-    assert np.isnan(analyse.classes_hit(single)) and np.isnan(analyse.shape_over_quality(single))
     assert np.isnan(analyse.shape_over_quality(row.sel(attribute=["noise", "blur"])))
+    nowhere = row.assign(explained=row["explained"].where(row.attribute != "noise"))
+    assert np.isnan(analyse.classes_hit(nowhere)) and analyse.shape_over_quality(nowhere) == pytest.approx(
+        1.0
+    )
 
 
 def test_estimates_are_over_runs_or_generators_of_clean_digits():
-    rows = along_regression(invented())
+    rows = along_attributes(invented())
     names = [f"sha256:{i % 3}" for i in range(rows.sizes["model"])]
     found = verdicts.estimates(rows.assign(generator=("model", names)))
     contrast = [0.65 - 0.15 for _ in range(6)]
@@ -510,12 +503,13 @@ def test_estimates_are_over_runs_or_generators_of_clean_digits():
     assert (found["failure-4"].estimate, found["failure-4"].n) == (pytest.approx(1.0), 3)
 
 
-def test_what_single_dimensions_cannot_tell_is_not_yet_measured():
+def test_one_generator_decides_nothing_about_dimensions():
     found = judged("failure_discovery", invented())
     assert found.index.tolist() == [f"failure-{i}" for i in range(1, 5)]
-    assert found.loc["failure-3", "verdict"] == found.loc["failure-4", "verdict"] == "not yet measured"
-    assert found.loc["failure-3", "reason"].startswith("each attribute was moved by a single dimension")
-    assert found.loc["failure-2", ["verdict", "n"]].tolist() == ["not judged", 1]  # one generator
+    assert found.loc["failure-3", ["verdict", "estimate", "n"]].tolist() == ["not judged", 0, 1]
+    assert found.loc["failure-2", ["verdict", "n"]].tolist() == ["not judged", 1]
+    assert found.loc["failure-4", "verdict"] == "not yet measured"
+    assert found.loc["failure-4", "reason"].startswith("no probability decreased along these attributes")
     here = invented()
     here.attrs["preset"] = "mnist"
     line = judged("failure_discovery", here).loc["failure-1"]
@@ -524,6 +518,33 @@ def test_what_single_dimensions_cannot_tell_is_not_yet_measured():
     assert set(judged("failure_discovery", otherwise)["reason"].str.partition(";")[0]) == {
         "no network was trained here on clean digits"
     }
+
+
+def test_generators_of_several_presets_are_judged_together(monkeypatch):
+    others = {"generator_1": ("b", 0.5), "generator_2": ("c", 1.5)}
+
+    def behind(generator, times):
+        rows = along_attributes(invented())
+        return rows.assign(fall=times * rows["fall"], generator=("model", [generator] * rows.sizes["model"]))
+
+    published = {preset: behind(*of) for preset, of in others.items()}
+    for preset, rows in published.items():
+        rows.attrs = {"study": "failure_discovery", "preset": preset}
+    here = behind("a", 1.0)
+    here.attrs = {"study": "failure_discovery", "preset": "mnist", "missing": []}
+    monkeypatch.setattr(results, "read_published", lambda study, preset: published[preset])
+    monkeypatch.setattr(results, "published_file", lambda study, preset: Path(__file__))
+    found = judged("failure_discovery", here)
+    assert found.loc["failure-1", ["preset", "n"]].tolist() == ["mnist", 6]
+    assert set(found.loc["failure-2":, "preset"]) == {"generators"} and set(found.loc["failure-2":, "n"]) == {
+        3
+    }
+    assert found.loc["failure-4", ["verdict", "corrected_over"]].tolist() == ["holds", 3]
+    alone = [verdicts.estimates(rows)["failure-2"].estimate for rows in (here, *published.values())]
+    assert found.loc["failure-2", "estimate"] == pytest.approx(np.mean(alone))
+    monkeypatch.setattr(results, "published_file", lambda study, preset: Path("none"))
+    line = judged("failure_discovery", here).loc["failure-2"]
+    assert (line["verdict"], line["reason"]) == ("not judged", "1 of 3 generators")
 
 
 def judged_as(**found):

@@ -28,6 +28,7 @@ from robustshape.corruptions import corrupt
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.indicators import INDICATORS
+from robustshape.indicators.kstar_unstructured import log_rank_over_twin
 from robustshape.measurements import features
 from robustshape.measurements.indicators import OnDraws
 from robustshape.measurements.population import Population
@@ -210,8 +211,26 @@ def test_a_row_holds_ranks_skewness_accuracies_and_provenance(fresh):
     assert {"versions", "code", "device", "precision"} < set(about)
     assert set(about["seconds"]) == {"features", "corruptions", "attacks", "row"}
     check_described(kstar_skewness, rows)
+    population, network = kstar_skewness.plan(**KSTAR).cases[str(rows.model.values[0])]
+    store = population.features(network)
+    over = log_rank_over_twin(
+        store["features"].values, store["label"].values, rng=np.random.default_rng([KSTAR["seed"], 5])
+    )
+    assert rows["indicator_value"].sel(indicator="log_rank_over_twin").values[0].tolist() == [over]
     again = kstar_skewness.measure(**KSTAR)
     xarray.testing.assert_identical(rows, again)
+
+
+def test_whether_classes_are_fractured_is_asked_beside_normal_ones():
+    rows = invented_rows()
+    assert kstar_verdicts(rows).loc["kstar-1", "reason"].startswith("k* of normal classes")
+    over = np.where(rows["family"].values == rows["family"].values[0], 0.2, -0.2)
+    rows = rows.assign(indicator_value=(("model", "indicator", "draw"), over[:, None, None])).assign_coords(
+        indicator=["log_rank_over_twin"]
+    )
+    families = len(set(rows["family"].values))
+    line = kstar_verdicts(rows).loc["kstar-1"]
+    assert line["estimate"] == pytest.approx(1 - 1 / families) and line["n"] == families
 
 
 def test_studies_share_networks_and_predictions(fresh, monkeypatch):

@@ -66,18 +66,30 @@ def load(path: str | Path | None = None) -> dict[str, Claim]:
     InputError
         If a claim lacks a field, has one too many or one of the wrong kind; it names claim and field.
     """
-    path = Path(path) if path else paths.require_project() / "data" / "claims.toml"
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("claim", [])
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise StoreError(f"the claims in {path} cannot be read: {error}") from error
+    path = Path(path) if path else _stated()
     claims: dict[str, Claim] = {}
-    for number, entry in enumerate(entries, 1):
+    for number, entry in enumerate(_read(path).get("claim", []), 1):
         claim = _checked(entry, number)
         if claim.id in claims:
             raise InputError(f"claim {claim.id!r} is stated twice in {path}")
         claims[claim.id] = claim
     return claims
+
+
+def together() -> dict[str, list[str]]:
+    """Return the populations that several presets of one study make up, each with its presets."""
+    return _read(_stated()).get("together", {})
+
+
+def _stated() -> Path:
+    return paths.require_project() / "data" / "claims.toml"
+
+
+def _read(path: Path) -> dict:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise StoreError(f"the claims in {path} cannot be read: {error}") from error
 
 
 def _checked(entry: Mapping, number: int) -> Claim:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from robustshape.analysis.claims import Claim, load
+from robustshape.analysis.claims import Claim, load, together
 from robustshape.analysis.networks import open_band
 from robustshape.errors import InputError
 from robustshape.registry import closest, unknown_name
@@ -26,7 +26,8 @@ def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
     study : str
         Such as ``cluster_purity``.
     rows : xarray.Dataset
-        Of the study; the preset in their attributes is their population.
+        Of the study; the preset in their attributes is their population. Where it makes up a larger one together with
+        other presets (`claims.together`), the claims of that one are judged with the published rows of the others.
     claims : dict of claim id -> Claim, optional
         By default those of the project, `claims.load`.
 
@@ -45,9 +46,38 @@ def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
     InputError
         If the study makes no claims, or estimates one that is not stated.
     """
+    stated = load() if claims is None else claims
+    found = _judged(study, rows, stated)
+    for name, presets in together().items():
+        if rows.attrs["preset"] in presets and any(stated[claim].population == name for claim in found.index):
+            lines = _judged(study, _joined(study, rows, name, presets), stated)
+            for claim in lines.index[[stated[claim].population == name for claim in lines.index]]:
+                found.loc[claim] = lines.loc[claim]
+    return found
+
+
+def _joined(study: str, rows, name: str, presets: list[str]):
+    """Return rows with the published ones of the other presets that make up a population with them."""
+    import xarray
+
+    from robustshape.store.results import published_file, read_published
+
+    own = rows.attrs["preset"]
+    others = [
+        read_published(study, preset)
+        for preset in presets
+        if preset != own and published_file(study, preset).is_file()
+    ]
+    joined = (
+        xarray.concat([rows, *others], dim="model", data_vars="all", combine_attrs="drop") if others else rows
+    )
+    return joined.assign_attrs(rows.attrs | {"preset": name})
+
+
+def _judged(study: str, rows, claims: Mapping[str, Claim]):
+    """Return the verdicts of one preset's rows, or of a population's."""
     import pandas as pd
 
-    claims = load() if claims is None else claims
     makers = sorted({claim.study for claim in claims.values()})
     if study not in makers:
         raise unknown_name("study with claims", study, makers, "robustshape list studies")
@@ -123,7 +153,7 @@ def _numbers(claim: Claim, found) -> tuple[float, float, float, int]:
 
 def population(rows) -> str:
     """Return who was measured, in words: "31 networks of 6 families, 1,000 images"; of a generator's images, that they are."""
-    networks, families = rows.sizes["model"], len(set(rows["family"].values))
+    networks, families = len(set(rows.model.values)), len(set(rows["family"].values))
     images = f"{int(rows['n_samples'].values[0]):,} images"
     if "n_judged" in rows:
         generated, real = (int(rows[name].values[0]) for name in ("n_judged", "n_robustness"))

@@ -38,7 +38,7 @@ class AddedAttributes:
         directions.show(self.scene)
         subject = Subject(self.scene, network.load())
         for name in names:
-            effects = movements.effects(self.scene, name).sel(attribute=[name])
+            effects = movements.effect_of(self.scene, name).open()["effect"]
             found = walks(subject, [name]).assign(effect=effects.astype("float32"))
             self.kept(network)[name].save(found.drop_vars(("walk_label", "walk_sample")))
 

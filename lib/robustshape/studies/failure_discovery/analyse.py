@@ -81,18 +81,13 @@ def names(row) -> np.ndarray:
     return movements.names(row["effect"].transpose("dimension", "way", "attribute")).astype(str)
 
 
-def by_regression(rows) -> bool:
-    """Return whether each attribute is moved along its direction by regression, and not by a single dimension."""
-    return "direction" in rows and "dimension" in rows["direction"].dims
-
-
 def decreases_along(row) -> np.ndarray:
     """Return the decrease (attribute, class) of the probability at the scene's distance along each attribute's direction.
 
-    In the way that is worse on average over classes; NaN where an attribute was moved by a single dimension.
+    In the way that is worse on average over classes; NaN for an attribute that styles do not change.
     """
-    either = either_way(row["walk_probability"], float(row["distance"]))
-    return worse_way(either)[1] if by_regression(row) else np.full(either.shape[1:], np.nan)
+    decreases = worse_way(either_way(row["walk_probability"], float(row["distance"])))[1]
+    return np.where(np.isfinite(row["explained"].values)[:, None], decreases, np.nan)
 
 
 def either_way(walks, distance: float) -> np.ndarray:

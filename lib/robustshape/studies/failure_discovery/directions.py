@@ -3,35 +3,46 @@
 Made once and shown to every classifier, as the sweep is; see `movements`.
 """
 
+import functools
+
 import numpy as np
+import torch
 
 from robustshape import tasks
-from robustshape.generators.attributes import ATTRIBUTES, FIRST, identity
-from robustshape.generators.stylespace import moved
-from robustshape.generators.sweep import swept
+from robustshape.generators.attribute_directions import attribute_direction
+from robustshape.generators.attributes import ATTRIBUTES, FIRST, identity, measured
+from robustshape.generators.quality import grey
+from robustshape.generators.stylespace import images_of
 from robustshape.store.kept import Kept
-from robustshape.studies.failure_discovery.movements import effects, judged_by, kept, names
-from robustshape.studies.failure_discovery.scene import Scene, prepared
+from robustshape.studies.failure_discovery.movements import WAYS, effect_sizes, judged_by, kept
+from robustshape.studies.failure_discovery.scene import UNITS, Scene, checksum, generator_path, prepared
 
 N_MAPPED = 5  # samples of each class in a map
 
 
-def of_attributes(effects) -> dict[str, tuple[int, int]]:
-    """Return for each attribute the dimension that raises it most, and the sign of the movement that does.
+def step_of(scene: Scene, attribute: str) -> tuple[np.ndarray, float]:
+    """Return the change of the styles (size,) that moves an attribute up by a shift of 1, and how well styles explain it.
 
-    Those called after the attribute come first; where there is none, the one with the largest effect stands in.
+    The unit of a shift is that of a dimension, taken of the styles' places along the direction.
     """
-    called, found = names(effects), {}
-    for attribute in map(str, effects.attribute.values):
-        sizes = effects.sel(attribute=attribute).transpose("dimension", "way").values
-        own = called == attribute
-        rises = np.where(own[:, None], sizes, -np.inf) if own.any() else sizes
-        d, way = np.unravel_index(int(np.argmax(rises)), rises.shape)
-        if rises[d, way] <= 0:  # it can only be lowered: then away from there is upwards
-            d, way = np.unravel_index(int(np.argmin(np.where(np.isfinite(rises), sizes, 0))), sizes.shape)
-            way = 1 - way
-        found[attribute] = int(effects.dimension.values[d]), (1, -1)[way]
-    return found
+    begin = prepared(scene)
+    deviations, many = begin.deviations.numpy(), begin.many.cpu().numpy()
+    values = measured(_many_grey(scene, checksum(generator_path(scene.generator))), (attribute,))[attribute]
+    found = attribute_direction(many, values, begin.many_labels, deviations)
+    moved = found.weights * deviations
+    if not moved.any():
+        return moved, found.explained
+    if scene.shift_unit == "raw":
+        return moved / np.linalg.norm(moved), found.explained
+    scaled = np.divide(many, deviations, out=np.zeros_like(many), where=deviations > 0)
+    places = torch.from_numpy(scaled @ found.weights)[:, None]
+    return moved * float(UNITS[scene.shift_unit](places)), found.explained
+
+
+@functools.lru_cache(maxsize=1)
+def _many_grey(scene: Scene, _checksum: str) -> np.ndarray:
+    begin = prepared(scene)
+    return grey(images_of(begin.generator, begin.many, noise=scene.noise))
 
 
 def missing_walks(scene: Scene) -> list[tuple]:
@@ -45,21 +56,29 @@ def walk_of(scene: Scene, attribute: str) -> Kept:
 
 
 def compute_walk(scene: Scene, attribute: str) -> None:
-    """Follow the direction of an attribute in steps, and keep the images."""
+    """Follow the direction of an attribute in steps; keep the images, and what changes in them at the scene's distance."""
     import xarray
 
-    begin, (dimension, sign) = prepared(scene), _of(scene, attribute)
-    amounts = sign * scene.places * float(begin.units[dimension])
-    styles = begin.styles[begin.of_classes(scene.n_walked)]
-    images = swept(begin.generator, styles, [dimension], amounts[None], noise=scene.noise)
+    begin, (step, explained) = prepared(scene), step_of(scene, attribute)
+    styles, places = begin.styles[begin.of_classes(scene.n_walked)], scene.places
+    images = np.stack([_moved(begin, styles, place * step, scene.noise) for place in places])
+    there = [abs(places - way * scene.distance).argmin() for way in (1, -1)]
+    changed = effect_sizes(scene, images[len(places) // 2], images[there], FIRST)
     made = xarray.Dataset(
         {
-            "walk": (("attribute", "place", "walked", "y", "x", "channel"), images),
-            "walk_judged": (("attribute", "place", "walked"), judged_by(scene, images)),
-            "direction": ("attribute", [dimension]),
-            "sign": ("attribute", [sign]),
+            "walk": (("attribute", "place", "walked", "y", "x", "channel"), images[None]),
+            "walk_judged": (("attribute", "place", "walked"), judged_by(scene, images)[None]),
+            "walk_effect": (("attribute", "way", "changed"), changed[None].astype(np.float32)),
+            "direction": (("attribute", "dimension"), step[None].astype(np.float32)),
+            "explained": ("attribute", [explained]),
         },
-        coords={"attribute": [attribute], "place": scene.places},
+        coords={
+            "attribute": [attribute],
+            "place": places,
+            "dimension": np.arange(len(step)),
+            "way": list(WAYS),
+            "changed": list(FIRST),
+        },
     )
     walk_of(scene, attribute).save(made)
 
@@ -70,39 +89,35 @@ def missing_map(scene: Scene) -> list[tuple]:
 
 
 def compute_map(scene: Scene) -> None:
-    """Follow two directions together, and keep the images."""
+    """Follow two directions together, whose walks are finished, and keep the images."""
     import xarray
 
-    begin = prepared(scene)
-    (first, one), (second, other) = (_of(scene, name) for name in scene.map_attributes)
+    begin, places = prepared(scene), scene.map_places
+    first, second = (walk_of(scene, name).open()["direction"].values[0] for name in scene.map_attributes)
     styles = begin.styles[begin.of_classes(min(N_MAPPED, scene.n_walked))]
-    images = np.concatenate(
-        [
-            swept(
-                begin.generator, moved(styles, first, one * float(a) * float(begin.units[first])), [second],
-                other * scene.map_places[None] * float(begin.units[second]), noise=scene.noise,
-            )
-            for a in scene.map_places
-        ]
-    )  # fmt: skip
+    images = [[_moved(begin, styles, a * first + b * second, scene.noise) for b in places] for a in places]
     made = xarray.Dataset(
         {
-            "map": (("first", "second", "mapped", "y", "x", "channel"), images),
-            "map_judged": (("first", "second", "mapped"), judged_by(scene, images)),
+            "map": (("first", "second", "mapped", "y", "x", "channel"), np.array(images)),
+            "map_judged": (("first", "second", "mapped"), judged_by(scene, np.array(images))),
         },
-        coords={"first": scene.map_places, "second": scene.map_places},
+        coords={"first": places, "second": places},
     )
     kept(scene, "map").save(made)
 
 
+def _moved(begin, styles, change, noise: str) -> np.ndarray:
+    return images_of(
+        begin.generator,
+        styles + torch.as_tensor(change, dtype=styles.dtype, device=styles.device),
+        noise=noise,
+    )
+
+
 def show(scene: Scene, client=None) -> None:
-    """Make the images of the walks and of the map, where they are not kept yet; the sweep is finished."""
+    """Make the images of the walks and of the map, where they are not kept yet."""
     tasks.run(compute_walk, missing_walks(scene), client=client, label="walks")
     tasks.run(compute_map, missing_map(scene), client=client, label="map")
-
-
-def _of(scene: Scene, attribute: str) -> tuple[int, int]:
-    return of_attributes(effects(scene, attribute))[attribute]
 
 
 def walks(scene: Scene, attributes=FIRST):

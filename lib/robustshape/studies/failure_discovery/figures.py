@@ -35,8 +35,9 @@ def strips(rows, model: str, generator: str = "") -> list:
     shown, lines = np.arange(0, len(shifts), max(1, (len(shifts) - 1) // 6)), {}
     for c, k in enumerate(row["class"].values):
         dimension, sign = int(row["chosen"].values[c, 0]), int(row["strip_sign"].values[c])
-        moves = [{dimension: sign * shifts[i]} for i in shown]
-        images = drawn.moved(int(row["strip_sample"].values[c]), moves)
+        changes = np.zeros((len(shown), row.sizes["dimension"]))
+        changes[:, dimension] = sign * shifts[shown] * float(row["unit"].values[dimension])
+        images = drawn.moved(int(row["strip_sample"].values[c]), changes)
         read, probability = (row[name].values[c, shown] for name in ("strip_predicted", "strip_probability"))
         words = [f"{p:.2f}" if int(r) == int(k) else f"as {int(r)}" for r, p in zip(read, probability)]
         lines[str(k)] = [(*cell, int(r) != int(k)) for *cell, r in zip(images, words, read)]
@@ -51,14 +52,13 @@ def corner_cases(rows, generator: str = "") -> list:
         return []
     row, lines = rows.sel(model=having[0]), {}
     attributes, unit = str(row["map_attributes"].values).split(" x "), analyse.shift_unit(row)[1]
-    at = [list(map(str, row.attribute.values)).index(name) for name in attributes]
-    (d1, s1), (d2, s2) = ((int(row["direction"].values[i]), int(row["direction_sign"].values[i])) for i in at)
+    first, second = (row["direction"].sel(attribute=name).values for name in attributes)
     for c, k in enumerate(row["class"].values):
         if not np.isfinite(row["corner"].values[c]).all():
             continue
         sample, a, b, read = row["corner"].values[c]
-        both = {d1: s1 * a, d2: s2 * b} if d1 != d2 else {d1: s1 * a + s2 * b}
-        images = drawn.moved(int(sample), [{}, {d1: s1 * a}, {d2: s2 * b}, both])
+        changes = np.outer([0, 1, 0, 1], a * first) + np.outer([0, 0, 1, 1], b * second)
+        images = drawn.moved(int(sample), changes)
         words = ["", f"{a:+.3g}{unit}", f"{b:+.3g}{unit}", f"as {int(read)}"]
         lines[str(k)] = list(zip(images, words, (False, False, False, True)))
     return _montages(lines, ["as it is", *(name.replace("_", " ") for name in attributes), "both"])

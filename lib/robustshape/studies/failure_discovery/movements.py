@@ -18,7 +18,7 @@ from robustshape.statistics import spearman
 from robustshape.store.kept import Kept
 from robustshape.studies.failure_discovery.scene import Scene, prepared
 
-VERSION = 2  # raise when a change of the algorithm changes the images or names
+VERSION = 3  # raise when a change of the algorithm changes the images or names
 WAYS = ("up", "down")
 BLOCK = 64  # dimensions in one file
 N_NAMED = 4  # samples of each class on which a dimension is named
@@ -95,7 +95,11 @@ def _effects(scene: Scene, images, names) -> np.ndarray:
     labels = begin.labels[chosen]
     named = np.concatenate([np.flatnonzero(labels == k)[:N_NAMED] for k in np.unique(labels)])
     before = images_of(begin.generator, begin.styles[chosen][named], noise=scene.noise)
-    after = images[:, :, named]
+    return effect_sizes(scene, before, images[:, :, named], names)
+
+
+def effect_sizes(scene: Scene, before, after, names) -> np.ndarray:
+    """Return what changes from images (n, r, r, c) to others (..., n, r, r, c), in spreads of real images (..., attribute)."""
     spread, leading = spread_of(real_attributes(scene, tuple(names))[0]), after.shape[:-4]
     first = measured(grey(before), names)
     seen = measured(grey(after.reshape(-1, *after.shape[-3:])), names)
@@ -155,19 +159,6 @@ def sweep(scene: Scene):
     import xarray
 
     return xarray.concat(_finished(scene), dim="dimension")
-
-
-def effects(scene: Scene, attribute: str):
-    """Return the ``effect (dimension, way, attribute)`` by which the direction of an attribute is found, in memory.
-
-    Those on the first attributes, and on this one if it is none of them: what else was added changes no direction.
-    """
-    import xarray
-
-    found = sweep(scene)["effect"].load()
-    if attribute in FIRST:
-        return found
-    return xarray.concat([found, effect_of(scene, attribute).open()["effect"]], dim="attribute")
 
 
 def _finished(scene: Scene) -> list:

@@ -20,27 +20,22 @@ def of_rows(rows, generator: str = ""):
     except RobustshapeError:
         return None
     return Pictures(
-        str(path), int(first["n_generated"]), int(first["seed"]), float(first["truncation_psi"]), str(first["noise"].values),
-        tuple(first["unit"].values.tolist()),
+        str(path), int(first["n_generated"]), int(first["seed"]), float(first["truncation_psi"]), str(first["noise"].values)
     )  # fmt: skip
 
 
 class Pictures:
-    """The samples of a scene by their place among those asked for, with any dimensions moved."""
+    """The samples of a scene by their place among those asked for, with their styles changed."""
 
-    def __init__(self, path: str, n_asked: int, seed: int, truncation_psi: float, noise: str, units):
+    def __init__(self, path: str, n_asked: int, seed: int, truncation_psi: float, noise: str):
         from robustshape.generators.stylegan2 import read_network
 
         self.generator, self.noise = read_network(path), noise
-        self.units = np.array(units)
         _, self.styles = all_samples(self.generator, n_asked, seed=seed, truncation_psi=truncation_psi)
 
-    def moved(self, sample: int, shifts: list[dict[int, float]]) -> np.ndarray:
-        """Return a sample (k, r, r, c) uint8 under each of k movements: dimension to units."""
-        styles = self.styles[sample].repeat(len(shifts), 1)
-        for style, shift in zip(styles, shifts):
-            for dimension, amount in shift.items():
-                style[dimension] += np.float32(amount * self.units[dimension])
+    def moved(self, sample: int, changes) -> np.ndarray:
+        """Return a sample (k, r, r, c) uint8 under each of k changes of its styles (k, size)."""
+        styles = self.styles[sample] + self.styles.new_tensor(np.asarray(changes))
         return images_of(self.generator, styles, noise=self.noise)
 
 

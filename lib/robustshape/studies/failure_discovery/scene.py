@@ -19,7 +19,9 @@ from robustshape.models.network import Network
 from robustshape.paths import device, find_local, project_root
 
 SHIPPED = "corrupted_mnist.safetensors"  # in data/models
-N_DEVIATIONS = 2_000  # samples over which the standard deviation and the range of each dimension are taken
+N_DEVIATIONS = (
+    2_000  # samples of which the deviation and the range of each dimension, and the directions, are taken
+)
 UNITS = {  # of a shift: what 1 is, from the styles (n, size) of many samples
     "std": lambda styles: styles.std(dim=0),
     "range": lambda styles: styles.amax(dim=0) - styles.amin(dim=0),
@@ -101,6 +103,8 @@ class Start(NamedTuple):
     labels: np.ndarray  # (n,)
     deviations: Any  # (size,) float tensor on the processor: standard deviations over many samples
     units: Any  # (size,) float tensor on the processor: what a shift of 1 is, see `UNITS`
+    many: Any  # (N_DEVIATIONS, size) float tensor: styles of the samples over which both are taken
+    many_labels: np.ndarray  # (N_DEVIATIONS,) what they were asked to be
 
     def of_classes(self, n: int) -> np.ndarray:
         """Return the places of the first `n` samples of each class, class by class."""
@@ -108,12 +112,13 @@ class Start(NamedTuple):
 
 
 def generator_path(name: str) -> Path:
-    """Return the file of a generator: a path, a name under ROBUSTSHAPE_DATA, or "" for the one that ships."""
+    """Return the file of a generator: a path, a name under ROBUSTSHAPE_DATA or of one that ships; "" for the first of these."""
+    root, path = project_root(), Path(name).expanduser()
+    shipped = root / "data" / "models" / (name or SHIPPED) if root else None
     if name:
-        path = Path(name).expanduser()
-        return path if path.is_file() else find_local(name) or path
-    root = project_root()
-    path = root / "data" / "models" / SHIPPED if root else None
+        ships = shipped if shipped and path.name == name and shipped.is_file() else None
+        return path if path.is_file() else find_local(name) or ships or path
+    path = shipped
     if path is None or not path.is_file():
         raise InputError(
             "no generator ships here; train one with: robustshape train-generator -o mine.safetensors, then give it as "
@@ -170,7 +175,7 @@ def _prepared(scene: Scene, checksum: str) -> Start:
     fitting(generator, judge)
     how = {"truncation_psi": scene.truncation_psi}
     labels, styles = all_samples(generator, scene.n_samples, seed=scene.seed, **how)
-    _, others = all_samples(generator, N_DEVIATIONS, seed=scene.seed + 1, **how)
+    other_labels, others = all_samples(generator, N_DEVIATIONS, seed=scene.seed + 1, **how)
     right = judge.predict(images_of(generator, styles, noise=scene.noise)) == labels
     counts = np.bincount(labels[right], minlength=judge.n_classes)
     needed = max(scene.n_moved, scene.n_walked)
@@ -188,6 +193,8 @@ def _prepared(scene: Scene, checksum: str) -> Start:
         labels[right],
         others.std(dim=0).cpu(),
         UNITS[scene.shift_unit](others).cpu(),
+        others,
+        other_labels,
     )
 
 

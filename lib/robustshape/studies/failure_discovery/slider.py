@@ -121,9 +121,9 @@ def slider(rows, generator: str = "") -> Shown:
 def _digits(row, drawn) -> np.ndarray:
     """Return the digits of a row's walks (attribute * class * place, r, r, c) uint8."""
     digits = []
-    for d, sign in zip(row["direction"].values.astype(int), row["direction_sign"].values.astype(int)):
-        moves = [{int(d): int(sign) * float(place)} for place in row.place.values]
-        digits += [drawn.moved(int(sample), moves) for sample in row["walk_sample"].values]
+    for step in row["direction"].transpose("attribute", "dimension").values:
+        changes = np.outer(row.place.values, step)
+        digits += [drawn.moved(int(sample), changes) for sample in row["walk_sample"].values]
     return np.concatenate(digits)
 
 

@@ -76,21 +76,22 @@ def chosen(rows, model: str, n: int = 3):
 
 
 def directions(rows):
-    """Return the direction of each attribute: its dimension, and what moving it changes."""
+    """Return of each attribute's direction how well styles explain it, where it lies, and what moving up along it changes."""
     import pandas as pd
 
     first, lines = rows.isel(model=0), []
-    for i, attribute in enumerate(map(str, rows.attribute.values)):
-        d, sign = int(first["direction"].values[i]), int(first["direction_sign"].values[i])
-        effect = first["effect"].sel(dimension=d).isel(way=0 if sign > 0 else 1)
-        sizes = {f"{str(a).replace('_', ' ')}": float(effect.sel(attribute=a)) for a in rows.attribute.values}
+    of_layer = (first["direction"] / first["deviation"].where(first["deviation"] > 0)) ** 2
+    of_layer = of_layer.groupby(first["style_layer"].astype(str)).sum("dimension")
+    for attribute in map(str, rows.attribute.values):
+        share = of_layer.sel(attribute=attribute)
+        share, effect = share / share.sum(), first["walk_effect"].sel(attribute=attribute, way="up")
+        largest = str(share.style_layer.values[share.values.argmax()])
         lines.append(
             {
                 "direction": attribute.replace("_", " "),
-                "dimension": d,
-                "named so": "yes" if analyse.names(first)[d] == attribute else "no",
-                "where": f"{first['style_layer'].values[d]} {int(first['style_channel'].values[d])}",
-                **sizes,
+                "explained by styles": float(first["explained"].sel(attribute=attribute)),
+                "most of it in": f"{largest} ({float(share.max()):.0%})",
+                **{str(a).replace("_", " "): float(effect.sel(changed=a)) for a in effect.changed.values},
             }
         )
     return pd.DataFrame(lines)

@@ -60,8 +60,8 @@ def walks(subject: Subject, attributes=FIRST):
     xarray.Dataset
         ``walk_probability``, ``walk_accuracy`` and the ``judge_accuracy (attribute, class, place)``; ``walk_right (attribute,
         place, walked)`` with ``walk_label``; ``first_flip (attribute, way, walked)`` in deviations; ``walk_answer (attribute,
-        class, place, answer)``, all probabilities of the first sample of each class, ``walk_sample``; and each attribute's
-        dimension, ``direction``, with the ``direction_sign`` that raises it.
+        class, place, answer)``, all probabilities of the first sample of each class, ``walk_sample``; and of each attribute
+        its ``direction (attribute, dimension)``, ``explained`` and ``walk_effect (attribute, way, changed)``.
     """
     import xarray
 
@@ -89,8 +89,7 @@ def walks(subject: Subject, attributes=FIRST):
             "first_flip": (("attribute", "way", "walked"), np.array(flips)),
             "walk_answer": ((*steps, "answer"), probabilities.transpose(0, 2, 1, 3).astype(np.float32)),
             "walk_sample": ("class", begin.index[walked[firsts]]),
-            "direction": made["direction"],
-            "direction_sign": made["sign"],
+            **{name: made[name].load() for name in ("direction", "explained", "walk_effect")},
         },
         coords={
             "attribute": made.attribute.values,

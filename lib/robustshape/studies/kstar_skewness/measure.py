@@ -8,7 +8,7 @@ from robustshape.measurements import attacked
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
 from robustshape.registry import closest, unknown_name
-from robustshape.studies.kstar_skewness import beside
+from robustshape.studies.kstar_skewness import beside, twin
 from robustshape.studies.study import Settings, Study
 from robustshape.values import as_list
 
@@ -158,12 +158,18 @@ VARIABLES = {
     "shift_skewness": ("Gamma' of these images", "1"),
     "shift_mean_rank": ("mean normalised k* of these images", "1"),
     "shift_accuracy": ("accuracy on these images", "1"),
+    "indicator_value": (
+        "k* over that of normal classes of the same moments, a difference of decimal logarithms",
+        "1",
+    ),
+    "indicator_seconds": ("time that it took", "seconds"),
     "metric": ("distance of the features", ""),
     "shift": ("attack whose images get a k* of their own", ""),
 }
 
 COORDINATES = {
     "sample": ("image of the indicator", ""),
+    "indicator": ("indicator with a key of its own", ""),
     "class": ("class", ""),
     "class_size": ("first samples of each class", "samples"),
     "statistic": ("statistic of k*", ""),
@@ -186,4 +192,6 @@ STUDY = Study(
     ),
     version=2,
     first_version=2,
+    parts=twin.parts,
+    along="indicator",
 )  # fmt: skip
