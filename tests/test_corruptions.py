@@ -620,3 +620,20 @@ def test_missing_photographs_of_frost(monkeypatch, tmp_path):
 
 if __name__ == "__main__":  # writes the golden values anew, after a deliberate change
     GOLDEN.write_text(json.dumps(golden_rows(), indent=0).replace(",\n", ", ").replace('], "', '],\n"'))
+
+
+@pytest.mark.parametrize("mirror", [digital._mirror_about_pixel, digital._mirror_about_edge])
+def test_coordinates_far_outside_of_a_tiny_image_take_no_memory(mirror):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 1, 8, 8), np.uint8)
+    down, across = rng.uniform(-2e5, 2e5, (2, 2, 8, 8)).astype(np.float32)
+    rows, top, _ = digital._neighbours(down, 8, mirror)
+    assert len(rows) < 20 and np.array_equal(rows[top], mirror(np.floor(down).astype(int), 8))
+    found = digital.bilinear(images, down, across, mirror)
+    i = np.arange(2)[:, None, None]
+    near = [mirror(np.floor(at).astype(int) + k, 8) for at in (down, across) for k in (0, 1)]
+    wy, wx = down - np.floor(down), across - np.floor(across)
+    a, b, c, d = (images[i, 0, near[r], near[2 + s]].astype(float) for r in (0, 1) for s in (0, 1))
+    twin = (1 - wy) * ((1 - wx) * a + wx * b) + wy * ((1 - wx) * c + wx * d)
+    assert np.allclose(found[:, 0], twin, atol=1e-2)
+    assert corrupt(images.transpose(0, 2, 3, 1), "elastic_transform", 5).shape == (2, 8, 8, 1)

@@ -124,7 +124,7 @@ def test_every_parameter_of_every_notebook_refuses_what_is_not_of_its_type_in_th
 def test_every_number_and_name_of_every_notebook_has_a_meaning_that_is_checked(notebook):
     free = {  # text that only its study can read
         "preset", "dask_scheduler", "corrupted", "metric", "plots", "layer", "layers", "step_budget", "strongest",
-        "generator", "score", "reduction", "space", "shift_unit", "noise", "map_attributes", "corner_set",
+        "generator", "score", "reduction", "space", "shift_unit", "noise", "map_attributes", "corner_set", "measured",
     }  # fmt: skip
     for name, parameter in parameters_of(notebook).items():
         known = any(re.fullmatch(pattern, name) for pattern in MEANINGS)
@@ -349,7 +349,7 @@ def test_a_notebook_that_is_none_is_named(tmp_path):
 @pytest.mark.parametrize("name", names())
 def test_a_notebook_takes_what_its_study_measures_and_what_to_draw(name):
     measured = set(studies.load(name).parameters)
-    drawn = {"kstar_skewness": {"beside", "suspects_of"}}.get(name, set())
+    drawn = {"kstar_skewness": {"beside", "suspects_of"}, "your_model": {"measured"}}.get(name, set())
     assert set(parameters_of(name)) == measured | drawn
 
 

@@ -49,6 +49,7 @@ def made_up(families: int, seed: int = 0, *, told_by: str = "silhouette") -> xar
             "corrupted_accuracy": (("model", "corruption", "severity"), np.repeat(shown, 4).reshape(-1, 2, 2)),
             "family": ("model", np.array([f"f{i}" for i in range(families)], object)),
             "recipe": ("model", np.array(["plain"] * families, object)),
+            "dataset": ("model", np.array(["mnist"] * families, object)),
             "preprocessing": ("model", np.array(['{"size": [32, 32]}'] * families, object)),
             "training_seed": ("model", np.zeros(families, int)),
             "n_samples": ("model", np.full(families, N)),
@@ -116,14 +117,18 @@ def test_the_interval_holds_families_it_was_not_calibrated_on():
 
 
 def test_says_when_it_predicts_nothing(found):
-    fitting = {"pixels": (32, 32), "n_classes": 5, "per_class": 100}
+    fitting = {"pixels": (32, 32), "data_classes": 10}
     low, high = found.clean
     assert found.refusal((low + high) / 2, **fitting) == ""
     assert found.refusal(0.3, **fitting).startswith("its clean accuracy, 0.300, lies outside")
     assert "images of 64 x 64 pixels, but the calibration is for 32 x 32" in found.refusal(
         low, **fitting | {"pixels": (64, 64)}
     )
-    assert "5 classes with 50 images, but" in found.refusal(low, **fitting | {"per_class": 50})
+    assert "100 classes apart, but the calibration is for 10" in found.refusal(
+        low, **fitting | {"data_classes": 100}
+    )
+    assert found.other_draws(n_classes=5, per_class=100) == ""
+    assert "5 classes with 50 images, but" in found.other_draws(n_classes=5, per_class=50)
     with pytest.raises(InputError, match="at least 12 families that learned something, but these are 5"):
         prediction.calibrate(made_up(5))
     assert prediction.calibrated(made_up(5)) is None and calibration.in_words(None) == ""
@@ -140,7 +145,18 @@ def test_says_when_it_predicts_nothing(found):
 def test_the_words_follow_the_interval(saved, words):
     line = Line(0.0, {"clean": 1.0, "silhouette": 2.0}, 1.0, 0.9, 0.8, 0.95)
     one = Calibration(
-        "p", 50, 40, 0.9, (0.5, 0.9), (32, 32), 5, 100, (1,), {EVERY: Target(line, line, Saved(*saved))}
+        "p",
+        "d",
+        50,
+        40,
+        0.9,
+        (0.5, 0.9),
+        (32, 32),
+        10,
+        5,
+        100,
+        (1,),
+        {EVERY: Target(line, line, Saved(*saved))},
     )
     told = calibration.in_words(one)
     assert (

@@ -65,6 +65,50 @@ def run(
 
 
 @command(
+    "report zoo:lenet --dataset mnist5k -o report.html",
+    "report python:my_module:build --dataset imagefolder:photographs -o report.html",
+    "report file:card.json --dataset npz:mine.npz --compare zoo:resnet -p seed 1",
+)
+def report(
+    model: str,
+    /,
+    *,
+    dataset: str,
+    output: Annotated[Path, Parameter(name=["-o", "--output"])] = Path("report.html"),
+    compare: str | None = None,
+    predict_only: Annotated[bool, Parameter(negative=())] = False,
+    parameter: Annotated[
+        list[tuple[str, str]] | None,
+        Parameter(name=["-p", "--parameter"], negative=(), allow_leading_hyphen=True, json_list=False),
+    ] = None,
+) -> None:
+    """Write what your model's clean feature space says about how it will fail, and what was measured, as one HTML page.
+
+    Parameters
+    ----------
+    model
+        Its name (see: robustshape list models), such as python:my_module:build or file:card.json.
+    dataset
+        Its test images (see: robustshape list datasets), such as imagefolder:PATH or npz:PATH.
+    output
+        The page; beside it come OUTPUT.json, OUTPUT.csv and a folder OUTPUT.figures.
+    compare
+        Another network, to stand beside it on the same images.
+    predict_only
+        Corrupt and attack nothing: only what clean images say.
+    parameter
+        NAME VALUE: another parameter of the notebook your_model; lists as JSON. May be given several times.
+    """
+    from robustshape.reporting import report as write
+
+    more = dict(parameter or [])
+    if predict_only:
+        more["predict_only"] = "true"
+    written = write(model, dataset, output, compare=compare, **more)
+    print(f"report: {written}")
+
+
+@command(
     "list presets",
     "list models 'zoo:lenet*'",
     "list datasets",

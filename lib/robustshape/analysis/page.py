@@ -52,8 +52,31 @@ def paragraph(words: str) -> Shown:
     return Shown(f"<p>{escape(words)}</p>")
 
 
+def bullets(sentences) -> Shown:
+    """Return sentences as a list.
+
+    >>> bullets(["A & B.", "C."]).html
+    '<ul><li>A &amp; B.</li><li>C.</li></ul>'
+    """
+    return Shown(f"<ul>{''.join(f'<li>{escape(words)}</li>' for words in sentences)}</ul>")
+
+
+def together(*shown: Shown) -> Shown:
+    """Return several things as one, for the end of a cell.
+
+    >>> together(paragraph("A."), paragraph("B.")).html
+    '<p>A.</p><p>B.</p>'
+    """
+    return Shown("".join(one.html for one in shown))
+
+
 def figure(
-    panels, *, alt: str, caption: str = "", empty: str = "Nothing to draw for these networks."
+    panels,
+    *,
+    alt: str,
+    caption: str = "",
+    empty: str = "Nothing to draw for these networks.",
+    wide: bool = False,
 ) -> Shown:
     """Return one or more matplotlib figures as panels: abreast where the page is wide, else one below the other.
 
@@ -67,6 +90,8 @@ def figure(
         How to read it, with the n and the interval that belong to it.
     empty : str
         What is said where there is nothing to draw.
+    wide : bool
+        Whether a single panel takes the whole width, such as a sheet of pictures.
     """
     import matplotlib.pyplot as plt
 
@@ -79,7 +104,10 @@ def figure(
         images.append(f'<img alt="{escape(words)}" src="{_as_uri(panel)}">')
         plt.close(panel)
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return Shown(f'<figure class="rs-figure"><div class="rs-panels">{"".join(images)}</div>{below}</figure>')
+    panels_class = "rs-panels rs-wide" if wide else "rs-panels"
+    return Shown(
+        f'<figure class="rs-figure"><div class="{panels_class}">{"".join(images)}</div>{below}</figure>'
+    )
 
 
 def _as_uri(panel) -> str:

@@ -101,6 +101,13 @@ def _mirror_about_edge(index, size: int):
     return np.minimum(index, 2 * size - 1 - index)
 
 
+FARTHEST = 8  # mirrored copies of an image that are laid out side by side
+PERIODS = {
+    _mirror_about_pixel: lambda size: max(2 * (size - 1), 1),
+    _mirror_about_edge: lambda size: 2 * size,
+}
+
+
 def bilinear(images, down, across, mirror) -> np.ndarray:
     """Return images (n, c, h, w) read at coordinates (n, h, w), float32."""
     n, channels, height, width = images.shape
@@ -127,6 +134,11 @@ def _neighbours(at, size: int, mirror):
     way = at - before
     before = before.astype(np.intp)
     low, high = int(before.min()), int(before.max())
+    if (
+        high - low > FARTHEST * size
+    ):  # of a few pixels the jitter makes an affine map that enlarges a thousandfold
+        before %= PERIODS[mirror](size)
+        low, high = int(before.min()), int(before.max())
     before -= low
     return mirror(np.arange(low, high + 2), size), before, way
 

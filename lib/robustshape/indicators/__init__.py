@@ -7,6 +7,7 @@ Each is a pure function of arrays in a module here. Those that are one number fo
 (['kmeans_purity', 'multicut_purity'], 'NC1')
 """
 
+from robustshape.indicators.describing import describe
 from robustshape.indicators.registered import INDICATORS, value
 
-__all__ = ["INDICATORS", "value"]
+__all__ = ["INDICATORS", "describe", "value"]

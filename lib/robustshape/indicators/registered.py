@@ -43,6 +43,11 @@ def value(name: str, *, features, labels, logits=None, rng=None, calibration=Non
     calibration : pair of (m, d) float and (m,) int, optional
         Features and labels of other classes, for those that are calibrated.
 
+    Returns
+    -------
+    float
+        NaN of one that asks for logits or a calibration where there are none.
+
     Examples
     --------
     >>> value("davies_bouldin", features=[[0.0], [1.0], [4.0], [5.0]], labels=[0, 0, 1, 1])
@@ -51,4 +56,6 @@ def value(name: str, *, features, labels, logits=None, rng=None, calibration=Non
     function = INDICATORS[name]
     given = dict(zip(GIVEN, (features, labels, logits, rng, calibration)))
     asked = [parameter for parameter in inspect.signature(function).parameters if parameter in GIVEN]
+    if any(given[parameter] is None for parameter in asked if parameter in ("logits", "calibration")):
+        return float("nan")
     return float(function(**{parameter: given[parameter] for parameter in asked}))

@@ -20,7 +20,9 @@ class Draw:
     calibration: np.ndarray
 
 
-def class_draws(labels, *, n_classes: int, per_class: int, n_draws: int, seed: int) -> list[Draw]:
+def class_draws(
+    labels, *, n_classes: int, per_class: int, n_draws: int, seed: int, calibrated: bool = True
+) -> list[Draw]:
     """Return draws of `n_classes` classes with `per_class` images each, and of other classes to calibrate with.
 
     Parameters
@@ -31,6 +33,8 @@ def class_draws(labels, *, n_classes: int, per_class: int, n_draws: int, seed: i
     per_class : int
         Images of each class in a draw, and in its calibration, at least 2.
     n_draws : int
+    calibrated : bool
+        Whether two classes at least must be left to calibrate with; without, a draw may have all of them.
     seed : int
         Draws depend on nothing but it and the labels; the first ones are the same however many are asked for.
 
@@ -49,7 +53,7 @@ def class_draws(labels, *, n_classes: int, per_class: int, n_draws: int, seed: i
     labels = np.asarray(labels)
     classes, sizes = np.unique(labels, return_counts=True)
     n_classes = n_classes or len(classes) // 2
-    if not 2 <= n_classes <= len(classes) - 2:
+    if not 2 <= n_classes <= len(classes) - 2 * calibrated:
         raise InputError(
             f"a draw of {n_classes} classes was asked for, but the images are of {len(classes)}: a draw has at least "
             "2, and 2 others must be left to calibrate the multicut with"

@@ -29,6 +29,7 @@ class OnDraws:
     layer: str = "penultimate"
     normalise: bool = False
     without: tuple[str, ...] = ()  # indicators that a study measures itself
+    calibrated: bool = True  # whether classes outside a draw calibrate the multicut; else it has no number
 
     def kept(self, network: Network) -> dict[str, Kept]:
         """Return the entry of each indicator by its name; nothing is computed."""
@@ -63,7 +64,7 @@ class OnDraws:
         shape = layer_features(network, self.selection, self.layer, normalise=self.normalise)
         drawn = class_draws(
             labels, n_classes=self.n_classes, per_class=self.per_class, n_draws=self.n_draws,
-            seed=self.selection.seed,
+            seed=self.selection.seed, calibrated=self.calibrated,
         )  # fmt: skip
         entries = self.kept(network)
         for name in names:
@@ -72,7 +73,8 @@ class OnDraws:
                 at, other = draw.scored, draw.calibration
                 rng = np.random.default_rng([self.selection.seed, 4, i])
                 given = {"features": shape[at], "labels": labels[at], "logits": logits[at], "rng": rng}
-                values.append(value(name, **given, calibration=(shape[other], labels[other])))
+                calibration = (shape[other], labels[other]) if len(other) else None
+                values.append(value(name, **given, calibration=calibration))
             seconds = (time.perf_counter() - began) / len(drawn)
             found = {
                 "indicator_value": (("indicator", "draw"), [values]),

@@ -34,6 +34,7 @@ SOURCES = {
     "robustbench": Source("robustbench_models"),
     "file": Source("file_models"),
     "python": Source("python_models"),
+    "live": Source("live_models"),  # a module of this process, see `live_models.register`
 }
 
 

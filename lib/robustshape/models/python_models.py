@@ -142,6 +142,27 @@ def identity(name: str, **arguments) -> dict:
 
 def load(name: str, *, device: str = "cpu", **arguments):
     """Return the Classifier made by, or of what is made by, the function."""
+    made = construct(name, **arguments)
+    return classifier_of(made, f"python:{name}", _described(name, made, arguments), device=device)
+
+
+def classifier_of(
+    made, name: str, identity: dict, *, preprocess=None, head: str | None = None, device: str = "cpu"
+):
+    """Return the Classifier of a torch module of the reader's, or a Classifier of theirs under this name and identity.
+
+    Parameters
+    ----------
+    made : torch.nn.Module or Classifier
+    name : str
+        In full.
+    identity : dict
+        What defines its numbers.
+    preprocess : Preprocessing or callable, optional
+        From uint8 (n, h, w, c) to what the module takes; by default pixels in [0, 1] of the channels it takes.
+    head : str, optional
+        Its classifying layer; by default the one that is found.
+    """
     from dataclasses import replace
 
     from torch import nn
@@ -150,26 +171,17 @@ def load(name: str, *, device: str = "cpu", **arguments):
     from robustshape.models.examining import examined
     from robustshape.models.preprocessing import Preprocessing
 
-    made = construct(name, **arguments)
-    spec = _described(name, made, arguments)
     if isinstance(made, Classifier):
-        return replace(made, identity=spec, device=device)
-    first = next((layer for layer in made.modules() if isinstance(layer, nn.Conv2d)), None)
-    preprocess = Preprocessing(channels=first.in_channels if first is not None else None)
-    module, head, n_classes = examined(made, preprocess, name=f"python:{name}")
-    return Classifier(
-        name=f"python:{name}",
-        module=module,
-        preprocess=preprocess,
-        head=head,
-        n_classes=n_classes,
-        identity=spec,
-        about={
-            "family": type(made).__name__,
-            "recipe": "",
-            "trains_on": (),
-            "licence": "yours",
-            "citation": "yours",
-        },
-        device=device,
-    )
+        return replace(made, name=name, identity=identity, device=device)
+    if preprocess is None:
+        first = next((layer for layer in made.modules() if isinstance(layer, nn.Conv2d)), None)
+        preprocess = Preprocessing(channels=first.in_channels if first is not None else None)
+    module, head, n_classes = examined(made, preprocess, name=name, head=head)
+    about = {
+        "family": type(made).__name__,
+        "recipe": "",
+        "trains_on": (),
+        "licence": "yours",
+        "citation": "yours",
+    }
+    return Classifier(name, module, preprocess, head, n_classes, identity, about, device)

@@ -67,6 +67,8 @@ class Study:
         By which a run is compared with the published one.
     version, first_version : int
         Raise the version when a change of the algorithm changes the numbers. It enters keys beyond the first one.
+    completed : callable
+        ``completed(given)`` returns the parameters with what they leave open, such as a number of images, taken from the data.
     before : callable
         ``before(population, networks, settings, client)`` computes what rows need beside what `prepare` keeps.
     check : callable
@@ -96,6 +98,7 @@ class Study:
     coordinates: dict[str, tuple[str, str]] = field(default_factory=dict)
     version: int = 1
     first_version: int = 1
+    completed: Callable = lambda given: given
     before: Callable = lambda population, networks, settings, client: None
     check: Callable = lambda population, networks, settings: None
     after: Callable = lambda plan: None
@@ -137,6 +140,8 @@ class Study:
 
     def plan(self, **given) -> Plan:
         """Check the parameters and return what they ask for; nothing is computed. Takes what `measure` takes."""
+        self._settings(given)
+        given = self.completed(given)
         settings = self._settings(given)
         given = {name: value for name, value in given.items() if name not in (*self._own, *RUN)}
         if given.get("n_samples", 1) < 1:  # that there are none is for `rows` to decide

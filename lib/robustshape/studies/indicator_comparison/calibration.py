@@ -66,17 +66,19 @@ class Calibration:
     """Lines for every group of corruptions, whom they were fitted on, and where they hold."""
 
     population: str
+    dataset: str
     networks: int
     families: int
     level: float
     clean: tuple[float, float]  # accuracies between which something is predicted
     pixels: tuple[int, int]  # size of the images as the networks take them
+    data_classes: int
     n_classes: int  # of a draw, as in the study
     per_class: int
     severities: tuple[int, ...]
     targets: dict[str, Target]
 
-    def refusal(self, clean: float, *, pixels: tuple[int, int], n_classes: int, per_class: int) -> str:
+    def refusal(self, clean: float, *, pixels: tuple[int, int], data_classes: int) -> str:
         """Return in words why nothing is predicted of such a network; "" where it lies in the calibrated range."""
         low, high = self.clean
         if not low <= clean <= high:
@@ -84,12 +86,18 @@ class Calibration:
         if tuple(pixels) != self.pixels:
             given, known = (" x ".join(map(str, size)) for size in (pixels, self.pixels))
             return f"it takes images of {given} pixels, but the calibration is for {known}"
-        if (n_classes, per_class) != (self.n_classes, self.per_class):
-            return (
-                f"its indicators are of draws of {n_classes} classes with {per_class} images, but the calibration is for "
-                f"{self.n_classes} classes with {self.per_class}"
-            )
+        if data_classes != self.data_classes:
+            return f"it tells {data_classes} classes apart, but the calibration is for {self.data_classes}"
         return ""
+
+    def other_draws(self, *, n_classes: int, per_class: int) -> str:
+        """Return in words why indicators of such draws predict nothing, though accuracy may; "" where they are alike."""
+        if (n_classes, per_class) == (self.n_classes, self.per_class):
+            return ""
+        return (
+            f"its indicators are of draws of {n_classes} classes with {per_class} images, but the calibration is for "
+            f"{self.n_classes} classes with {self.per_class}"
+        )
 
 
 def by_group(calibration: Calibration | None):

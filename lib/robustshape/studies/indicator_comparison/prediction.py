@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from robustshape.analysis.networks import clean_logit, corrupted_logit
 from robustshape.analysis.robustness import at_chance
+from robustshape.datasets import DATASETS
 from robustshape.errors import InputError
 from robustshape.statistics.conformal import (
     family_quantile,
@@ -98,10 +99,12 @@ def calibrate(rows) -> Calibration:
             f"a prediction is calibrated on at least {FEWEST_FAMILIES} families that learned something, but these are "
             f"{len(set(families))}"
         )
+    dataset = str(rows["dataset"].values[0])
     return Calibration(
-        population=rows.attrs["preset"], networks=len(table), families=len(set(families)), level=LEVEL,
+        population=rows.attrs["preset"], dataset=dataset, networks=len(table), families=len(set(families)), level=LEVEL,
         clean=(float(table["clean"].min()), float(table["clean"].max())),
         pixels=tuple(json.loads(str(rows["preprocessing"].values[0]))["size"]),
+        data_classes=DATASETS.about(dataset)["n_classes"],
         n_classes=int(rows["n_classes"].values[0]), per_class=int(rows["per_class"].values[0]),
         severities=tuple(int(s) for s in rows["severity"].values),
         targets={group: _target(x, y, families, names) for group, y in targets.items()},

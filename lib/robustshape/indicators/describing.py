@@ -1,0 +1,76 @@
+"""`describe`: every indicator of features that someone has as arrays, and nothing else."""
+
+import inspect
+
+import numpy as np
+
+from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.registered import INDICATORS, value
+
+MOST_CLUSTERED = 500  # samples that a multicut clusters: its time grows with their cube
+
+
+def describe(features, labels, *, logits=None, rng=None):
+    """Return every registered indicator of features and labels as a pandas.Series.
+
+    Parameters
+    ----------
+    features : (n, d) float
+        Of clean images, one row each, finite.
+    labels : (n,) int
+        Their classes, at least two.
+    logits : (n, c) float, optional
+        For margins, confidence and accuracy; without, they are NaN.
+    rng : numpy.random.Generator, optional
+        For indicators that draw; a seed is taken of it, by default 0, and each begins with it, so that none depends on others.
+
+    Returns
+    -------
+    pandas.Series of float
+        Indexed by the name of the indicator, see ``robustshape list indicators``. The multicut is calibrated on half of the
+        classes and clusters the first 500 samples of the others, so with fewer than four classes it is NaN; all other
+        indicators are of all samples.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit together.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> labels = np.arange(200) % 4
+    >>> found = describe(rng.normal(size=(200, 8)) + 3 * np.eye(4, 8)[labels], labels)
+    >>> found[["kmeans_purity", "mean_normalised_rank", "silhouette"]].round(2).to_dict()
+    {'kmeans_purity': 0.96, 'mean_normalised_rank': 0.27, 'silhouette': 0.25}
+    """
+    import pandas as pd
+
+    features = np.asarray(features)
+    centred(features, "a description")
+    labels = class_labels(labels, len(features), "a description")
+    logits = None if logits is None else np.asarray(logits)
+    few, others = _halves(labels)
+    seed = 0 if rng is None else int(rng.integers(2**32))
+    found = {}
+    for name in INDICATORS.names():
+        calibrated = "calibration" in inspect.signature(INDICATORS[name]).parameters and len(others)
+        at = few if calibrated else slice(None)
+        found[name] = value(
+            name, features=features[at], labels=labels[at], logits=None if logits is None else logits[at],
+            rng=np.random.default_rng(seed),
+            calibration=(features[others], labels[others]) if calibrated else None,
+        )  # fmt: skip
+    return pd.Series(found, name="indicator")
+
+
+def _halves(labels) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the first samples of half of the classes, and of the others: at most `MOST_CLUSTERED` each."""
+    classes = np.unique(labels)
+    halves = classes[: len(classes) // 2], classes[len(classes) // 2 :]
+    if len(classes) < 4:
+        return np.arange(len(labels)), np.array([], int)
+    each = [max(2, MOST_CLUSTERED // len(half)) for half in halves]
+    return tuple(
+        np.concatenate([np.flatnonzero(labels == k)[:n] for k in half]) for half, n in zip(halves, each)
+    )
