@@ -71,7 +71,8 @@ def class_draws(
         chosen = [
             rng.permutation(np.flatnonzero(labels == classes[c]))[:per_class] for c in order[: 2 * n_classes]
         ]
-        draws.append(Draw(np.concatenate(chosen[:n_classes]), np.concatenate(chosen[n_classes:])))
+        others = chosen[n_classes:] or [np.array([], int)]
+        draws.append(Draw(np.concatenate(chosen[:n_classes]), np.concatenate(others)))
     return draws
 
 

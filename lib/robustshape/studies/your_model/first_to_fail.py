@@ -37,6 +37,6 @@ def first_to_fail(clean_right, corrupted_right, most: int) -> Failing:
     order = np.argsort(-share, kind="stable")[:most]
     order = order[share[order] > 0]
     by_severity = wrong.transpose(2, 1, 0)[order]  # the mildest failure is the first one in this order
-    first = by_severity.reshape(len(order), -1).argmax(axis=1)
+    first = by_severity.reshape(len(order), wrong[..., 0].size).argmax(axis=1)
     severity, corruption = np.divmod(first, wrong.shape[0])
     return Failing(order, share[order], corruption, severity)
