@@ -641,10 +641,18 @@ def test_a_card_gives_a_classifier(card):
         ),
         ({"constructor": "python:json:lods"}, InputError, "unknown function of json 'lods'; closest: loads"),
         ({"constructor": "python:jsonn:loads"}, InputError, "'jsonn' cannot be imported"),
-        ({"preprocessing": {"size": [32, 32]}}, InputError, "card.json lacks channels; give 1, 3, or null"),
-        ({"classes": "cats"}, InputError, "classes in the card .* is 'cats', but must be a list"),
+        (
+            {"preprocessing": {"size": [32, 32]}},
+            InputError,
+            "card.json lacks preprocessing.channels; give 1, 3, or null",
+        ),
+        ({"classes": "cats"}, InputError, 'has "cats" in classes: must be a list'),
         ({"classes": ["cat"]}, InputError, "must be a list of two names or more, or their number"),
-        ({"preprocessing": {"chanels": 3}}, InputError, "unknown entry 'chanels'; closest: channels"),
+        (
+            {"preprocessing": {"chanels": 3}},
+            InputError,
+            "unknown entry 'preprocessing.chanels'; closest: channels",
+        ),
     ],
 )
 def test_a_wrong_card_is_refused(card, changes, kind, words):

@@ -81,7 +81,7 @@ def test_a_card_builds_a_network_that_takes_its_images(stem, monkeypatch, tmp_pa
     _, _, n_parameters, n_features = CARDS[stem]
     assert sum(p.numel() for p in module.parameters()) == n_parameters
     content = card(stem)
-    preprocess = file_models._preprocessing(content, stem)
+    preprocess = file_models._preprocessing(content)
     side = {"cifar10": 32, "mnist": 28}.get(stem.partition("_")[0], 64)  # Tiny ImageNet has 64 x 64 pixels
     images = np.random.default_rng(0).integers(0, 256, (1, side, side, preprocess.channels), dtype=np.uint8)
     x = preprocess(images)
@@ -91,13 +91,13 @@ def test_a_card_builds_a_network_that_takes_its_images(stem, monkeypatch, tmp_pa
     head.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
     with torch.inference_mode():
         logits = module(x)
-    assert logits.shape == (1, 10 if side < 64 else 1000) == (1, file_models._n_classes(content, stem))
+    assert logits.shape == (1, 10 if side < 64 else 1000) == (1, file_models._n_classes(content))
     assert seen[0].shape[1] == n_features and torch.isfinite(logits).all()
 
 
 @pytest.mark.parametrize("stem", CARDS)
 def test_the_preprocessing_centres_pixels(stem):
-    preprocess = file_models._preprocessing(card(stem), stem)
+    preprocess = file_models._preprocessing(card(stem))
     assert isinstance(preprocess, Preprocessing)
     ends = [
         preprocess(np.full((1, 32, 32, preprocess.channels), value, np.uint8)).mean() for value in (0, 255)

@@ -1,17 +1,10 @@
-"""``file:CARD.json``: your own weights, described by a card; nothing of the weights' file is executed.
-
-    {"constructor": "torchvision:resnet18", "arguments": {"num_classes": 10},
-     "weights": "mine.safetensors", "sha256": "...", "bytes": 44780000,
-     "preprocessing": {"channels": 3, "size": [32, 32], "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
-     "classes": ["aeroplane", "..."], "family": "resnet18", "recipe": "plain",
-     "licence": "MIT", "citation": "...", "source": "where a reader gets the weights", "trains_on": []}
+"""``file:CARD.json``: your own weights, described by a card (`card.Card`); nothing of the weights' file is executed.
 
 `constructor` is a timm, torchvision, zoo or python name; ``python:file:function`` is first looked for in a file
 beside the card. `weights` lie beside the card, or by their name in ROBUSTSHAPE_DATA or the cache. `classes` may
 be their number alone, and are as many as the network has outputs. ``head`` names the classifying layer, where it
 cannot be found by itself: its input is the penultimate features. ``"channels_last": true`` lays the filters out so
-that large convolutions run faster; ``training`` is the identity of a network of ours that ships. What `NEEDED` does
-not list may be left out.
+that large convolutions run faster; ``training`` is the identity of a network of ours that ships.
 """
 
 import importlib
@@ -19,15 +12,11 @@ import json
 from pathlib import Path
 
 from robustshape.errors import InputError, MissingFileError
+from robustshape.models.card import checked
 from robustshape.models.weights import check_sha256, find_weights, fit_weights, read_weights
 from robustshape.paths import cache_dir, find_local, project_root
 from robustshape.registry import closest
 
-NEEDED = ("constructor", "weights", "sha256", "preprocessing", "classes")
-OPTIONAL = (
-    "arguments", "bytes", "channels_last", "citation", "family", "head", "licence", "name", "recipe", "source", "training",
-    "trains_on",
-)  # fmt: skip
 CONSTRUCTORS = {
     "timm": "timm_models",
     "torchvision": "torchvision_models",
@@ -65,25 +54,7 @@ def _find(name: str) -> Path:
 def _read(name: str) -> tuple[dict, Path]:
     """Return (card, its path), checked; its weights may be elsewhere or absent."""
     path = _find(name)
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"the card {path} is not JSON: {error}") from error
-    absent = [key for key in NEEDED if not isinstance(card, dict) or key not in card]
-    if absent:
-        raise InputError(f"the card {path} lacks {', '.join(absent)}; it needs {', '.join(NEEDED)}")
-    for key in card:
-        if key not in NEEDED + OPTIONAL:
-            raise InputError(
-                f"the card {path} has an unknown entry {key!r}; closest: {', '.join(closest(key, NEEDED + OPTIONAL))}"
-            )
-    prefix, _, rest = str(card["constructor"]).partition(":")
-    if prefix not in CONSTRUCTORS or not rest:
-        raise InputError(
-            f"the constructor {card['constructor']!r} in the card {name} must be a name that starts with "
-            f"{', '.join(f'{known}:' for known in CONSTRUCTORS)}"
-        )
-    return card, path
+    return checked(path), path
 
 
 def check(name: str) -> None:
@@ -110,32 +81,15 @@ def _weights(card: dict, path: Path) -> Path:
     return weights
 
 
-def _preprocessing(card: dict, name: str):
-    from dataclasses import fields
-
+def _preprocessing(card: dict):
     from robustshape.models.preprocessing import Preprocessing
 
-    given, known = card["preprocessing"], [field.name for field in fields(Preprocessing)]
-    for key in given:
-        if key not in known:
-            raise InputError(
-                f"preprocessing in the card {name} has an unknown entry {key!r}; closest: {', '.join(closest(key, known))}"
-            )
-    if "channels" not in given:
-        raise InputError(
-            f"preprocessing in the card {name} lacks channels; give 1, 3, or null for whatever the images have"
-        )
+    given = card["preprocessing"]
     return Preprocessing(**{key: tuple(v) if isinstance(v, list) else v for key, v in given.items()})
 
 
-def _n_classes(card: dict, name: str) -> int:
-    classes = card["classes"]
-    n = len(classes) if isinstance(classes, list) else classes
-    if not isinstance(n, int) or isinstance(n, bool) or n < 2:
-        raise InputError(
-            f"classes in the card {name} is {classes!r}, but must be a list of two names or more, or their number"
-        )
-    return n
+def _n_classes(card: dict) -> int:
+    return len(card["classes"]) if isinstance(card["classes"], list) else card["classes"]
 
 
 def identity(name: str) -> dict:
@@ -152,7 +106,7 @@ def identity(name: str) -> dict:
         "constructor": card["constructor"],
         "arguments": card.get("arguments", {}),
         "weights": _checksum(card),
-        "preprocessing": _preprocessing(card, name).describe(),
+        "preprocessing": _preprocessing(card).describe(),
         "head": card.get("head"),
         "classes": card["classes"],
         "trains_on": card.get("trains_on", []),
@@ -196,7 +150,7 @@ def load(name: str, *, device: str = "cpu"):
     fit_weights(module, read_weights(weights), weights)
     if card.get("channels_last"):
         module = module.to(memory_format=torch.channels_last)
-    preprocess, n_classes = _preprocessing(card, name), _n_classes(card, name)
+    preprocess, n_classes = _preprocessing(card), _n_classes(card)
     module, head, n_classes = examined(
         module, preprocess, name=f"the network of the card {path}", head=card.get("head"), n_classes=n_classes
     )

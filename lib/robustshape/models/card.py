@@ -1,0 +1,130 @@
+"""The card of a network: a JSON file that says how its weights are built and read, checked field by field.
+
+{"constructor": "torchvision:resnet18", "arguments": {"num_classes": 10},
+ "weights": "mine.safetensors", "sha256": "...", "bytes": 44780000,
+ "preprocessing": {"channels": 3, "size": [32, 32], "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
+ "classes": ["aeroplane", "..."], "family": "resnet18", "recipe": "plain",
+ "licence": "MIT", "citation": "...", "source": "where a reader gets the weights", "trains_on": []}
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError
+
+from robustshape.errors import InputError
+from robustshape.registry import closest
+
+Text = Annotated[str, Field(min_length=1, strict=True)]
+Side = Annotated[StrictInt, Field(gt=0)]
+Finite = Annotated[StrictFloat | StrictInt, Field(allow_inf_nan=False)]
+Positive = Annotated[StrictFloat | StrictInt, Field(gt=0, allow_inf_nan=False)]
+CONSTRUCTORS = ("timm", "torchvision", "zoo", "python")
+
+
+class PreprocessingCard(BaseModel):
+    """What happens to an image before the network sees it, see `robustshape.models.preprocessing.Preprocessing`."""
+
+    model_config = ConfigDict(extra="forbid")
+    channels: Literal[1, 3] | None  # null: whatever the images have
+    size: tuple[Side, Side] | None = None  # height and width
+    resize: Side | None = None  # of the shorter side, before the middle is cut out
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    mean: Annotated[tuple[Finite, ...], Field(min_length=1, max_length=3)] | None = None
+    std: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=3)] | None = None
+
+
+class Card(BaseModel):
+    """What `file:` reads; what has a default may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+    constructor: Text  # a timm, torchvision, zoo or python name
+    weights: Text  # a file beside the card, or by its name in ROBUSTSHAPE_DATA or the cache
+    sha256: Annotated[str, Field(pattern=r"^(sha256:)?[0-9a-f]{64}$", strict=True)]
+    preprocessing: PreprocessingCard
+    classes: (
+        Annotated[list[Text], Field(min_length=2)] | Annotated[StrictInt, Field(ge=2)]
+    )  # names, or their number
+    arguments: dict[str, Any] = {}  # of the constructor
+    bytes: Annotated[StrictInt, Field(gt=0)] | None = None
+    head: Text | None = None  # the classifying layer, where it cannot be found
+    channels_last: StrictBool = False  # lays filters out so that large convolutions run faster
+    family: Text | None = None
+    recipe: Annotated[str, Field(strict=True)] | None = None
+    licence: Text | None = None
+    citation: Text | None = None
+    source: Text | None = None  # where a reader gets the weights
+    name: Text | None = None
+    trains_on: list[Text] = []  # corruptions that were seen in training
+    training: dict[str, Any] | None = None  # the identity of a network of ours that ships
+
+
+def checked(path: Path) -> dict:
+    """Return the card in a file as a dictionary of what it says, or raise InputError with the first field that is wrong.
+
+    Raises
+    ------
+    InputError
+        If the file is no JSON object, a field is missing, unknown or of another kind, or the constructor's source is none.
+    """
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the card {path} is not JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise InputError(f"the card {path} holds a {type(given).__name__}, but must be an object with fields")
+    try:
+        Card.model_validate(given)
+    except ValidationError as error:
+        raise InputError(f"the card {path} {_first(error, given)}") from error
+    prefix, _, rest = given["constructor"].partition(":")
+    if prefix not in CONSTRUCTORS or not rest:
+        raise InputError(
+            f"the constructor {given['constructor']!r} in the card {path} must be a name that starts with "
+            f"{', '.join(f'{known}:' for known in CONSTRUCTORS)}"
+        )
+    how = given["preprocessing"]
+    for name in ("mean", "std"):
+        if how.get(name) is not None and how["channels"] not in (None, len(how[name])):
+            raise InputError(
+                f"the card {path} has {len(how[name])} numbers in preprocessing.{name}, but {how['channels']} channels"
+            )
+    return given
+
+
+def _first(error: ValidationError, given: dict) -> str:
+    """Return what is wrong with the first field of a card that is, as the end of a sentence."""
+    wrong = min(
+        error.errors(), key=lambda one: one["type"] != "extra_forbidden"
+    )  # a misspelt field is also one that is missing
+    place = [str(part) for part in wrong["loc"] if part not in _PARTS]
+    name = ".".join(place)
+    if name == "preprocessing.channels" and wrong["type"] == "missing":
+        return "lacks preprocessing.channels; give 1, 3, or null for whatever the images have"
+    if wrong["type"] == "missing" and place[0] in Card.model_fields and place[0] not in given:
+        needed = [field for field, info in Card.model_fields.items() if info.is_required()]
+        absent = [field for field in needed if field not in given]
+        return f"lacks {', '.join(absent) or name}; it needs {', '.join(needed)}"
+    if wrong["type"] == "extra_forbidden":
+        model = PreprocessingCard if place[0] == "preprocessing" else Card
+        return f"has an unknown entry {name!r}; closest: {', '.join(closest(place[-1], model.model_fields))}"
+    value = json.dumps(wrong["input"])
+    allowed = _lowered(wrong["msg"])
+    if place[0] == "classes":  # of two kinds, of which pydantic names the first
+        value, allowed = json.dumps(given["classes"]), "must be a list of two names or more, or their number"
+    return f"has {value if len(value) < 80 else value[:77] + '...'} in {name}: {allowed}"
+
+
+# pydantic puts these into the place of a field that may be one of several kinds
+_PARTS = (
+    "int",
+    "float",
+    "list[constrained-str]",
+    "constrained-int",
+    "tuple[constrained-int,constrained-int]",
+)
+
+
+def _lowered(words: str) -> str:
+    return words[:1].lower() + words[1:]
