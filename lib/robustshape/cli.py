@@ -108,6 +108,109 @@ def report(
     print(f"report: {written}")
 
 
+def _as_json(text: str):
+    """Return a number, list or truth value that a text writes in JSON, else the text.
+
+    >>> _as_json("3"), _as_json("[1, 2]"), _as_json("avg")
+    (3, [1, 2], 'avg')
+    """
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@command(
+    "make-card fine_tuned.pth --timm resnet18 --classes classes.txt --dataset imagefolder:photographs",
+    "make-card mine.ckpt --torchvision resnet18 --size 32 --mean 0.49 0.48 0.45 --std 0.25 0.24 0.26",
+    "make-card mine.safetensors --python my_module:build -o mine.json",
+    name="make-card",
+)
+def make_card(
+    weights: Path,
+    /,
+    *,
+    timm: str | None = None,
+    torchvision: str | None = None,
+    python: str | None = None,
+    classes: Path | None = None,
+    size: int | None = None,
+    resize: int | None = None,
+    mean: Annotated[list[float] | None, Parameter(consume_multiple=True, negative=())] = None,
+    std: Annotated[list[float] | None, Parameter(consume_multiple=True, negative=())] = None,
+    argument: Annotated[
+        list[tuple[str, str]] | None, Parameter(negative=(), allow_leading_hyphen=True, json_list=False)
+    ] = None,
+    head: str | None = None,
+    family: str | None = None,
+    licence: str | None = None,
+    trains_on: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
+    dataset: str | None = None,
+    output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
+) -> None:
+    """Write the card of your weights, so that file:CARD.json names the network; it is checked that it loads and answers.
+
+    Parameters
+    ----------
+    weights
+        A .safetensors, a PyTorch file of tensors (of timm, Lightning, torch.compile, parallel training) or a folder of
+        Hugging Face. None of its code runs.
+    timm
+        The network of timm that they are of.
+    torchvision
+        The network of torchvision that they are of.
+    python
+        Your function that builds it, module:function.
+    classes
+        A file with the names of the classes in the order of the outputs; default: those in the checkpoint, or their number.
+    size
+        Height and width that the network takes; default: the network's own.
+    resize
+        The shorter side before the middle is cut out; default: size, where that is given.
+    mean
+        Of each channel, subtracted from pixels in [0, 1]; default: the network's own.
+    std
+        Of each channel, divided by.
+    argument
+        NAME VALUE: an argument of the network, beside its numbers of classes and channels. May be given several times.
+    head
+        The classifying layer; default: found.
+    family
+        What networks like it are called together; default: the network's name.
+    licence
+        Of the weights.
+    trains_on
+        Corruptions that were seen in training.
+    dataset
+        Try it on the first 200 test images: are classes, order and normalisation right?
+    output
+        The card; default: beside the weights.
+    """
+    from robustshape.errors import InputError
+    from robustshape.models.make_card import make_card as write
+    from robustshape.models.make_card import tried_on
+
+    named = [
+        f"{source}:{name}"
+        for source, name in (("timm", timm), ("torchvision", torchvision), ("python", python))
+        if name
+    ]
+    if len(named) > 1:
+        raise InputError(f"one network is named, but {' and '.join(named)} were given")
+    how = {"size": [size, size] if size else None, "resize": resize or size, "mean": mean, "std": std}
+    card = write(
+        weights, *named, classes=classes, output=output, head=head, family=family, licence=licence, trains_on=trains_on,
+        arguments={name: _as_json(value) for name, value in argument or []},
+        preprocessing={name: value for name, value in how.items() if value is not None},
+    )  # fmt: skip
+    print(f"card: {card}")
+    if dataset:
+        print(tried_on(card, dataset))
+    print(f"use it as: file:{card}")
+
+
 @command(
     "list presets",
     "list models 'zoo:lenet*'",

@@ -93,13 +93,27 @@ def pretrained(architecture: str, weights, state: dict, whence):
         ) from error
 
 
+def preprocessing_of(name: str):
+    """Return the preprocessing that torchvision has for these weights."""
+    from robustshape.models.preprocessing import Preprocessing
+
+    asked = _weights(name)[1].transforms()
+    return Preprocessing(
+        channels=3,
+        size=(asked.crop_size[0], asked.crop_size[0]),
+        resize=asked.resize_size[0],
+        interpolation=asked.interpolation.value,
+        mean=tuple(asked.mean),
+        std=tuple(asked.std),
+    )
+
+
 def load(name: str, *, device: str = "cpu"):
     """Return the Classifier: weights from a local file, the cache, or torchvision's own download."""
     import torch
 
     from robustshape.models.classifier import Classifier
     from robustshape.models.examining import examined
-    from robustshape.models.preprocessing import Preprocessing
 
     architecture, weights = _weights(name)
     spec, files = identity(name), _files(architecture, weights)
@@ -115,15 +129,7 @@ def load(name: str, *, device: str = "cpu"):
             ),
             f"{weights.meta['_file_size']:.0f} MB",
         )
-    asked = weights.transforms()
-    preprocess = Preprocessing(
-        channels=3,
-        size=(asked.crop_size[0], asked.crop_size[0]),
-        resize=asked.resize_size[0],
-        interpolation=asked.interpolation.value,
-        mean=tuple(asked.mean),
-        std=tuple(asked.std),
-    )
+    preprocess = preprocessing_of(name)
     full = f"torchvision:{spec['name']}"
     module = pretrained(architecture, weights, state, path or weights.url)
     module, head, n_classes = examined(
