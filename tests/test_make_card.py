@@ -11,8 +11,8 @@ from torch import nn
 from robustshape import models
 from robustshape.cli import main
 from robustshape.errors import InputError, MissingFileError, StoreError
+from robustshape.make_card import make_card
 from robustshape.models.card import Card, checked
-from robustshape.models.make_card import make_card
 
 NAMES = ["ant", "bee", "cat"]
 

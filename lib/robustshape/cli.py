@@ -189,8 +189,8 @@ def make_card(
         The card; default: beside the weights.
     """
     from robustshape.errors import InputError
-    from robustshape.models.make_card import make_card as write
-    from robustshape.models.make_card import tried_on
+    from robustshape.make_card import make_card as write
+    from robustshape.make_card import tried_on
 
     named = [
         f"{source}:{name}"
