@@ -51,7 +51,7 @@ def decode(file, channels: int, name=None):
     """
     import numpy as np
 
-    with named(name or file), _opened(file, name or file) as picture:
+    with named(name or file), opened(file, name or file) as picture:
         pixels = np.array(picture.convert("L" if channels == 1 else "RGB"))
     return pixels.reshape(*pixels.shape[:2], channels)
 
@@ -66,7 +66,7 @@ def describe(path) -> tuple[str, int, int, int, list[str]]:
     """
     with named(path):
         content = read_bytes(path)
-        with _opened(io.BytesIO(content), path) as picture:
+        with opened(io.BytesIO(content), path) as picture:
             width, height = picture.size
             channels = 1 if picture.mode in GREY else 3
             remarks = list(_remarks(picture, path))
@@ -87,7 +87,8 @@ def read_bytes(path) -> bytes:
             return file.read()
 
 
-def _opened(file, name):
+def opened(file, name):
+    """Return a picture of Pillow, not decoded yet, of `FORMATS` and within the limits; `named` puts its errors into words."""
     from PIL import Image
 
     picture = Image.open(file, formats=FORMATS)

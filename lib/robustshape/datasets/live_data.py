@@ -35,7 +35,7 @@ def register(data, class_names=None) -> str:
     >>> register((np.zeros((4, 8, 8), "uint8"), [0, 1, 0, 1]))[:5]
     'live:'
     """
-    images, labels, names = _arrays(data)
+    images, labels, names = arrays(data)
     images = given.checked_images(images, "the data")
     labels = given.checked_labels(labels, len(images), "the data")
     facts = given.classes(labels, class_names if class_names is not None else names, "the data")
@@ -44,7 +44,7 @@ def register(data, class_names=None) -> str:
     return f"live:{name}"
 
 
-def _arrays(data) -> tuple:
+def arrays(data) -> tuple:
     """Return (images, labels, class names or None) of what was handed over."""
     import xarray as xr
 
