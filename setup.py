@@ -11,6 +11,7 @@ CARRIED = (
     "notebooks/presets/*.yaml",
     "notebooks/pretrained/*",
     "data/claims.toml",
+    "data/prediction.json",
     "data/models/*",
     "data/reported/*",
     "data/results/*/*",

@@ -116,3 +116,15 @@ def ran(tmp_path_factory) -> dict[str, str]:
 def test_a_recipe_works(page, ran):
     assert blocks(page), f"{page.name} has no block that is run"
     assert ran[page.stem] == ""
+
+
+def test_the_readme_begins_with_lines_that_print_what_it_says(cache, capsys):
+    found = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(found) == 2
+    for block in found:
+        exec(compile(block, "README", "exec"), {})
+        printed = capsys.readouterr().out.splitlines()[-1]
+        said = block.splitlines()[-1].removeprefix("# ")
+        numbers = [[float(number) for number in re.findall(r"\d+\.\d+", line)] for line in (printed, said)]
+        assert re.sub(r"[\d.]+", "", printed) == re.sub(r"[\d.]+", "", said)
+        assert numbers[0] == pytest.approx(numbers[1], abs=0.03)  # a training differs between processors
