@@ -392,6 +392,10 @@ def test_live_networks_are_known_by_what_they_are():
     assert live_models.register(first) != name  # trained further
     again = robustshape.models.load(name)
     assert torch.equal(again.module.network.head.bias, same.head.bias)  # the copy is as it was
+    tanh = type(
+        "Linear", (Linear,), {"forward": lambda self, x: self.head(torch.tanh(self.body(x.flatten(1))))}
+    )
+    assert live_models.register(tanh()) != live_models.register(Linear())  # the same numbers, another forward
     for wrong, words in (
         (torch.jit.trace(nn.Linear(4, 2), torch.zeros(1, 4)), "TorchScript"), (lambda x: x, "but was a function"),
     ):  # fmt: skip
@@ -426,6 +430,33 @@ def test_what_does_not_fit_is_said_before_anything_is_measured(network, tmp_path
 
     with pytest.raises(InputError, match="NaN or infinite"):
         robustshape.evaluate(Nothing(), images_and_labels(), **SMALL)
+
+
+def test_what_is_odd_about_a_network_is_said_first(network, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path))
+
+    class Odd(nn.Module):
+        def __init__(self, how):
+            super().__init__()
+            self.inner, self.how = Linear(), how
+            self.head = nn.Linear(10, 10)
+            with torch.no_grad():
+                self.head.weight.copy_(torch.eye(10))
+                self.head.bias.zero_()
+
+        def forward(self, x):
+            return self.how(self.head, self.inner(x)["logits"])
+
+    ways = {
+        "at a second look": lambda head, z: head(nn.functional.dropout(z, 0.5, training=True)),
+        "are probabilities, not logits": lambda head, z: head(z).softmax(1),
+    }
+    for words, how in ways.items():
+        only = SMALL | {"predict_only": True}
+        row = robustshape.evaluate(Odd(how), images_and_labels(), **only)
+        assert words in " ".join(answer.oddities(row))
+        assert answer.next_steps(row.expand_dims("model"), None)[0].startswith("Look at what is odd")
+    assert answer.oddities(robustshape.evaluate(network, images_and_labels(), **only)) == []
 
 
 def test_describe_is_every_indicator_of_the_arrays():

@@ -1,7 +1,7 @@
 """``live:NAME``: a torch module of this process, which `register` gives a name; another process does not know it.
 
-The name ends with a hash of the network's structure, its numbers and its preprocessing: trained further, it gets another
-one. A copy is measured: the module itself is left in its mode, on its device and with its gradients.
+The name ends with a hash of the network's structure, its numbers, what it does with them, and its preprocessing: trained
+further, or with another ``forward``, it gets another one. A copy is measured: the module itself is left in its mode, on its device and with its gradients.
 """
 
 import copy
@@ -52,6 +52,7 @@ def register(module, *, preprocess=None, head: str | None = None) -> str:
     """
     import torch
 
+    from robustshape.models.behaviour import behaviour, behaviour_of
     from robustshape.models.classifier import Classifier
     from robustshape.models.fingerprint import fingerprint
 
@@ -68,8 +69,14 @@ def register(module, *, preprocess=None, head: str | None = None) -> str:
         )
     how = module.preprocess if own else preprocess
     describe = getattr(how, "describe", None)
-    told = describe() if describe else getattr(how, "__qualname__", type(how).__name__)
-    identity = {"source": "live", "network": fingerprint(network), "preprocessing": told, "head": head or ""}
+    told = describe() if describe else behaviour_of(how)
+    identity = {
+        "source": "live",
+        "network": fingerprint(network),
+        "behaviour": behaviour(network),
+        "preprocessing": told,
+        "head": head or (module.head if own else ""),
+    }
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=repr).encode()).hexdigest()
     name = f"{type(network).__name__}-{digest[:12]}"
     if name not in _LIVE:

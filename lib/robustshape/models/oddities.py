@@ -62,6 +62,22 @@ def oddities(logits, labels) -> list[str]:
     return found
 
 
+def differing(first, again) -> str:
+    """Return a sentence if two looks at the same images gave other answers (n, class); else nothing.
+
+    >>> differing([[1.0, 2.0]], [[1.0, 2.0]]), differing([[1.0, 2.0]], [[1.0, 2.5]])[:33]
+    ('', 'it gives the same images other an')
+    """
+    first, again = np.asarray(first, np.float64), np.asarray(again, np.float64)
+    if np.allclose(first, again, rtol=1e-3, atol=1e-3 * np.abs(first).max(initial=0)):
+        return ""
+    share = (first.argmax(1) != again.argmax(1)).mean()
+    return (
+        f"it gives the same images other answers at a second look ({share:.1%} of the classes change): something in it draws at "
+        "random, such as a dropout that is always on; every number is then one draw of many"
+    )
+
+
 def are_probabilities(logits) -> bool:
     """Return whether all rows (n, class) are not negative and sum to 1.
 

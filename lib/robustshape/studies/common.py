@@ -130,7 +130,7 @@ def odd(population: Population, network: Network, store) -> dict:
     """Return the ``warnings`` about a network in words, one a line, and whether it is ``at_chance``, so that R says nothing."""
     from robustshape import datasets
     from robustshape.measurements.classes import class_columns
-    from robustshape.models.oddities import at_chance, better_normalised, oddities
+    from robustshape.models.oddities import at_chance, better_normalised, differing, oddities
 
     logits, labels = store["logits"].values, store["label"].values
     found = oddities(logits, labels)
@@ -139,7 +139,9 @@ def odd(population: Population, network: Network, store) -> dict:
         data = population.held_out.first(N_LOOKED_AT)
         classifier = network.load(data)
         images, columns = datasets.pixels(data), class_columns(classifier, data)
-        found += filter(None, [better_normalised(classifier, images, labels[looked_at], columns)])
+        again = differing(logits[looked_at], classifier.logits(images)[:, columns])
+        better = "" if again else better_normalised(classifier, images, labels[looked_at], columns)
+        found += filter(None, [again, better])
     for sentence in found:
         print(f"{network.name}: {sentence}")
     return {"warnings": "\n".join(found), "at_chance": bool(at_chance(logits.argmax(1), labels))}
