@@ -8,7 +8,7 @@ plain values that it names.
 import hashlib
 import types
 
-LIBRARIES = ("torch", "torchvision", "timm", "open_clip", "transformers", "robustshape", "numpy", "builtins")
+LIBRARIES = ("torch", "torchvision", "timm", "open_clip", "transformers", "numpy", "builtins")
 PLAIN = (int, float, complex, str, bytes, bool, type(None))
 
 
