@@ -35,9 +35,12 @@ def test_of_imagenets_classes_those_that_there_are():
 
 @pytest.mark.parametrize(("known", "attrs"), [(1000, {}), (100, {"imagenet_index": [1, 2, 3]})])
 def test_another_number_of_classes_is_refused(known, attrs):
-    words = f"python:mine:net tells {known} classes apart, but 'mine' has 3; choose a data set with"
+    next_step = "call the class folders by their WordNet ids" if known == 1000 else "choose a data set with"
+    words = f"python:mine:net tells {known} classes apart, but 'mine' has 3; {next_step}"
     with pytest.raises(InputError, match=words):
         class_columns(knows(known), asked(3, **attrs))
+    with pytest.raises(InputError, match=r"'mine' has 4 \(a, b, c \.\.\.\); "):
+        class_columns(knows(known), asked(4, class_names=list("abcd")))
 
 
 def test_a_module_of_some_classes_gives_their_logits_with_a_gradient():
@@ -72,6 +75,6 @@ def test_images_that_a_network_cannot_take_are_said_with_their_size(photos):
     )
     with pytest.raises(InputError, match=words):
         check(narrow, digits)
-    with pytest.raises(InputError, match="by brightness tells 1000 classes apart, but 'digits' has 10"):
+    with pytest.raises(InputError, match="tells 1000 classes apart, but 'digits' has 10"):
         check(load("python:networks:of_imagenet"), digits)
     check(load("python:networks:of_imagenet"), photos("native").load())

@@ -23,9 +23,16 @@ def class_columns(classifier, data):
         return slice(None)
     if known == IMAGENET and "imagenet_index" in data.attrs:
         return np.asarray(data.attrs["imagenet_index"])
+    hint = (
+        "call the class folders by their WordNet ids (n01443537 ...), so that they are found among ImageNet's, "
+        "or choose another network"
+        if known == IMAGENET
+        else "choose a data set with the network's classes, or another network"
+    )
+    names = list(data.attrs.get("class_names") or ())
+    shown = f" ({', '.join(map(str, names[:3]))}{' ...' if names[3:] else ''})" if names else ""
     raise InputError(
-        f"{classifier.name} tells {known} classes apart, but {data.attrs['dataset']!r} has {asked}; "
-        "choose a data set with the network's classes, or another network"
+        f"{classifier.name} tells {known} classes apart, but {data.attrs['dataset']!r} has {asked}{shown}; {hint}"
     )
 
 
