@@ -150,7 +150,7 @@ def test_what_the_parameters_leave_open_follows_the_data():
     ]
     for labels, words in (
         (np.zeros(9, int), "at least 2 are needed"),
-        (np.repeat([0, 1], [8, 1]), "fewer than 4 test images of one"),
+        (np.repeat([0, 1], [8, 1]), "fewer than 4 test images of one, the fewest"),
     ):
         images = np.zeros((9, 8, 8), np.uint8)
         with pytest.raises(InputError, match=words):
@@ -210,12 +210,30 @@ def test_the_prediction_is_the_line_and_stands_only_where_it_was_calibrated(rows
         other, known
     )
     assert "by accuracy" not in outlook.outlook(row, None)
+    assert "blue interval" in outlook.how_to_read(outlook.outlook(row, known))
+    assert "blue interval" not in outlook.how_to_read(outlook.outlook(row, None))
 
 
 def test_the_shipped_calibration_is_read_and_predicts():
     known = outlook.published_calibration()
     assert known.dataset == "mnist" and EVERY in known.targets
     assert 0 < float(known.targets[EVERY].accuracy.predict(3.0, {})[0]) < 1
+
+
+def test_what_is_quoted_is_of_the_images_that_are_named(rows):
+    row, text = rows.isel(model=0), answer.quotation(rows)
+    assert (
+        f"on {int(row['n_robustness'])} test images" in text
+        and f"accuracy {float(row['accuracy']):.3f}" in text
+    )
+    n = int(row["n_samples"]), int(row["n_robustness"])
+    right = round(float(row["indicator_accuracy"]) * n[0]) + round(float(row["accuracy"]) * n[1])
+    told = outlook.accuracy_in_words(row)
+    assert told.startswith(f"{right / sum(n):.3f} (") and told.endswith(
+        f"{float(row['accuracy']):.3f} on the others"
+    )
+    assert peers.drawn(row).startswith("Means over 2 draws of 4 of the 10 classes with 10 images each")
+    assert tables.shape(peers.positions(row))["number"][0].startswith("p_purity: both purities over accuracy")
 
 
 def test_positions_among_networks_that_were_measured_alike(rows, monkeypatch):
@@ -411,6 +429,10 @@ def test_what_does_not_fit_is_said_before_anything_is_measured(network, tmp_path
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path))
     with pytest.raises(InputError, match="preprocess and head are those of a module"):
         described("zoo:mlp", "digits", head="fc")
+    with pytest.raises(InputError, match="compared with another network, but both are the same"):
+        described(network, "digits", compare=Linear())
+    with pytest.raises(InputError, match="n_samples is 9,999, but digits has 500 test images"):
+        robustshape.evaluate("zoo:mlp", "digits", n_samples=9999)
     with pytest.raises(InputError, match="n_sample"):
         described(network, "digits", n_sample=3)
     with pytest.raises(InputError, match=r"tells 10 classes apart, but 'live:[0-9a-f]+' has 2"):
@@ -476,6 +498,10 @@ def test_describe_is_every_indicator_of_the_arrays():
         "mean_margin",
         "mean_max_softmax",
     }
+    with pytest.raises(
+        InputError, match="features reach .*, whose squares overflow; divide them by a constant"
+    ):
+        describe(features * 1e200, labels)
     few = describe(features[labels < 3], labels[labels < 3])
     assert np.isnan(few["multicut_purity"]) and np.isfinite(few["kmeans_purity"])
     again = describe(features, labels, rng=np.random.default_rng(1))

@@ -28,6 +28,8 @@ def evaluate(model, data, *, preprocess=None, head: str | None = None, compare=N
     -------
     xarray.Dataset
         Of one network; with `compare` along ``model``. Every variable has a ``long_name`` and, where it has one, ``units``.
+        ``indicator_accuracy`` is that on the images that show the feature space, ``accuracy`` that on the others, which are
+        then corrupted and attacked.
 
     Raises
     ------
@@ -57,6 +59,8 @@ def described(model, data, *, preprocess=None, head=None, compare=None, **parame
         names.append(
             compare if isinstance(compare, str) else live_models.register(compare, preprocess=preprocess)
         )
+    if len(names) > 1 and names[0] == names[1]:
+        raise InputError(f"{names[0]} is compared with another network, but both are the same")
     dataset = data if isinstance(data, str) else live_data.register(data)
     known = {name: one.default for name, one in parameters_of("your_model").items()}
     given = read_parameters("your_model", None, {"models": names, "dataset": dataset, **parameters})

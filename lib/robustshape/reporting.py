@@ -9,7 +9,7 @@ import tempfile
 from html import escape
 from pathlib import Path
 
-from robustshape.errors import InputError
+from robustshape.errors import InputError, RobustshapeError
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.55 system-ui, sans-serif; }
@@ -76,25 +76,34 @@ def report(
             rows_file.write(rows, measured)
             run_notebook("your_model", None, {"measured": str(measured)}, executed, progress=False)
         else:
-            run_notebook("your_model", None, given, executed, progress=progress)
+            try:
+                run_notebook("your_model", None, given, executed, progress=progress)
+            except RobustshapeError as error:  # whoever asked for a page is not told of a notebook
+                raise type(error)(str(error).partition("\nthe notebook as far as it came")[0]) from None
             rows = STUDY.measure(**STUDY.given(given))
-        files = write_numbers(rows, output)
-        unfinished.write_text(
-            page_of(json.loads(executed.read_text(encoding="utf-8")), rows, files), encoding="utf-8"
-        )
+        files = numbers_of(rows, output.stem)
+        page = page_of(json.loads(executed.read_text(encoding="utf-8")), rows, files)
+        unfinished.write_text(page, encoding="utf-8")
+    write_beside(rows, files, output)
     return output
 
 
-def write_numbers(rows, output: Path) -> dict[str, bytes]:
-    """Write every number and figure beside a report; return the content of the JSON and the CSV by their names."""
-    from robustshape.store.atomic import write_file
+def numbers_of(rows, stem: str) -> dict[str, bytes]:
+    """Return the JSON and the CSV of every number of a report by their names."""
     from robustshape.studies.your_model import numbers
 
     found = numbers.of_report(rows)
-    files = {
-        f"{output.stem}.json": json.dumps(found, indent=1, ensure_ascii=False).encode(),
-        f"{output.stem}.csv": numbers.flat(found).to_csv(index=False).encode(),
+    return {
+        f"{stem}.json": json.dumps(found, indent=1, ensure_ascii=False).encode(),
+        f"{stem}.csv": numbers.flat(found).to_csv(index=False).encode(),
     }
+
+
+def write_beside(rows, files: dict[str, bytes], output: Path) -> None:
+    """Write these files and every figure beside a report."""
+    from robustshape.store.atomic import write_file
+    from robustshape.studies.your_model import numbers
+
     for name, content in files.items():
         with write_file(output.with_name(name)) as temporary:
             temporary.write_bytes(content)
@@ -103,7 +112,6 @@ def write_numbers(rows, output: Path) -> dict[str, bytes]:
         for form in ("svg", "png"):
             with write_file(folder / f"{name}.{form}") as temporary:
                 panel.savefig(temporary, format=form, dpi=200)
-    return files
 
 
 def page_of(executed: dict, rows, files: dict[str, bytes]) -> str:

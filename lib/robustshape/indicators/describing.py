@@ -4,9 +4,11 @@ import inspect
 
 import numpy as np
 
+from robustshape.errors import InputError
 from robustshape.indicators.checks import centred, class_labels
 from robustshape.indicators.registered import INDICATORS, value
 
+LARGEST = 1e100  # of a feature
 MOST_CLUSTERED = 500  # samples that a multicut clusters: its time grows with their cube
 
 
@@ -48,6 +50,10 @@ def describe(features, labels, *, logits=None, rng=None):
 
     features = np.asarray(features)
     centred(features, "a description")
+    if np.abs(features).max() > LARGEST:
+        raise InputError(
+            f"features reach {np.abs(features).max():.0e}, whose squares overflow; divide them by a constant"
+        )
     labels = class_labels(labels, len(features), "a description")
     logits = None if logits is None else np.asarray(logits)
     few, others = _halves(labels)

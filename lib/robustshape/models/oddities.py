@@ -13,6 +13,10 @@ from robustshape.models.preprocessing import Preprocessing
 SURE = 1.645  # standard deviations above chance: one-sided, 5 %
 RARE = 0.001  # how seldom another normalisation may do as much better by luck
 BETTER = 0.03  # at least so much of the images
+LOST, FOUND = (
+    0.3,
+    0.6,
+)  # of a network right on fewer than the first, another normalisation is told if it is right on more
 
 PROBABILITIES = (
     "its answers are probabilities, not logits: confidences and losses made of them are wrong; return what goes "
@@ -142,6 +146,8 @@ def better_normalised(classifier, images, labels, columns=slice(None)) -> str:
             right[name] = changed.logits(images)[:, columns].argmax(1) == np.asarray(labels)
     mine = right.pop("its own")
     best = max(right, key=lambda name: right[name].sum())
+    if mine.mean() < LOST and right[best].mean() < FOUND:  # as likely its classes stand in another order
+        return ""
     if not _surely_better(right[best], mine, len(right)):
         return ""
     return (

@@ -45,7 +45,7 @@ def logits_of(output) -> torch.Tensor:
     return found
 
 
-_ALLOWED = "must return logits of shape (images, classes): a tensor, a tuple that begins with it, or it under the name logits"
+_ALLOWED = "must return logits of shape (images, classes), of two classes at least: a tensor, a tuple that begins with it, or it under the name logits"
 
 
 class Logits(nn.Module):

@@ -38,7 +38,7 @@ def answer(row, calibration) -> str:
         line = table.loc[EVERY]
         inside = "" if why else _inside(line, table)
         sentences.append(
-            f"Measured: {100 * line['measured']:.0f} %{inside}, of {100 * float(row['accuracy']):.0f} % clean."
+            f"Measured: {100 * line['measured']:.0f} %{inside}, of {100 * float(row['accuracy']):.0f} % on the same images clean."
         )
         groups = table.drop(index=EVERY)["measured"]
         if len(groups) > 1:
@@ -98,9 +98,9 @@ def quotation(rows) -> str:
     """Return a sentence that says what was measured on what, to be quoted."""
     row = rows.isel(model=0)
     names = " and ".join(short_name(str(name)) for name in rows.model.values)
-    images = int(row["n_samples"]) + int(row["n_robustness"])
+    held = int(row["n_robustness"]) or int(row["n_samples"])  # whose accuracy it is
     return (
-        f"{names} on {images:,} test images of {row['dataset'].item()} ({str(row['checksum'].item())[:19]}), seed {int(row['seed'])}: "
+        f"{names} on {held:,} test images of {row['dataset'].item()} ({str(row['checksum'].item())[:19]}), seed {int(row['seed'])}: "
         f"clean accuracy {float(row['accuracy']):.3f}"
         + (
             f", under {row.sizes['corruption']} corruptions at {row.sizes['severity']} severities "

@@ -90,11 +90,11 @@ def _pixels(network: Network, data) -> list[int]:
 
 
 def _checksum(network: Network) -> str:
-    """Return what is known as the checksum of a network's weights, else the hash of its identity."""
+    """Return the checksum of a network's weights where it is of a file, else the hash of all that defines its numbers."""
     from robustshape.store.keys import key_of
 
-    known = network.identity
-    return str(known.get("sha256") or known.get("checksum") or known.get("network") or key_of(known))
+    weights = str(network.identity.get("weights", ""))
+    return weights if weights.startswith("sha256:") else key_of(network.identity)
 
 
 def _shape(population: Population, network: Network, settings: ReportSettings, n_classes: int):

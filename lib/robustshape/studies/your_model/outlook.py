@@ -81,6 +81,14 @@ def outlook(row, calibration: Calibration | None):
     return pd.DataFrame.from_dict(lines, orient="index")
 
 
+def how_to_read(table) -> str:
+    """Return how the picture of `outlook` is read, as a caption."""
+    words = "Accuracy under each group of corruptions, mean over severities."
+    if "predicted" not in table:
+        return words
+    return f"{words} If the blue interval is no narrower than the grey one, the feature space said nothing that accuracy had not."
+
+
 def measured(row) -> dict[str, dict]:
     """Return the accuracy under each group of corruptions with its 95 % interval over images; empty where none was."""
     if "right_corrupted" not in row:
@@ -111,8 +119,12 @@ def over_images(shares) -> tuple[float, float, float]:
 
 
 def accuracy_in_words(row) -> str:
-    """Return clean accuracy with Wilson's 95 % interval, over all images that were looked at, as a sentence."""
+    """Return clean accuracy over all images that were looked at, with Wilson's 95 % interval, and over either part."""
     own, held = int(row["n_samples"]), int(row["n_robustness"])
     right = float(row["indicator_accuracy"]) * own + (float(row["accuracy"]) * held if held else 0)
     low, high = wilson_interval(round(right), own + held)
-    return f"{right / (own + held):.3f} ({low:.3f} to {high:.3f}, {own + held:,} images)"
+    whole = f"{right / (own + held):.3f} ({low:.3f} to {high:.3f}) on all {own + held:,} images"
+    if not held:
+        return whole
+    parts = float(row["indicator_accuracy"]), float(row["accuracy"])
+    return f"{whole}: {parts[0]:.3f} on those that show the feature space, {parts[1]:.3f} on the others"

@@ -53,6 +53,13 @@ def whom(row) -> str:
     )
 
 
+def drawn(row) -> str:
+    """Return on which images the numbers of the feature space are, as a sentence."""
+    classes, images, draws = int(row["n_classes"]), int(row["per_class"]), row.sizes["draw"]
+    of_all = "all" if classes == int(row["data_classes"]) else f"{classes} of the {int(row['data_classes'])}"
+    return f"Means over {draws} draws of {of_all} classes with {images} images each; k* of a class in the table below is among all."
+
+
 def own_values(row) -> dict[str, float]:
     """Return every number of the network's feature space by its name, and its factors of purity."""
     return {

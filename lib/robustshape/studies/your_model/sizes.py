@@ -28,12 +28,17 @@ def completed(given: dict) -> dict:
     if given["predict_only"]:
         given |= {"corruptions": [], "attacks": [], "n_robustness": 0}
     whole = datasets.load(given["dataset"], reading="native")
-    n, counts = whole.sizes["sample"], _counts(whole)
+    n, counts = whole.sizes["sample"], _counts(whole, 2 if given["predict_only"] else 4)
     if not given.get("reading") and "path" in whole:  # files of various sizes
         given["reading"] = f"crop{_side(given)}"
     if not given.get("n_samples"):
         shared = given["predict_only"] or given.get("robustness_dataset")
         given["n_samples"] = min(MOST_SAMPLES, n if shared else _shape_share(n, len(counts)))
+    if given["n_samples"] > n - (not given["predict_only"] and not given.get("robustness_dataset")):
+        raise InputError(
+            f"n_samples is {given['n_samples']:,}, but {given['dataset']} has {n:,} test images, of which some must be left to "
+            "show how the network fails; lower it, or leave it at 0"
+        )
     if not given.get("n_robustness") and not given["predict_only"]:
         left = (
             len(datasets.load(given["robustness_dataset"]).sample)
@@ -61,7 +66,7 @@ def _side(given: dict) -> int:
     return next((side for side in CROPS if size and side >= max(size)), CROPS[-1])
 
 
-def _counts(data) -> np.ndarray:
+def _counts(data, fewest: int) -> np.ndarray:
     """Return how many images each class that has any has; raise InputError where that is too few for anything."""
     classes, counts = np.unique(data["label"].values, return_counts=True)
     names = data.attrs["class_names"]
@@ -69,12 +74,12 @@ def _counts(data) -> np.ndarray:
         raise InputError(
             f"{data.attrs['dataset']} has images of one class ({names[classes[0]]}), but at least 2 are needed"
         )
-    if counts.min() < 4:
-        few = [str(names[c]) for c in classes[counts < 4]]
+    if counts.min() < fewest:
+        few = [str(names[c]) for c in classes[counts < fewest]]
         shown = ", ".join(few[:3]) + (f" and {len(few) - 3} more" if len(few) > 3 else "")
         raise InputError(
-            f"{data.attrs['dataset']} has fewer than 4 test images of {shown}, but half of the images show the shape of the "
-            "feature space and half how the network fails, two of each class at least; add images, or leave these classes out"
+            f"{data.attrs['dataset']} has fewer than {fewest} test images of {shown}, the fewest that say something of a class; add "
+            "images, or leave these classes out"
         )
     return counts
 

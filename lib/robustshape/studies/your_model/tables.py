@@ -94,7 +94,9 @@ def shape(table):
     """Return the lines of `peers.positions` in words."""
     import pandas as pd
 
-    columns = {"number": table["what"], "this network": table["value"], "sd over draws": table["sd"]}
+    words = {"p_purity": "p_purity: both purities over accuracy, multiplied"}
+    names = [words.get(name, what) for name, what in table["what"].items()] if len(table) else []
+    columns = {"number": names, "this network": table["value"].values, "sd over draws": table["sd"].values}
     if "below" in table:
         columns |= {
             "lowest published": table["lowest"],
