@@ -127,8 +127,9 @@ def test_what_is_no_data_set_or_is_damaged(tmp_path, monkeypatch):
     pictures(1)[0].save(content, "PNG")
     broken = [{"bytes": content.getvalue()[:40], "path": None}] * 4
     table(broken, [0, 1, 2, 0]).save_to_disk(tmp_path / "broken")
-    with pytest.raises(StoreError, match="image 0"):
+    with pytest.raises(StoreError, match="image 0") as told:
         datasets.load(f"hf:{tmp_path / 'broken'}")
+    assert "BytesIO" not in str(told.value)
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch, tmp_path):

@@ -9,6 +9,7 @@ remarks where that changes what a person sees. Only files of `FORMATS` are opene
 import hashlib
 import io
 import os
+import re
 import stat
 import struct
 import zlib
@@ -163,6 +164,7 @@ class named:
 
         ours = isinstance(error, RobustshapeError)
         if isinstance(error, (*_BROKEN, Image.DecompressionBombError)) and not ours:
+            why = re.sub(r" ?<_io\.BytesIO object at 0x[0-9a-f]+>", "", str(error))  # Pillow's name for bytes
             raise StoreError(
-                f"{self.name} cannot be read as an image ({error}); replace it or remove it"
+                f"{self.name} cannot be read as an image ({why}); replace it or remove it"
             ) from error
