@@ -499,7 +499,7 @@ def test_describe_is_every_indicator_of_the_arrays():
         "mean_max_softmax",
     }
     with pytest.raises(
-        InputError, match="features reach .*, whose squares overflow; divide them by a constant"
+        InputError, match=r"features reach .*, whose squares overflow; divide them by a constant"
     ):
         describe(features * 1e200, labels)
     few = describe(features[labels < 3], labels[labels < 3])
