@@ -124,7 +124,7 @@ def test_a_grey_network_and_one_of_torchvision(tmp_path):
 
 
 def test_a_network_that_a_function_builds(tmp_path, monkeypatch):
-    (tmp_path / "own_net.py").write_text(
+    (tmp_path / "carded_net.py").write_text(
         "from torch import nn\n\ndef build(width=8):\n"
         "    return nn.Sequential(nn.Conv2d(1, width, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))\n"
     )
@@ -133,9 +133,9 @@ def test_a_network_that_a_function_builds(tmp_path, monkeypatch):
     weights = saved(tmp_path, net.state_dict())
     with pytest.raises(
         InputError,
-        match=r"the weights do not fit python:own_net:build: \d tensors are missing or of another shape",
+        match=r"the weights do not fit python:carded_net:build: \d tensors are missing or of another shape",
     ):
-        make_card(weights, "python:own_net:build")
+        make_card(weights, "python:carded_net:build")
     assert not (tmp_path / "mine.json").exists()
     assert (
         main(
@@ -143,7 +143,7 @@ def test_a_network_that_a_function_builds(tmp_path, monkeypatch):
                 "make-card",
                 "mine.pth",
                 "--python",
-                "own_net:build",
+                "carded_net:build",
                 "--argument",
                 "width",
                 "6",

@@ -14,6 +14,8 @@ from robustshape.errors import DownloadError, InputError, MissingFileError
 from robustshape.paths import cache_dir, data_dirs, offline
 from robustshape.registry import unknown_name
 
+PLACE = "NAME"  # of the listing, in place of a name
+
 
 def names() -> list[str]:
     """Return the names of torchvision's data sets of labelled images that have a split to test on."""
@@ -59,6 +61,10 @@ def _local(name: str, split: str):
 
 def read(name: str, split: str):
     """Return images (n, h, w, c) uint8, labels, ids and facts of a split."""
+    if name == PLACE:
+        raise MissingFileError(
+            f"torchvision:{PLACE} stands for a name, such as torchvision:FashionMNIST, in a folder of ROBUSTSHAPE_DATA"
+        )
     if name not in names():
         raise unknown_name("data set of torchvision", name, names(), "dir(torchvision.datasets)")
     found = _local(name, split)
@@ -114,4 +120,4 @@ ABOUT = dict(
     get="name a class of torchvision.datasets: torchvision:FashionMNIST",
 )
 DATASETS.own["torchvision"] = own
-DATASETS.register("torchvision:NAME", **ABOUT)(own("NAME")[0])
+DATASETS.register(f"torchvision:{PLACE}", **ABOUT)(own(PLACE)[0])
