@@ -30,7 +30,7 @@ def claims_pieces(root: Path) -> dict[str, bytes]:
 def evidence(root: Path):
     """Return the verdict of every published population on every claim that it estimates: a pandas.DataFrame.
 
-    The columns of `verdicts.judged` with ``claim``, ``study`` (that states it) and ``from`` (whose rows they are). It is
+    The columns of `verdicts.judged` with ``claim``, ``study`` (that states it) and ``from`` and ``rows`` (the study and the preset whose rows they are). It is
     kept until the library, the claims or a published row change.
     """
     import pandas as pd
@@ -67,7 +67,8 @@ def _judged_everywhere(root: Path):
         if study in making:
             rows = studies.load(study).described(read_published(study, preset))
             rows.attrs |= {"preset": preset, "study": study}
-            found.append(judged(study, rows).rename_axis("claim").reset_index().assign(**{"from": study}))
+            lines = judged(study, rows).rename_axis("claim").reset_index()
+            found.append(lines.assign(**{"from": study, "rows": preset}))
     lines = pd.concat(found, ignore_index=True)
     return lines.assign(study=[stated[name].study for name in lines["claim"]])
 
@@ -164,7 +165,7 @@ def cards(lines, root: Path) -> str:
         say = getattr(own_words, "answer", answer)
         if not published_file(study, preset).is_file():
             continue
-        own = lines[(lines["from"] == study) & (lines["preset"] == preset)].set_index("claim")
+        own = lines[(lines["from"] == study) & (lines["rows"] == preset)].set_index("claim")
         words = say(own_words.QUESTIONS, own, read_published(study, preset))
         picture = sorted((root / "book" / "figures").glob(f"{study}.{preset}.{_first_figure(root, study)}.*"))
         image = (
