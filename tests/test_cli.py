@@ -166,7 +166,7 @@ def test_the_help_of_every_command_has_examples_that_can_be_parsed(command, caps
 @pytest.mark.parametrize(
     "arguments, words",
     [
-        (["lst"], 'Did you mean "list"? Available commands: run, report, make-card, list,'),
+        (["lst"], 'Did you mean "list"? Available commands: list, doctor, report, make-card,'),
         (["list", "modles"], 'Did you mean "models"? see: robustshape list --help'),
         (
             ["run", "kstar_skewness", "--prest", "laptop"],

@@ -53,7 +53,7 @@ def test_git_does_not_ignore_the_library(tmp_path):
     shutil.copy(ROOT / ".gitignore", tmp_path)
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     asked = [
-        "lib/robustshape/cli.py",
+        "lib/robustshape/cli/app.py",
         "data/results/x/y.zarr.zip",
         "book/index.md",
         ".venv/x",

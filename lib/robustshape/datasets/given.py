@@ -113,3 +113,26 @@ def classes(labels, class_names, what: str) -> dict:
     if len(names) < 2:
         raise InputError(f"{what} holds one class, but at least 2 are needed")
     return {"n_classes": len(names), "class_names": names}
+
+
+def facts(
+    title: str, *, source: str, get: str, checksum: str, whose: str = "your own", splits=("train", "test")
+) -> dict:
+    """Return what is registered of data that are named by their place: of any number, size and classes, as they are stored.
+
+    Parameters
+    ----------
+    title, source, get : str
+        What they are, where they come from, and how one names them.
+    checksum : str
+        What it is of.
+    whose : str
+        Whose licence and citation.
+    splits : sequence of str
+        That may lie there.
+    """
+    number = {f"n_{split}": "any" if split in splits else "none" for split in ("train", "test")}
+    return dict(
+        title=title, **number, size="any", n_classes=None, class_names=None, reading="native", licence=whose, source=source,
+        citation=whose, urls=(source,), checksum=dict.fromkeys(splits, checksum), get=get,
+    )  # fmt: skip

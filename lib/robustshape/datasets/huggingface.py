@@ -156,20 +156,10 @@ def own(place: str) -> tuple[Entry, dict]:
     return entry, ABOUT
 
 
-ABOUT = dict(
-    title="a data set of Hugging Face: a folder of save_to_disk, or a name of the hub",
-    n_train="any",
-    n_test="any",
-    size="any",
-    n_classes=None,
-    class_names=None,
-    reading="native",
-    licence="its own",
-    source="huggingface.co/datasets, or a saved folder",
-    citation="its own",
-    urls=("huggingface.co/datasets",),
-    checksum=dict.fromkeys(("train", "test"), "of what lies there"),
+ABOUT = given.facts(
+    "a data set of Hugging Face: a folder of save_to_disk, or a name of the hub", whose="its own",
+    source="huggingface.co/datasets, or a saved folder", checksum="of what lies there",
     get="name a folder that save_to_disk wrote, or a data set of the hub: hf:NAME; needs pip install datasets",
-)
+)  # fmt: skip
 DATASETS.own["hf"] = own
 DATASETS.register("hf:NAME", **ABOUT)(own("NAME")[0])

@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from robustshape.datasets import class_order, file_state, imagenet_classes
+from robustshape.datasets import class_order, file_state, given, imagenet_classes
 from robustshape.datasets.folder_listing import SHAPE, Listing, listing, readable, subfolders
 from robustshape.datasets.image_files import REMARKS, describe
 from robustshape.datasets.pictures import Pictures
@@ -191,20 +191,9 @@ def _entry(place: str) -> Entry:
     return Entry(*(functools.partial(function, place) for function in (read, locate, _state)))
 
 
-ABOUT = dict(
-    title="any folder with one folder of images per class",
-    n_train="any",
-    n_test="any",
-    size="any",
-    n_classes=None,
-    class_names=None,
-    reading="native",
-    licence="your own",
-    source=f"a folder: {SHAPE}",
-    citation="your own",
-    urls=("any folder",),
-    checksum=dict.fromkeys(NAMES, "of what lies there"),
-    get="name a folder: imagefolder:/path/to/it",
-)
+ABOUT = given.facts(
+    "any folder with one folder of images per class", source=f"a folder: {SHAPE}", splits=tuple(NAMES),
+    get="name a folder: imagefolder:/path/to/it", checksum="of what lies there",
+)  # fmt: skip
 DATASETS.own["imagefolder"] = own
 DATASETS.register("imagefolder:PATH", **ABOUT)(_entry("PATH"))

@@ -122,19 +122,8 @@ def own(place: str) -> tuple[Entry, dict]:
     ), ABOUT
 
 
-ABOUT = dict(
-    title="images and labels of this process",
-    n_train="none",
-    n_test="any",
-    size="any",
-    n_classes=None,
-    class_names=None,
-    reading="native",
-    licence="your own",
-    source="arrays, a torch Dataset or a DataLoader",
-    citation="your own",
-    urls=("none",),
-    checksum={"test": "of what was handed over"},
-    get="hand it over: robustshape.evaluate(model, (images, labels))",
-)
+ABOUT = given.facts(
+    "images and labels of this process", source="arrays, a torch Dataset or a DataLoader", splits=("test",),
+    get="hand it over: robustshape.evaluate(model, (images, labels))", checksum="of what was handed over",
+)  # fmt: skip
 DATASETS.own["live"] = own

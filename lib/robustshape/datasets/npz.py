@@ -126,20 +126,9 @@ def own(place: str) -> tuple[Entry, dict]:
     return _entry(place), ABOUT | {"checksum": dict.fromkeys(keys_of(find(place)), ABOUT["checksum"]["test"])}
 
 
-ABOUT = dict(
-    title="images and labels in an .npz of your own",
-    n_train="any",
-    n_test="any",
-    size="any",
-    n_classes=None,
-    class_names=None,
-    reading="native",
-    licence="your own",
-    source=f"a file with {KEYS}",
-    citation="your own",
-    urls=("any file",),
-    checksum=dict.fromkeys(("train", "test"), "of what lies there"),
-    get="name a file: npz:/path/to/it.npz",
-)
+ABOUT = given.facts(
+    "images and labels in an .npz of your own", source=f"a file with {KEYS}", get="name a file: npz:/path/to/it.npz",
+    checksum="of what lies there",
+)  # fmt: skip
 DATASETS.own["npz"] = own
 DATASETS.register("npz:PATH", **ABOUT)(_entry("PATH"))

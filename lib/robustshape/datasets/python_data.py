@@ -107,20 +107,10 @@ def own(place: str) -> tuple[Entry, dict]:
     return _entry(place), ABOUT | {"checksum": dict.fromkeys(splits(find(place)), ABOUT["checksum"]["test"])}
 
 
-ABOUT = dict(
-    title="images and labels that a function of yours returns",
-    n_train="any",
-    n_test="any",
-    size="any",
-    n_classes=None,
-    class_names=None,
-    reading="native",
-    licence="your own",
+ABOUT = given.facts(
+    "images and labels that a function of yours returns", checksum="of what it returns",
     source="a function that returns (images, labels) or an xarray.Dataset",
-    citation="your own",
-    urls=("any module",),
-    checksum=dict.fromkeys(("train", "test"), "of what it returns"),
     get="name a function: python:my_module:my_images",
-)
+)  # fmt: skip
 DATASETS.own["python"] = own
 DATASETS.register("python:MODULE:FUNCTION", **ABOUT)(_entry("MODULE:FUNCTION"))

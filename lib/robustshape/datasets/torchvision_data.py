@@ -104,20 +104,9 @@ def own(place: str) -> tuple[Entry, dict]:
     return Entry(functools.partial(read, place), functools.partial(locate, place), lambda split: place), ABOUT
 
 
-ABOUT = dict(
-    title="a data set of torchvision, by the name of its class",
-    n_train="any",
-    n_test="any",
-    size="any",
-    n_classes=None,
-    class_names=None,
-    reading="native",
-    licence="its own",
-    source="torchvision.datasets",
-    citation="its own",
-    urls=("pytorch.org/vision",),
-    checksum=dict.fromkeys(("train", "test"), "of what lies there"),
-    get="name a class of torchvision.datasets: torchvision:FashionMNIST",
-)
+ABOUT = given.facts(
+    "a data set of torchvision, by the name of its class", whose="its own", source="torchvision.datasets",
+    get="name a class of torchvision.datasets: torchvision:FashionMNIST", checksum="of what lies there",
+)  # fmt: skip
 DATASETS.own["torchvision"] = own
 DATASETS.register(f"torchvision:{PLACE}", **ABOUT)(own(PLACE)[0])

@@ -13,11 +13,14 @@ from robustshape.measurements.indicators import OnDraws
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
 from robustshape.studies.kstar_skewness.beside import suspects
+from robustshape.studies.kstar_skewness.measure import VARIABLES as OF_KSTAR
 from robustshape.studies.study import Settings, Study
 from robustshape.studies.your_model.by_class import accuracy_by_class, read_as
 from robustshape.studies.your_model.first_to_fail import Failing, first_to_fail
 from robustshape.studies.your_model.sizes import completed
 from robustshape.studies.your_model.thumbnails import side_of, thumbnails
+
+SUSPECT = ("suspect", "suspect_label", "suspect_predicted", "suspect_rank")  # what the k* study says of one
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def _shape(population: Population, network: Network, settings: ReportSettings, n
             "class_size": ("class", np.bincount(labels, minlength=n_classes)),
             "class_mean_rank": ("class", by_class["mean"]),
             "class_skewness": ("class", by_class["skewness"]),
-            **odd[["suspect", "suspect_label", "suspect_predicted", "suspect_rank"]],
+            **odd[list(SUSPECT)],
             "suspect_picture": (("place", "y", "x", "channel"), pictures),
         }
     )
@@ -221,10 +224,7 @@ VARIABLES = {
     "class_read_as_share": ("share of the class's images that are", "1"),
     "right": ("whether an image is classified rightly, clean", ""),
     "right_corrupted": ("share of severities at which it still is, under each corruption", "1"),
-    "suspect": ("images with the lowest normalised k*", ""),
-    "suspect_label": ("class of the suspect", ""),
-    "suspect_predicted": ("class that the network predicts", ""),
-    "suspect_rank": ("k* of the suspect", "samples"),
+    **{name: OF_KSTAR[name] for name in SUSPECT},
     "suspect_picture": ("the image, small", ""),
     "failing": ("images that fail first", ""),
     "failing_label": ("class of the image", ""),

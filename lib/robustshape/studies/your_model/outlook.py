@@ -5,7 +5,7 @@ import numpy as np
 from robustshape.analysis.networks import clean_logit
 from robustshape.corruptions import GROUPS
 from robustshape.paths import project_root
-from robustshape.statistics import wilson_interval
+from robustshape.statistics import paired_difference, wilson_interval
 from robustshape.studies.indicator_comparison.calibration import EVERY, FILE, Calibration, read
 from robustshape.studies.your_model.peers import own_values
 
@@ -111,11 +111,8 @@ def over_images(shares) -> tuple[float, float, float]:
     >>> [round(end, 3) for end in over_images(np.array([0.0, 0.5, 1.0, 0.5]))]
     [0.0, 0.5, 1.0]
     """
-    from scipy.stats import t
-
-    mean, n = float(np.mean(shares)), len(shares)
-    half = float(t.ppf(0.975, n - 1) * np.std(shares, ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
-    return max(0.0, mean - half), mean, min(1.0, mean + half)
+    found = paired_difference(shares, np.zeros(len(shares)))
+    return max(0.0, found.low), found.estimate, min(1.0, found.high)
 
 
 def accuracy_in_words(row) -> str:
