@@ -4,19 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from robustshape.errors import InputError, MissingFileError, RobustshapeError
+from robustshape.errors import InputError, RobustshapeError
+from robustshape.models.checkpoints import beside_tensors, found_in, named_classes, names_in
 from robustshape.models.weights import read_weights, sha256
 from robustshape.registry import unknown_name
 from robustshape.store.atomic import write_file
-
-FOLDER_WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # what a folder of Hugging Face holds
-NAMES = (
-    "class_names",
-    "classes",
-    "label_names",
-    "idx_to_class",
-    "class_to_idx",
-)  # of classes, in a checkpoint
 
 
 def make_card(
@@ -51,10 +43,10 @@ def make_card(
     """
     from robustshape import models
 
-    path, config = _found(Path(weights).expanduser())
-    state, known = read_weights(path), _beside(path)
+    path, config = found_in(Path(weights).expanduser())
+    state, known = read_weights(path), beside_tensors(path)
     constructor = constructor or _of_config(config, path)
-    names = _class_names(classes) if classes else _named(config) or _named(known)
+    names = names_in(classes) if classes else named_classes(config) or named_classes(known)
     given = _fitting(constructor, state, arguments or {}, len(names) if names else None)
     how = _preprocessing(constructor, given, config) | (preprocessing or {})
     output = Path(
@@ -99,42 +91,6 @@ def tried_on(card: Path, dataset: str, n: int = 200) -> str:
     return "\n".join([f"right on {right:.1%} of {len(labels)} images of {dataset}", *odd])
 
 
-def _found(path: Path) -> tuple[Path, dict]:
-    """Return the file of weights and, of a folder of Hugging Face, what its config says."""
-    if path.is_dir():
-        there = [path / name for name in FOLDER_WEIGHTS if (path / name).is_file()]
-        if not there:
-            raise MissingFileError(
-                f"the folder {path} holds no {' and no '.join(FOLDER_WEIGHTS)}; give the file of weights"
-            )
-        return there[0], _json(path / "config.json") | {
-            "preprocessor": _json(path / "preprocessor_config.json")
-        }
-    if not path.is_file():
-        raise MissingFileError(
-            f"there are no weights {path}; give a .safetensors, a PyTorch file or a folder of Hugging Face"
-        )
-    return path, {}
-
-
-def _json(path: Path) -> dict:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
-    return found if isinstance(found, dict) else {}
-
-
-def _beside(path: Path) -> dict:
-    """Return what a PyTorch file holds beside its tensors; empty of a .safetensors."""
-    from robustshape.models.weights import _opened
-
-    held = {} if path.suffix == ".safetensors" else _opened(path)
-    return held if isinstance(held, dict) else {}
-
-
 def _of_config(config: dict, path: Path) -> str:
     if isinstance(config.get("architecture"), str):  # as timm writes it
         return f"timm:{config['architecture']}"
@@ -147,52 +103,6 @@ def _of_config(config: dict, path: Path) -> str:
     raise InputError(
         f"what network {path} holds has to be named ({why}): --timm NAME, --torchvision NAME or --python module:function"
     )
-
-
-def _class_names(path) -> list[str]:
-    """Return the names in a file: a JSON list, or one a line."""
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise MissingFileError(
-            f"there is no file {path} with the names of the classes, one a line or a JSON list"
-        )
-    text = path.read_text(encoding="utf-8")
-    found = (
-        json.loads(text)
-        if text.lstrip().startswith("[")
-        else [line.strip() for line in text.splitlines() if line.strip()]
-    )
-    if len(found) < 2 or not all(isinstance(name, str) and name for name in found):
-        raise InputError(
-            f"{path} holds {len(found)} names of classes, but at least 2 are needed, one a line or a JSON list"
-        )
-    return found
-
-
-def _named(known: dict) -> list[str] | None:
-    """Return the names of the classes that a checkpoint or a config holds, in the order of the outputs; None if it has none.
-
-    >>> _named({"id2label": {"1": "dog", "0": "cat"}}), _named({"class_to_idx": {"b": 1, "a": 0}}), _named({"epoch": 3})
-    (['cat', 'dog'], ['a', 'b'], None)
-    """
-    for name in ("id2label", *NAMES):
-        found = known.get(name)
-        if isinstance(found, dict) and found and all(isinstance(i, int) for i in found.values()):
-            found = {i: label for label, i in found.items()}
-        if isinstance(found, dict) and found:
-            numbered = {int(i): str(label) for i, label in found.items() if str(i).isdigit()}
-            found = (
-                [numbered[i] for i in sorted(numbered)]
-                if sorted(numbered) == list(range(len(found)))
-                else None
-            )
-        if (
-            isinstance(found, list | tuple)
-            and len(found) > 1
-            and all(isinstance(label, str) for label in found)
-        ):
-            return list(found)
-    return None
 
 
 def _fitting(constructor: str, state: dict, arguments: dict, n_classes: int | None) -> dict:

@@ -55,7 +55,7 @@ def read_weights(path: Path) -> dict:
     """
     import torch
 
-    state, inner = None, _opened(Path(path))
+    state, inner = None, opened(Path(path))
     while inner is not None:
         state = inner
         found = (
@@ -93,7 +93,7 @@ SAVE_STATE = (
 )
 
 
-def _opened(path: Path):
+def opened(path: Path):
     """Return what is in the file, by the readers of safetensors and PyTorch that run none of its code."""
     import torch
     from safetensors.torch import load_file
