@@ -10,6 +10,7 @@ from torch import nn
 
 import robustshape
 from robustshape import datasets
+from robustshape.corruptions import STANDARD
 from robustshape.datasets import live_data
 from robustshape.errors import InputError
 from robustshape.evaluation import described
@@ -183,6 +184,12 @@ def made_up(dataset="digits", clean=(0.1, 1.0)) -> Calibration:
     return Calibration("made up", dataset, 20, 14, 0.9, clean, (32, 32), 10, 4, 10, (1, 5), targets)
 
 
+def whole_benchmark(row):
+    """Return a row as if the two corruptions that were measured were the fifteen of the benchmark."""
+    at = [i % 2 for i in range(len(STANDARD))]
+    return row.isel(corruption=at).assign_coords(corruption=list(STANDARD))
+
+
 def test_the_prediction_is_the_line_and_stands_only_where_it_was_calibrated(rows):
     row = rows.isel(model=0)
     dataset = str(row["dataset"].item())
@@ -196,7 +203,9 @@ def test_the_prediction_is_the_line_and_stands_only_where_it_was_calibrated(rows
     assert table.loc["noise", "measured"] == pytest.approx(
         float(row["corrupted_accuracy"].sel(corruption="gaussian_noise").mean())
     )
-    assert outlook.caveat(row, known) == "" and "promises nothing" in outlook.caveat(row, made_up("mnist"))
+    assert outlook.caveat(whole_benchmark(row), known) == "" and "promises nothing" in outlook.caveat(
+        row, made_up("mnist")
+    )
     words = answer.answer(row, known)
     assert words.startswith("Accuracy and clean features predict ") and "calibrated on" not in words
     assert "calibrated on mnist alone" in answer.answer(row, made_up("mnist"))
@@ -210,6 +219,13 @@ def test_the_prediction_is_the_line_and_stands_only_where_it_was_calibrated(rows
         other, known
     )
     assert "by accuracy" not in outlook.outlook(row, None)
+    assert not outlook.comparable(row, known) and "neither says anything" in outlook.caveat(row, known)
+    assert "the interval" not in words.partition("Measured:")[2]
+    whole = whole_benchmark(row)
+    assert outlook.comparable(whole, known) and "neither says" not in outlook.caveat(whole, known)
+    told = outlook.outlook(whole, known).loc[EVERY]
+    where = "inside the" if told["low"] <= told["measured"] <= told["high"] else "outside of the"
+    assert f"%, {where} interval, of" in answer.answer(whole, known)
     assert "blue interval" in outlook.how_to_read(outlook.outlook(row, known))
     assert "blue interval" not in outlook.how_to_read(outlook.outlook(row, None))
 
@@ -222,6 +238,9 @@ def test_the_shipped_calibration_is_read_and_predicts():
 
 def test_what_is_quoted_is_of_the_images_that_are_named(rows):
     row, text = rows.isel(model=0), answer.quotation(rows)
+    assert all(
+        f"clean accuracy {value:.3f}" in text for value in rows["accuracy"].values
+    )  # a sentence for each network
     assert (
         f"on {int(row['n_robustness'])} test images" in text
         and f"accuracy {float(row['accuracy']):.3f}" in text
@@ -271,7 +290,7 @@ def test_every_table_and_figure_is_drawn_with_and_without_corruption(rows, netwo
     assert "corrupted_accuracy" not in only and int(only["n_robustness"]) == 0
     only = only.expand_dims("model")
     assert {"suspects"} <= set(numbers.figures_of(only)) <= {"suspects", "outlook"}
-    assert "leave out --predict-only" in " ".join(answer.next_steps(only, None))
+    assert "leave out --predict-only" in " ".join(answer.next_steps(only))
     assert tables.corruptions(only.isel(model=0)).empty and len(tables.classes(only.isel(model=0))) == 10
     for found in (numbers.of_report(rows), numbers.of_report(only)):
         text = json.dumps(found, allow_nan=False)
@@ -477,7 +496,7 @@ def test_what_is_odd_about_a_network_is_said_first(network, tmp_path, monkeypatc
         only = SMALL | {"predict_only": True}
         row = robustshape.evaluate(Odd(how), images_and_labels(), **only)
         assert words in " ".join(answer.oddities(row))
-        assert answer.next_steps(row.expand_dims("model"), None)[0].startswith("Look at what is odd")
+        assert answer.next_steps(row.expand_dims("model"))[0].startswith("Look at what is odd")
     assert answer.oddities(robustshape.evaluate(network, images_and_labels(), **only)) == []
 
 

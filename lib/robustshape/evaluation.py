@@ -19,7 +19,7 @@ def evaluate(model, data, *, preprocess=None, head: str | None = None, compare=N
     head : str, optional
         Name of a module's classifying layer, whose input is the features; by default the one that is found.
     compare : str, torch.nn.Module or Classifier, optional
-        A second network, on the same images.
+        A second network, on the same images; a module of the same `preprocess`.
     **parameters
         Others of the notebook ``your_model``, where each is explained: ``predict_only``, ``n_samples``, ``severities``,
         ``attacks``, ``seed`` ...

@@ -57,7 +57,6 @@ def report(
     """
     from robustshape.evaluation import described, is_live
     from robustshape.notebooks import run_notebook
-    from robustshape.paths import cache_dir
     from robustshape.store.atomic import write_file
     from robustshape.studies.your_model import STUDY, rows_file
 
@@ -67,9 +66,9 @@ def report(
             f"a report is a file that ends in .html, but {output} was given; nothing was written"
         )
     given = described(model, data, preprocess=preprocess, head=head, compare=compare, **parameters)
-    executed = cache_dir("runs") / f"report.{output.stem}.ipynb"
     with write_file(output) as unfinished, tempfile.TemporaryDirectory() as folder:
         unfinished.touch()  # a folder that cannot be written shows now, not after minutes
+        executed = Path(folder) / "your_model.ipynb"
         if is_live(given):  # the notebook runs in another process, which does not know it
             rows = STUDY.measure(**STUDY.given(given))
             measured = Path(folder) / "rows.zarr.zip"

@@ -5,7 +5,7 @@ import numpy as np
 from robustshape import __version__
 from robustshape.models import short_name
 from robustshape.studies.indicator_comparison.calibration import EVERY
-from robustshape.studies.your_model.outlook import outlook, refusal
+from robustshape.studies.your_model.outlook import comparable, outlook, refusal
 
 WEAK = 0.1  # of accuracy: a class so far below the mean is named
 
@@ -17,29 +17,19 @@ def answer(row, calibration) -> str:
     if why:
         sentences.append(f"Nothing is predicted of its accuracy under corruption: {why}.")
     else:
-        line = table.loc[EVERY]
-        way = (
-            ("predicted", "low", "high")
-            if "predicted" in table
-            else ("by accuracy", "by accuracy, low", "by accuracy, high")
-        )
-        middle, low, high = (100 * line[name] for name in way)
-        with_what = (
-            "Accuracy and clean features predict"
-            if way[0] == "predicted"
-            else "Clean accuracy alone predicts"
-        )
+        predictors, (middle, low, high) = best(table)
         own = str(row["dataset"].item()) == calibration.dataset
         of_whom = "" if own else f", calibrated on {calibration.dataset} alone"
         sentences.append(
-            f"{with_what} {middle:.0f} % under corruption (90 % interval {low:.0f} to {high:.0f}{of_whom})."
+            f"{predictors} {100 * middle:.0f} % under corruption (90 % interval {100 * low:.0f} to {100 * high:.0f}{of_whom})."
         )
     if "measured" in table:
-        line = table.loc[EVERY]
-        inside = "" if why else _inside(line, table)
-        sentences.append(
-            f"Measured: {100 * line['measured']:.0f} %{inside}, of {100 * float(row['accuracy']):.0f} % on the same images clean."
-        )
+        shown = table.loc[EVERY, "measured"]
+        inside = ""
+        if not why and comparable(row, calibration):
+            inside = ", inside the interval" if low <= shown <= high else ", outside of the interval"
+        clean = f"{100 * float(row['accuracy']):.0f} % on the same images clean"
+        sentences.append(f"Measured: {100 * shown:.0f} %{inside}, of {clean}.")
         groups = table.drop(index=EVERY)["measured"]
         if len(groups) > 1:
             sentences.append(f"It loses most to {groups.idxmin()}.")
@@ -48,11 +38,14 @@ def answer(row, calibration) -> str:
     return " ".join(sentences)
 
 
-def _inside(line, table) -> str:
-    low, high = ("low", "high") if "predicted" in table else ("by accuracy, low", "by accuracy, high")
-    if line[low] <= line["measured"] <= line[high]:
-        return ", inside the interval"
-    return ", outside of the interval"
+def best(table) -> tuple[str, tuple[float, float, float]]:
+    """Return which prediction counts, as the beginning of a sentence, and its middle, low and high for all corruptions."""
+    line = table.loc[EVERY]
+    if "predicted" in table:
+        return "Accuracy and clean features predict", tuple(line[["predicted", "low", "high"]])
+    return "Clean accuracy alone predicts", tuple(
+        line[["by accuracy", "by accuracy, low", "by accuracy, high"]]
+    )
 
 
 def first_class(row) -> str:
@@ -71,7 +64,7 @@ def oddities(row) -> list[str]:
     return [line for line in str(row["warnings"].item()).split("\n") if line]
 
 
-def next_steps(rows, calibration) -> list[str]:
+def next_steps(rows) -> list[str]:
     """Return what to do next, a sentence each, by what was found."""
     row, found = rows.isel(model=0), []
     name = str(row.model.item())
@@ -95,18 +88,18 @@ def next_steps(rows, calibration) -> list[str]:
 
 
 def quotation(rows) -> str:
-    """Return a sentence that says what was measured on what, to be quoted."""
-    row = rows.isel(model=0)
-    names = " and ".join(short_name(str(name)) for name in rows.model.values)
+    """Return what was measured on what, to be quoted: a sentence for each network."""
+    return " ".join(_quoted(rows.isel(model=i)) for i in range(rows.sizes["model"]))
+
+
+def _quoted(row) -> str:
     held = int(row["n_robustness"]) or int(row["n_samples"])  # whose accuracy it is
+    images = f"{held:,} test images of {row['dataset'].item()} ({str(row['checksum'].item())[:19]})"
+    under = ""
+    if "corrupted_accuracy" in row:
+        cells = f"{row.sizes['corruption']} corruptions at {row.sizes['severity']} severities"
+        under = f", under {cells} {float(row['corrupted_accuracy'].mean()):.3f}"
     return (
-        f"{names} on {held:,} test images of {row['dataset'].item()} ({str(row['checksum'].item())[:19]}), seed {int(row['seed'])}: "
-        f"clean accuracy {float(row['accuracy']):.3f}"
-        + (
-            f", under {row.sizes['corruption']} corruptions at {row.sizes['severity']} severities "
-            f"{float(row['corrupted_accuracy'].mean()):.3f}"
-            if "corrupted_accuracy" in row
-            else ""
-        )
-        + f"; measured with robustshape {__version__}, row {str(row['key'].item())[:12]}."
+        f"{short_name(str(row.model.item()))} on {images}, seed {int(row['seed'])}: clean accuracy {float(row['accuracy']):.3f}"
+        f"{under}; measured with robustshape {__version__}, row {str(row['key'].item())[:12]}."
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from robustshape.analysis.networks import clean_logit
-from robustshape.corruptions import GROUPS
+from robustshape.corruptions import GROUPS, STANDARD
 from robustshape.paths import project_root
 from robustshape.statistics import paired_difference, wilson_interval
 from robustshape.studies.indicator_comparison.calibration import EVERY, FILE, Calibration, read
@@ -44,7 +44,22 @@ def caveat(row, calibration: Calibration | None) -> str:
             f"The lines were fitted on networks trained on {calibration.dataset}; of other data the interval promises nothing."
         )
     why = _other_draws(row, calibration)
-    return " ".join([*found, *([f"Indicators predict nothing here: {why}."] if why else [])])
+    if why:
+        found.append(f"Indicators predict nothing here: {why}.")
+    if "right_corrupted" in row and not comparable(row, calibration):
+        found.append(
+            "What was measured is of other corruptions or severities than what is predicted, so neither says anything of the other."
+        )
+    return " ".join(found)
+
+
+def comparable(row, calibration: Calibration) -> bool:
+    """Return whether what was measured is what is predicted: the corruptions of ImageNet-C at the calibration's severities."""
+    return (
+        "corrupted_accuracy" in row
+        and set(map(str, row["corruption"].values)) == set(STANDARD)
+        and tuple(int(severity) for severity in row["severity"].values) == calibration.severities
+    )
 
 
 def _other_draws(row, calibration: Calibration) -> str:
@@ -60,8 +75,8 @@ def outlook(row, calibration: Calibration | None):
     pandas.DataFrame
         Indexed by group: ``by accuracy``, with ``by accuracy, low`` and ``high``; ``predicted``, ``low``, ``high`` from
         accuracy and indicators (NaN where the draws are others); ``measured`` with ``measured, low`` and ``high`` (95 %,
-        over images), where it was. Columns of what is not there are left out; a prediction is of the calibration's
-        severities, so measured ones of others stand beside none.
+        over images), where it was. Columns of what is not there are left out; whether both are of the same corruptions says
+        `comparable`.
     """
     import pandas as pd
 
