@@ -88,7 +88,7 @@ def tried_on(card: Path, dataset: str, n: int = 200) -> str:
     logits = finite(classifier.logits(images), classifier.name, "logits")[:, columns]
     right = np.mean(logits.argmax(1) == labels)
     odd = [*oddities(logits, labels), *filter(None, [better_normalised(classifier, images, labels, columns)])]
-    return "\n".join([f"right on {right:.1%} of {len(labels)} images of {dataset}", *odd])
+    return "\n".join([f"right on {right:.1%} of {len(labels)} images of {dataset}, as they are stored", *odd])
 
 
 def _of_config(config: dict, path: Path) -> str:
