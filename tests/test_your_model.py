@@ -310,6 +310,7 @@ def test_a_report_is_one_page_with_its_numbers_beside_it(rows, network, tmp_path
     assert re.findall(r'(?:src|href)="(?!data:)', text) == [] and "@import" not in text and len(text) < 5e6
     assert (
         "Beside the other network" in text
+        and "minus" in text
         and "Your own analysis" not in text
         and "models: list[str]" not in text
     )

@@ -137,7 +137,8 @@ def table(frame, digits: int = 3) -> Shown:
     """
     import pandas as pd
 
-    if isinstance(frame, dict):
+    facts = isinstance(frame, dict)
+    if facts:
         frame = pd.DataFrame({"what": list(frame), "value": list(frame.values())})
     if frame.empty:
         return Shown("<p><em>Nothing to show.</em></p>")
@@ -147,7 +148,8 @@ def table(frame, digits: int = 3) -> Shown:
     for line in frame.itertuples(index=False):
         cells = (f'<td data-name="{n}">{escape(_cell(value, digits))}</td>' for n, value in zip(names, line))
         body += f"<tr>{''.join(cells)}</tr>"
-    return Shown(f'<table class="rs-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+    kind = "rs-table rs-facts" if facts else "rs-table"
+    return Shown(f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
 def _cell(value, digits: int) -> str:

@@ -129,6 +129,12 @@ def outlook(table):
     return pd.DataFrame(lines)
 
 
+def beside(rows) -> str:
+    """Return between whom `compared` is, as a sentence."""
+    first, second = (short_name(str(name)) for name in rows.model.values[:2])
+    return f"{second} minus {first}, paired on the same images, with 95 % intervals over images; all else here is of {first}:"
+
+
 def compared(rows):
     """Return the paired differences of the second network minus the first, with Student's 95 % intervals over images.
 
