@@ -132,7 +132,7 @@ def outlook(table):
 def beside(rows) -> str:
     """Return between whom `compared` is, as a sentence."""
     first, second = (short_name(str(name)) for name in rows.model.values[:2])
-    return f"{second} minus {first}, paired on the same images, with 95 % intervals over images; all else here is of {first}:"
+    return f"{second} minus {first}, paired on the same images, with 95 % intervals over images. What follows is of {first}; the attack is on both."
 
 
 def compared(rows):
