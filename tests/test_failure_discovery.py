@@ -547,6 +547,15 @@ def test_generators_of_several_presets_are_judged_together(monkeypatch):
     assert (line["verdict"], line["reason"]) == ("not judged", "1 of 3 generators")
 
 
+def test_rows_that_were_measured_otherwise_are_not_joined_to_the_published(monkeypatch):
+    few, many = along_attributes(invented()), along_attributes(invented())
+    few.attrs = {"study": "failure_discovery", "preset": "mnist"}
+    many = many.pad(rank=(0, 1), mode="edge").assign_attrs(few.attrs | {"preset": "generator_1"})
+    monkeypatch.setattr(results, "read_published", lambda study, preset: many)
+    monkeypatch.setattr(results, "published_file", lambda study, preset: Path(__file__))
+    assert judged("failure_discovery", few).loc["failure-2", "reason"] == "1 of 3 generators"
+
+
 def judged_as(**found):
     """Return verdicts on the four claims as the rule words them, of three generators unless an estimate is given."""
     lines = {}

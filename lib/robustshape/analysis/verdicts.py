@@ -63,10 +63,14 @@ def _joined(study: str, rows, name: str, presets: list[str]):
     from robustshape.store.results import published_file, read_published
 
     own = rows.attrs["preset"]
-    others = [
+    published = [
         read_published(study, preset)
         for preset in presets
         if preset != own and published_file(study, preset).is_file()
+    ]
+    # a reader may have measured fewer directions or images: nothing of the published rows is then of the same kind
+    others = [
+        other for other in published if dict(other.sizes) | {"model": 0} == dict(rows.sizes) | {"model": 0}
     ]
     joined = (
         xarray.concat([rows, *others], dim="model", data_vars="all", combine_attrs="drop") if others else rows
