@@ -353,13 +353,17 @@ def test_elastic_moves_pixels_about_as_far_as_it_says():
 
 
 @severities
-@pytest.mark.parametrize("size", [32, 45])
-def test_pixelate_equals_pillow(severity, size):
+@pytest.mark.parametrize("size", [(32, 32), (45, 45), (100, 90), (1, 5000)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pixelate_equals_pillow(severity, size, channels):
     (share,) = CONSTANTS["32"]["pixelate"][severity - 1]
-    noise = np.random.default_rng(0).integers(0, 256, (1, size, size, 3)).astype(np.uint8)
-    small = Image.fromarray(noise[0]).resize((int(size * share), int(size * share)), Image.Resampling.BOX)
-    expected = np.asarray(small.resize((size, size), Image.Resampling.BOX))
-    np.testing.assert_array_equal(corrupt(noise, "pixelate", severity)[0], expected)
+    noise = np.random.default_rng(0).integers(0, 256, (2, *size, channels)).astype(np.uint8)
+    smaller = [max(1, int(side * share)) for side in size]
+    for image, found in zip(noise, corrupt(noise, "pixelate", severity, constants="32")):
+        whole = Image.fromarray(image if channels == 3 else image[..., 0])
+        small = whole.resize(smaller[::-1], Image.Resampling.BOX)
+        expected = np.asarray(small.resize(size[::-1], Image.Resampling.BOX)).reshape(image.shape)
+        np.testing.assert_array_equal(found, expected)
 
 
 @severities

@@ -98,6 +98,9 @@ def corrupt(
     step = max(about["together"], _CHUNK // (height * width * channels))
     for start in range(0, n, step):
         part = slice(start, start + step)
+        if about["interleaved"]:
+            result[part] = function(images[part], row, None)
+            continue
         planes = np.ascontiguousarray(images[part].transpose(0, 3, 1, 2))  # (n, c, h, w)
         tint = channels == 1 and about["tints"]
         if tint:

@@ -17,7 +17,7 @@ import numpy as np
 
 from robustshape.corruptions.blur import smooth
 from robustshape.corruptions.catalogue import corruption
-from robustshape.corruptions.jpeg import through_jpeg
+from robustshape.corruptions.jpeg import LARGE, through_jpeg
 
 
 def luma(images) -> np.ndarray:
@@ -143,28 +143,33 @@ def _neighbours(at, size: int, mirror):
     return mirror(np.arange(low, high + 2), size), before, way
 
 
-@corruption("digital", "enlarges a small version: blocks appear")
+@corruption("digital", "enlarges a small version: blocks appear", interleaved=True)
 def pixelate(images, constants, streams):
     """Return x made smaller by averaging boxes, and made as large as before.
 
-    Pillow averages along rows, rounds, and averages along columns; here it does the first for all images below
-    one another, the second for all side by side.
+    Pillow averages along rows, rounds, and averages along columns; for small images, a call for each of which would
+    cost more than its pixels, here it does the first for all below one another, the second for all side by side.
     """
     (share,) = constants
-    n, channels, height, width = images.shape
+    n, height, width, channels = images.shape
     rows, columns = max(1, int(height * share)), max(1, int(width * share))
-    small = _box_averaged(images.reshape(-1, width), columns=columns)
-    small = small.reshape(-1, height, columns).transpose(1, 0, 2)  # (h, image and channel, columns)
-    small = _box_averaged(small.reshape(height, -1), rows=rows).reshape(rows, n, channels, columns)
     up, right = (_centres(small_side, side) for small_side, side in ((rows, height), (columns, width)))
-    return small.transpose(1, 2, 0, 3).take(right, axis=3).take(up, axis=2)
+    if height * width > LARGE:
+        pictures = images[..., 0] if channels == 1 else images
+        small = np.stack([_box_averaged(picture, rows, columns) for picture in pictures])
+        return small.reshape(n, rows, columns, channels).take(right, axis=2).take(up, axis=1)
+    planes = np.ascontiguousarray(images.transpose(0, 3, 1, 2)).reshape(-1, width)
+    small = _box_averaged(planes, len(planes), columns)
+    small = small.reshape(-1, height, columns).transpose(1, 0, 2)  # (h, image and channel, columns)
+    small = _box_averaged(small.reshape(height, -1), rows, n * channels * columns)
+    small = small.reshape(rows, n, channels, columns).transpose(1, 2, 0, 3)
+    return small.take(right, axis=3).take(up, axis=2).transpose(0, 2, 3, 1)
 
 
-def _box_averaged(plane, *, rows: int = 0, columns: int = 0):
+def _box_averaged(pixels, rows: int, columns: int):
     from PIL import Image
 
-    size = (columns or plane.shape[1], rows or plane.shape[0])
-    return np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BOX))
+    return np.asarray(Image.fromarray(pixels).resize((columns, rows), Image.Resampling.BOX))
 
 
 def _centres(small: int, side: int):
@@ -172,7 +177,7 @@ def _centres(small: int, side: int):
     return (2 * np.arange(side) + 1) * small // (2 * side)
 
 
-@corruption("digital", "is stored as a JPEG of low quality")
+@corruption("digital", "is stored as a JPEG of low quality", interleaved=True)
 def jpeg_compression(images, constants, streams):
     """Return x after it was a JPEG file."""
     (quality,) = constants

@@ -15,7 +15,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 
-_LARGE = 64 * 64  # pixels; from here on a file per colour image is faster (measured)
+LARGE = 64 * 64  # pixels; above, a call of Pillow for each colour image is faster (measured)
 _TALLEST = 65_500  # the format's largest height, rounded down
 _AT_ONCE = 1 << 21  # values worked on at once, lest the intermediate arrays of many images fill the memory
 
@@ -68,21 +68,20 @@ def saved_as_jpeg(images, quality: int = 85) -> np.ndarray:
     step = max(1, _AT_ONCE // images[0].size) if len(images) else 1
     for start in range(0, len(images), step):
         part = slice(start, start + step)
-        planes = np.ascontiguousarray(images[part].transpose(0, 3, 1, 2))
-        result[part] = through_jpeg(planes, int(quality)).transpose(0, 2, 3, 1)
+        result[part] = through_jpeg(images[part], int(quality))
     return result
 
 
 def through_jpeg(images, quality: int) -> np.ndarray:
-    """Return images (n, c, h, w) uint8 as they come out of JPEG files of this quality."""
-    if images.shape[1] == 1:
-        return _coded(images[:, 0], quality)[:, None]
-    if images[0, 0].size > _LARGE:
-        return np.stack([_file(image.transpose(1, 2, 0), quality) for image in images]).transpose(0, 3, 1, 2)
-    luma, blue, red = _to_ycc(images)
+    """Return images (n, h, w, c) uint8 as they come out of JPEG files of this quality."""
+    if images.shape[3] == 1:
+        return _coded(images[..., 0], quality)[..., None]
+    if images[0, ..., 0].size > LARGE:
+        return np.stack([_file(image, quality) for image in images])
+    luma, blue, red = _to_ycc(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
     luma = _coded(luma, quality)
     blue, red = (_doubled(_coded(_halved(c), quality, [_CHROMA_TABLE]), luma.shape[1:]) for c in (blue, red))
-    return _to_rgb(luma, blue, red)
+    return _to_rgb(luma, blue, red).transpose(0, 2, 3, 1)
 
 
 def _coded(planes, quality: int, tables=None) -> np.ndarray:
