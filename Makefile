@@ -50,8 +50,8 @@ lint: $(READY)  ## check style, formatting, and that lower modules never import 
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## measure the speed of what takes time
-	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+bench: $(READY)  ## measure the speed of what takes time (NAMES="kstar purity": those alone)
+	@$(BIN)/python tests/bench $(NAMES)
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

@@ -13,6 +13,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from rows import row
 from torch.nn import functional as F
 
 from robustshape.generators.settings import Settings
@@ -114,7 +115,8 @@ def step(rounds: int, steps: int):
                 words, f"{np.median(rates[name]):.0f}", f"{np.median(np.array(rates[name]) / base):.2f}"
             )
         )
-    print(f"ours / usual: {np.median(np.array(rates['ours']) / base):.2f}, wanted >= 1.30")
+    ratio = np.median(np.array(rates["ours"]) / base)
+    row("a training step of StyleGAN2", ratio, ">= 1.3", against="x grouped convolutions, depthwise filter")
 
 
 def ranking(n: int):
@@ -133,9 +135,8 @@ def ranking(n: int):
     for label in range(10):
         importance(gradients[labels == label], styles.std(dim=0))
     took = time.perf_counter() - began
-    print(
-        f"\nranking all {styles.shape[1]} dimensions for ten classes by {n:,} samples: {took:.1f} s, wanted <= 60 s"
-    )
+    what = f"ranking all {styles.shape[1]} dimensions for ten classes by {n:,} samples"
+    row(what, took, "<= 60", against="seconds")
 
 
 def sweep(rounds: int, n: int):
@@ -179,9 +180,8 @@ def strips():
         )
     for dimension in range(10):
         along(generator, classifier, styles, labels, dimension, np.linspace(0, 6, 13))
-    print(
-        f"strips of 13 images for ten classes along ten dimensions: {time.perf_counter() - began:.1f} s, wanted <= 10 s"
-    )
+    took = time.perf_counter() - began
+    row("strips of 13 images for ten classes along ten dimensions", took, "<= 10", against="seconds")
 
 
 def main():

@@ -14,12 +14,13 @@ import time
 
 import numpy as np
 import torch
+from rows import row
 from threadpoolctl import threadpool_limits
 
 from robustshape.indicators.kstar import nearest_foreign_rank
 
 D, C = 512, 10
-ROW = "{:44}{:>10}{:>9}{:>9}{:>9}{:>9}"
+ROW = "{:44}{:>10}{:>9}{:>9}{:>9}"
 
 
 def sample(n: int, d: int = D) -> tuple[np.ndarray, np.ndarray]:
@@ -85,13 +86,13 @@ def threads(number: int):
         torch.set_num_threads(before)
 
 
-def line(what, baseline, ours, ratio, target, n_threads):
+def line(what, baseline, ours, ratio, n_threads):
     """Print a row of the table."""
-    print(ROW.format(what, baseline, ours, ratio, target, n_threads), flush=True)
+    print(ROW.format(what, baseline, ours, ratio, n_threads), flush=True)
 
 
-def compare(what: str, n: int, baseline, target: str, repeats: int, n_threads: int, faster: bool):
-    """Print k* beside another way; the ratio is ours / theirs, or how many times faster ours is."""
+def compare(what: str, n: int, baseline, repeats: int, n_threads: int) -> float:
+    """Print k* beside another way; return theirs / ours."""
     features, labels = sample(n)
     with threads(n_threads):
         theirs, ours = seconds(
@@ -99,9 +100,8 @@ def compare(what: str, n: int, baseline, target: str, repeats: int, n_threads: i
             lambda: nearest_foreign_rank(features, labels),
             repeats=repeats,
         )
-    ratio = f"{theirs / ours:.1f} x" if faster else f"{ours / theirs:.2f}"
-    line(f"N = {n:,}: {what}", f"{theirs:.2f} s", f"{ours:.2f} s", ratio, target, n_threads)
-    return ours
+    line(f"N = {n:,}: {what}", f"{theirs:.2f} s", f"{ours:.2f} s", f"{theirs / ours:.2f} x", n_threads)
+    return theirs / ours
 
 
 def peak_memory(n: int) -> float:
@@ -154,7 +154,7 @@ def on_cuda(n: int, d: int, repeats: int):
         multiply, lambda: nearest_foreign_rank(features, labels, device="cuda"), repeats=repeats
     )
     what = f"N = {n:,}, d = {d:,}: one product, CUDA"
-    line(what, f"{theirs:.2f} s", f"{ours:.2f} s", f"{ours / theirs:.2f}", "", "CUDA")
+    line(what, f"{theirs:.2f} s", f"{ours:.2f} s", f"{ours / theirs:.2f}", "CUDA")
 
 
 def main():
@@ -169,26 +169,30 @@ def main():
     share, repeats = (4, 1) if options.quick else (1, 3)
     cores = torch.get_num_threads()
     print(f"k* of N samples, d = {D}, {C} classes, float32; medians of {repeats}; {load()}")
-    line("beside", "baseline", "ours", "ratio", "target", "threads")
+    line("beside", "baseline", "ours", "ratio", "threads")
     few, many = 10_000 // share, 20_000 // share
     nearest_foreign_rank(*sample(1000))  # the imports
-    compare("one product X X^T", many, product, "<= 0.9", repeats, cores, faster=False)
-    compare("one product X X^T", many, product, "", repeats, 1, faster=False)
-    compare("float32, every row sorted", few, sort_float32, ">= 5 x", repeats, cores, faster=True)
-    compare("float32, every row sorted", few, sort_float32, "", repeats, 1, faster=True)
-    compare("float64 cdist, every row sorted", few, sort_float64, "", repeats, cores, faster=True)
+    times = compare("one product X X^T", many, product, repeats, cores)
+    row(f"k*, N = {many:,}, d = {D}", 1 / times, "<= 0.9", against="x one product X X^T")
+    compare("one product X X^T", many, product, repeats, 1)
+    times = compare("float32, every row sorted", few, sort_float32, repeats, cores)
+    row(f"k*, N = {few:,}, d = {D}", times, ">= 5", against="x float32, every row sorted")
+    compare("float32, every row sorted", few, sort_float32, repeats, 1)
+    compare("float64 cdist, every row sorted", few, sort_float64, repeats, cores)
     sizes = [n // share for n in (5_000, 10_000, 20_000, 40_000)]
     exponent, times = growth(sizes, repeats)
     what = f"growth of time, N = {sizes[0]:,} to {sizes[-1]:,}"
-    line(what, f"{times[0]:.2f} s", f"{times[-1]:.2f} s", f"N^{exponent:.2f}", "<= 2.05", cores)
+    line(what, f"{times[0]:.2f} s", f"{times[-1]:.2f} s", f"N^{exponent:.2f}", cores)
+    row(f"k*, exponent of the {what}", exponent, "<= 2.05", against="a power of N")
     n = 50_000 // share
     most, given = peak_memory(n), 4e-6 * n * D
     what = f"N = {n:,}: peak memory beside features"
-    line(what, f"{given:.0f} MB", f"{most:.0f} MB", f"{most / given:.1f}", "< 1500", cores)
+    line(what, f"{given:.0f} MB", f"{most:.0f} MB", f"{most / given:.1f}", cores)
+    row(f"k*, {what}", most, "<= 1500", against="MB")
     if torch.cuda.is_available():
         on_cuda(n, 2048, repeats)
     else:
-        line(f"N = {n:,}, d = 2,048: one product, CUDA", "no CUDA", "here", "", "", "")
+        line(f"N = {n:,}, d = 2,048: one product, CUDA", "no CUDA", "here", "", "")
     features, labels = sample(few // 2)
     with np.errstate(invalid="ignore"):
         ours, sorted32 = nearest_foreign_rank(features, labels), sort_float32(features, labels)

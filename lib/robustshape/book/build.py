@@ -15,6 +15,7 @@ from robustshape.book.outputs import place
 from robustshape.book.pages import glossary, make_html, titles
 from robustshape.book.populations import population_pieces
 from robustshape.book.runs import SHOWN_AS, execute_all, runs_of
+from robustshape.book.speed import speed_pieces
 from robustshape.book.tables import pieces
 from robustshape.paths import cache_dir, require_checkout
 from robustshape.store.atomic import write_file
@@ -51,7 +52,7 @@ def build_book(preset: str = SHOWN_AS) -> Path:
     if "first" not in times and all(run in ran for run in executed if run.source == "measure"):
         what = "first"
     times[what] = {"seconds": STILL_BUILDING, "notebooks": len(ran), "date": date}
-    facts = pieces(preset, executed, times) | fact_pieces() | population_pieces()
+    facts = pieces(preset, executed, times) | fact_pieces() | population_pieces() | speed_pieces()
     for name, content in files.items():  # the cards show figures that are there
         _write(book / name, content)
     facts |= claims_pieces(root)

@@ -137,7 +137,7 @@ def correlate(planes, kernel) -> np.ndarray:
                 total += weight * padded[:, :, y : y + height, x : x + width]
         return total
     shape = [next_fast_len(side, real=True) for side in padded.shape[2:]]
-    response = rfft2(kernel[::-1, ::-1], shape, workers=1)
+    response = _response(kernel.tobytes(), len(kernel), *shape)
     inner = np.s_[:, 2 * reach : 2 * reach + height, 2 * reach : 2 * reach + width]
     padded, total = padded.reshape(-1, *padded.shape[2:]), np.empty(planes.shape)
     step = max(1, (1 << 15) // (height * width))  # planes at once: they stay in the cache
@@ -146,6 +146,14 @@ def correlate(planes, kernel) -> np.ndarray:
         spectrum *= response
         total.reshape(-1, height, width)[start : start + step] = irfft2(spectrum, shape, workers=1)[inner]
     return total
+
+
+@lru_cache(maxsize=8)
+def _response(kernel: bytes, side: int, height: int, width: int) -> np.ndarray:
+    """Return the spectrum of a float64 kernel (side, side): the same for all images of a size."""
+    from scipy.fft import rfft2
+
+    return rfft2(np.frombuffer(kernel).reshape(side, side)[::-1, ::-1], (height, width), workers=1)
 
 
 # ------------------------------------------------------------------------------------------- corruptions
