@@ -43,20 +43,22 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[*known, []], metavar="NAME", help=", ".join(known))
     parser.add_argument("--quick", action="store_true", help="try that all run; nothing is kept")
     given = parser.parse_args()
-    rows, broken = [], []
+    tables, broken = [], []
     for name in given.names or known:
         print(f"\n== {name}", flush=True)
         found, status = gathered(name, given.quick)
-        rows += found
         broken += [name] if status else []
-    table = pd.DataFrame(rows)
-    if len(table):
-        table["met"] = [met(value, wanted) for value, wanted in zip(table["value"], table["wanted"])]
+        if found:
+            table = pd.DataFrame(found)
+            table["met"] = [met(value, wanted) for value, wanted in zip(table["value"], table["wanted"])]
+            tables.append(table)
+            if not given.quick:
+                today = datetime.date.today().isoformat()
+                speed.keep(table.assign(date=today, commit=commit(), **speed.machine()))
+    if tables:
+        table = pd.concat(tables)
         print("\n== all\n" + table.to_string(index=False, float_format="{:.3g}".format))
         print(f"{table['met'].sum()} of {len(table)} as wanted")
-        if not given.quick:
-            today = datetime.date.today().isoformat()
-            speed.keep(table.assign(date=today, commit=commit(), **speed.machine()))
     if broken:
         print(f"failed: {', '.join(broken)}", file=sys.stderr)
     return bool(broken)
