@@ -138,6 +138,7 @@ def construct(name: str):
     _check_trust(card, path)
     prefix, _, rest = card["constructor"].partition(":")
     source = importlib.import_module(f"robustshape.models.{CONSTRUCTORS[prefix]}")
+    refusals = (TypeError,) if prefix == "python" else REFUSALS  # a fault of one's own shows where it is
     try:
         if prefix == "python":
             module = source.factory(rest, path.parent)[0](**card.get("arguments", {}))
@@ -145,10 +146,7 @@ def construct(name: str):
             module = source.construct(rest, **card.get("arguments", {}))
     except RobustshapeError:
         raise
-    except (
-        TypeError,
-        *(() if prefix == "python" else REFUSALS),
-    ) as error:  # a fault of one's own shows where it is
+    except refusals as error:
         raise InputError(
             f"the arguments in the card {name} do not fit {card['constructor']}: {error or type(error).__name__}"
         ) from error
