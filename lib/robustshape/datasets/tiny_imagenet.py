@@ -126,7 +126,7 @@ def _files(place: Path, split: str):
             names = [
                 p.relative_to(place).as_posix() for p in place.glob("train/*/images/*") if split == "train"
             ]
-            read_bytes = lambda name: image_files.read_bytes(place / name)  # noqa: E731
+            read_bytes = lambda name: _plain(place / name)  # noqa: E731
             yield _table(names, read_bytes, split), read_bytes
     except RobustshapeError:
         raise
@@ -134,6 +134,12 @@ def _files(place: Path, split: str):
         raise _damaged(place, f"a name or column is missing or strange: {error}") from error
     except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
         raise _damaged(place, error) from error
+
+
+def _plain(path: Path) -> bytes:
+    if not path.exists():
+        raise ValueError(f"there is no {path.name}")
+    return image_files.read_bytes(path)
 
 
 def _table(names: list[str], read_bytes, split: str) -> list[tuple[str, str]]:
