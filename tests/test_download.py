@@ -34,7 +34,10 @@ class Handler(BaseHTTPRequestHandler):
         body = BODY[::-1] if self.path == "/wrong" else BODY
         body = body + b"more" if self.path == "/longer" else body
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body) - start))
+        strange = "9" * 40 if self.path == "/huge" else "-1; x"
+        self.send_header(
+            "Content-Length", strange if self.path in ("/huge", "/garbled") else str(len(body) - start)
+        )
         self.end_headers()
         stop = {"/cut": start + len(BODY) // 2, "/stuck": start}.get(self.path, len(body))
         if self.path == "/slow":
@@ -218,3 +221,27 @@ def test_two_at_once_download_once(server, tmp_path):
     for thread in threads:
         thread.join()
     assert path.read_bytes() == BODY and server.asked == [("/slow", None)]
+
+
+@pytest.mark.parametrize("page", ["garbled", "huge"])
+def test_a_length_that_is_no_length_is_passed_over(server, tmp_path, page):
+    try:
+        assert get(server, tmp_path / "file", page).read_bytes() == BODY
+    except DownloadError as error:  # http.client waits for the bytes of a huge one, which do not come
+        assert "cut short" in str(error) and left(tmp_path / "file") in ([], ["file.part"])
+
+
+def test_a_source_that_sends_without_an_end_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "MOST", 1000)
+    with pytest.raises(DownloadError, match="more than the allowed 1,000 bytes"):
+        get(server, tmp_path / "file", "good", size=None)
+    assert all(path.stat().st_size <= 1000 for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("page", ["../../outside", "a/../../outside", "%2e%2e/outside"])
+def test_an_address_does_not_say_where_a_file_goes(server, tmp_path, page):
+    folder = tmp_path / "deep" / "deeper"
+    assert get(server, folder / "file", page) == folder / "file"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"] == [
+        "file"
+    ]

@@ -72,6 +72,7 @@ def test_a_byte_that_was_flipped_is_noticed_even_if_the_file_s_date_is_the_same(
 
 def test_a_card_is_known_also_by_the_text_that_its_function_imports(card, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("ROBUSTSHAPE_TRUST_CARDS", "1")
     (tmp_path / "parts_of_a_card.py").write_text("from torch import nn\nact = nn.ReLU\n")
     (tmp_path / "net_of_a_card.py").write_text(
         "from torch import nn\nimport parts_of_a_card\ndef build():\n"

@@ -1,5 +1,7 @@
 """Folders of images of one's own, of one size or various; ImageNet as such a folder; every mistake named."""
 
+import io
+import os
 import shutil
 
 import numpy as np
@@ -336,3 +338,30 @@ def test_pictures_of_various_sizes_go_through_a_preprocessing_that_resizes(tmp_p
     assert (found[1] == sized(np.array(Image.open(paths[1]))[None])[0]).all()
     with pytest.raises(InputError, match="various sizes, and this network's preprocessing leaves them so"):
         Preprocessing(channels=3)(files)
+
+
+def test_a_line_of_pixels_is_no_image(tmp_path):
+    from robustshape.datasets.image_files import MOST_RATIO, decode, describe
+
+    for name, width in (("just.png", MOST_RATIO), ("line.png", MOST_RATIO + 1)):
+        Image.fromarray(np.zeros((1, width), np.uint8)).save(tmp_path / name)
+    assert decode(tmp_path / "just.png", 1).shape == (1, MOST_RATIO, 1)
+    for read in (
+        describe,
+        lambda path: decode(path, 3),
+        lambda path: decode(io.BytesIO(path.read_bytes()), 3, path),
+    ):
+        with pytest.raises(
+            InputError, match=r"line.png has 1 x 201 px, but one side may be 200 times the other; cut it"
+        ):
+            read(tmp_path / "line.png")
+
+
+@pytest.mark.parametrize("read", ["describe", "decode", "read_bytes"])
+def test_a_pipe_is_no_image_and_nothing_waits_for_it(tmp_path, read):
+    from robustshape.datasets import image_files
+
+    os.mkfifo(tmp_path / "pipe.png")
+    more = (3,) if read == "decode" else ()
+    with pytest.raises(InputError, match=r"pipe.png is no plain file .a pipe, device or socket.; remove it"):
+        getattr(image_files, read)(tmp_path / "pipe.png", *more)

@@ -655,7 +655,8 @@ def test_a_card_gives_a_classifier(card):
         ),
     ],
 )
-def test_a_wrong_card_is_refused(card, changes, kind, words):
+def test_a_wrong_card_is_refused(card, changes, kind, words, monkeypatch):
+    monkeypatch.setenv("ROBUSTSHAPE_TRUST_CARDS", "1")
     with pytest.raises(kind, match=words):
         models.load(card[1](**changes))
 
@@ -714,6 +715,7 @@ def test_the_identity_of_a_card_stays_what_it_was(card):
 
 
 def test_a_card_finds_its_function_in_a_file_beside_it(card, tmp_path, monkeypatch):
+    monkeypatch.setenv("ROBUSTSHAPE_TRUST_CARDS", "1")
     source = (
         "from torch import nn\ndef build(n):\n    return nn.Sequential(nn.Flatten(), nn.Linear(3072, n))\n"
     )

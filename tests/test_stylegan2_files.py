@@ -239,3 +239,38 @@ def test_our_own_file_comes_back_equal_to_its_precision(tmp_path, dtype):
             tensor, ours.state_dict()[name].to(dtype).float()
         )
     assert [p.name for p in tmp_path.iterdir()] == ["network.safetensors"]
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"z_dim": 10**12}, "says that z_dim is 1000000000000, but it is at most 65,536"),
+        ({"w_dim": 60_000}, "says that its network has a tensor of 240,000 numbers, but it holds"),
+        ({"mapping_layers": 5000}, "says that its network has 5000 mapping_layers"),
+        (
+            {"img_resolution": 1 << 16, "channel_base": 1 << 16, "channel_max": 1 << 16},
+            "numbers, but it holds",
+        ),
+    ],
+)
+def test_a_file_that_says_more_than_it_holds_makes_no_room(tmp_path, change, words):
+    import json
+
+    from safetensors.torch import save_file
+
+    small = Generator(4, 0, 4, 8, 1, **SIZES, mapping_layers=1)
+    about = {"network": "G_ema", "kind": "Generator", "settings": json.dumps(small.settings | change)}
+    state = {name: tensor.contiguous() for name, tensor in small.state_dict().items()}
+    save_file(state, tmp_path / "large.safetensors", metadata=about)
+    with pytest.raises(StoreError, match=f"large.safetensors {words}|{words}"):
+        read_network(tmp_path / "large.safetensors")
+
+
+def test_one_number_is_no_large_tensor():
+    from robustshape.generators.stylegan2.official import _tensor
+
+    inside = torch.zeros(1).untyped_storage()
+    storage = torch.storage.TypedStorage(wrap_storage=inside, dtype=torch.float32, _internal=True)
+    assert _tensor(storage, 0, (1,), (1,)).shape == (1,)
+    with pytest.raises(ValueError, match="more numbers than are stored"):
+        _tensor(storage, 0, (10**12,), (0,))

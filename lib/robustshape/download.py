@@ -14,6 +14,7 @@ from robustshape.errors import DownloadError, MissingFileError, StoreError
 from robustshape.paths import offline
 
 BLOCK = 1 << 16  # bytes read, written and shown at a time
+MOST = 8 << 30  # bytes of a file whose size is not known beforehand: a source may send without an end
 TRIES = 3  # of each source, as long as it goes on giving bytes
 
 
@@ -135,8 +136,8 @@ def _receive(url: str, part: Path, size: int | None, timeout: float) -> None:
     with answer:
         if have and answer.status != 206:  # the source cannot resume and sends the whole
             have = 0
-        length = answer.headers.get("Content-Length")
-        whole = have + int(length) if length else size
+        length = answer.headers.get("Content-Length") or ""
+        whole = have + int(length) if length.isascii() and length.isdigit() and len(length) < 19 else size
         with (
             open(part, "ab" if have else "wb") as file,
             tqdm(
@@ -153,8 +154,10 @@ def _receive(url: str, part: Path, size: int | None, timeout: float) -> None:
                 if not block:
                     break
                 have += len(block)
-                if size and have > size:
-                    raise _Refused(f"more than the expected {size:,} bytes")
+                if have > (size or MOST):
+                    raise _Refused(
+                        f"more than the {'expected' if size else 'allowed'} {size or MOST:,} bytes"
+                    )
                 file.write(block)
                 progress.update(len(block))
     if whole and have < whole:

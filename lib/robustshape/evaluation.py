@@ -1,7 +1,16 @@
 """`evaluate`: a network and images in, one documented xarray.Dataset out; both may live in this process."""
 
 
-def evaluate(model, data, *, preprocess=None, head: str | None = None, compare=None, **parameters):
+def evaluate(
+    model,
+    data,
+    *,
+    preprocess=None,
+    head: str | None = None,
+    compare=None,
+    trust_card: bool = False,
+    **parameters,
+):
     """Measure a network: its clean feature space, its accuracy clean, corrupted and attacked, class by class.
 
     What is finished is kept in the cache under what defines it, so the same call a second time only reads.
@@ -20,6 +29,8 @@ def evaluate(model, data, *, preprocess=None, head: str | None = None, compare=N
         Name of a module's classifying layer, whose input is the features; by default the one that is found.
     compare : str, torch.nn.Module or Classifier, optional
         A second network, on the same images; a module of the same `preprocess`.
+    trust_card : bool
+        Whether the function that a card (``file:``) names may run: code of whoever wrote the card.
     **parameters
         Others of the notebook ``your_model``, where each is explained: ``predict_only``, ``n_samples``, ``severities``,
         ``attacks``, ``seed`` ...
@@ -36,10 +47,12 @@ def evaluate(model, data, *, preprocess=None, head: str | None = None, compare=N
     InputError
         If a network, the data or a parameter does not fit, in words.
     """
+    from robustshape.models.trust import trusting
     from robustshape.studies.your_model import STUDY
 
-    given = described(model, data, preprocess=preprocess, head=head, compare=compare, **parameters)
-    rows = STUDY.measure(**STUDY.given(given))
+    with trusting(trust_card):
+        given = described(model, data, preprocess=preprocess, head=head, compare=compare, **parameters)
+        rows = STUDY.measure(**STUDY.given(given))
     return rows if compare is not None else rows.isel(model=0)
 
 

@@ -68,7 +68,8 @@ def make_card(
     }
     with write_file(output) as unfinished:
         unfinished.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        models.load(f"file:{unfinished}")  # what does not fit leaves no card
+        own = constructor.startswith("python:")  # whoever names their function here trusts it
+        models.load(f"file:{unfinished}", trust_card=own)  # what does not fit leaves no card
     return output
 
 
@@ -82,7 +83,7 @@ def tried_on(card: Path, dataset: str, n: int = 200) -> str:
 
     whole = datasets.load(dataset, reading="native")
     data = datasets.subset(whole, min(n, whole.sizes["sample"]), seed=0)[0]
-    classifier = models.load(f"file:{card}")
+    classifier = models.load(f"file:{card}", trust_card=True)  # just made by this person
     images, labels = datasets.pixels(data), data["label"].values
     columns = class_columns(classifier, data)
     logits = finite(classifier.logits(images), classifier.name, "logits")[:, columns]

@@ -173,6 +173,49 @@ def refreshed(module: ModuleType) -> bool:
     return True
 
 
+def located(name: str):
+    """Return the spec of the module called `name`, or None where there is none; neither it nor its packages are imported.
+
+    >>> located("json.decoder").origin.endswith("decoder.py"), located("json.nothing")
+    (True, None)
+    """
+    search_here()
+    spec, inside, above = None, None, ""
+    for part in name.split("."):
+        above = f"{above}.{part}" if above else part
+        if spec is not None and (inside := spec.submodule_search_locations) is None:
+            return None
+        found = (finder.find_spec(above, inside, None) for finder in sys.meta_path)
+        spec = next((one for one in found if one is not None), None)
+        if spec is None:
+            return None
+    return spec
+
+
+def checksums_of_text(path: Path, package: str = "") -> list[str]:
+    """Return what `checksums` does of the module in a file, from the import statements alone: nothing is imported."""
+    found: dict[str, Path] = {}
+
+    def visit(path: Path, package: str) -> None:
+        for name in _imports(path, _checksum(path), package):
+            spec = located(name) if name not in found and _may_be_own(name) else None
+            origin = Path(spec.origin).resolve() if spec and spec.has_location else None
+            if origin and origin.suffix == ".py" and _is_own(origin):
+                found[name] = origin
+                visit(
+                    origin, name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
+                )
+
+    visit(path, package)
+    return sorted({_checksum(each) for each in found.values()})
+
+
+def _may_be_own(name: str) -> bool:
+    """Return whether a name may be a reader's module, by the package it begins with; spares looking for each of torch's."""
+    spec = located(name.partition(".")[0])
+    return spec is not None and not (spec.has_location and not _is_own(Path(spec.origin).resolve()))
+
+
 def checksums(module: ModuleType) -> list[str]:
     """Return the sorted checksums of the sources of the reader's own modules that `module` needs, without itself."""
     return sorted({_checksum(source_of(each)) for each in needed(module)})

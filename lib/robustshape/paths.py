@@ -5,6 +5,7 @@ ROBUSTSHAPE_DATA     folders searched for data sets and weights, ``:``-separated
 ROBUSTSHAPE_CACHE    where downloads, trained networks, features and your own results are kept
                      (default: ``data/cache`` of the clone, or ``~/.cache/robustshape`` outside a clone)
 ROBUSTSHAPE_OFFLINE  ``1``: never open a connection
+ROBUSTSHAPE_TRUST_CARDS  ``1``: functions that cards name may run, see `robustshape.models.trust`
 ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), ``cuda``, ``cuda:1``
 """
 

@@ -29,8 +29,9 @@ SCRIPT = 'addEventListener("beforeprint",()=>document.querySelectorAll("details"
 
 
 def report(
-    model, data, output, *, preprocess=None, head=None, compare=None, progress: bool = True, **parameters
-) -> Path:
+    model, data, output, *, preprocess=None, head=None, compare=None, progress: bool = True,
+    trust_card: bool = False, **parameters,
+) -> Path:  # fmt: skip
     """Measure a network and write what was found as one HTML page, which needs no other file and no network.
 
     Beside it come ``OUTPUT.json`` and ``OUTPUT.csv`` with every number, and a folder ``OUTPUT.figures`` (SVG and PNG).
@@ -38,7 +39,7 @@ def report(
 
     Parameters
     ----------
-    model, data, preprocess, head, compare, **parameters
+    model, data, preprocess, head, compare, trust_card, **parameters
         As for `robustshape.evaluate`.
     output : path
         The page, ``.html``; its folder is made if need be.
@@ -56,6 +57,7 @@ def report(
         Before anything is measured, if `output` is no .html or something does not fit.
     """
     from robustshape.evaluation import described, is_live
+    from robustshape.models.trust import trusting
     from robustshape.notebooks import run_notebook
     from robustshape.store.atomic import write_file
     from robustshape.studies.your_model import STUDY, rows_file
@@ -65,8 +67,9 @@ def report(
         raise InputError(
             f"a report is a file that ends in .html, but {output} was given; nothing was written"
         )
-    given = described(model, data, preprocess=preprocess, head=head, compare=compare, **parameters)
-    with write_file(output) as unfinished, tempfile.TemporaryDirectory() as folder:
+    with trusting(trust_card):
+        given = described(model, data, preprocess=preprocess, head=head, compare=compare, **parameters)
+    with trusting(trust_card), write_file(output) as unfinished, tempfile.TemporaryDirectory() as folder:
         unfinished.touch()  # a folder that cannot be written shows now, not after minutes
         executed = Path(folder) / "your_model.ipynb"
         if is_live(given):  # the notebook runs in another process, which does not know it

@@ -4,6 +4,7 @@ Colour says the architecture's family, the marker says how it was trained; both 
 """
 
 import os
+import re
 
 import numpy as np
 
@@ -121,6 +122,15 @@ def words(model: str, family: str = "", recipe: str = "") -> str:
     return short_name(model)
 
 
+def literal(name) -> str:
+    """Return a name from outside as a figure shows it: nothing in it is read as mathematics, which may not even parse.
+
+    >>> print(literal("a$b$"), literal(literal("$")))
+    a\\$b\\$ \\$
+    """
+    return re.sub(r"(?<!\\)\$", r"\\$", str(name))
+
+
 def by_recipe(trained) -> dict:
     """Return what seaborn needs to show how each network was trained by colour and marker.
 
@@ -167,7 +177,13 @@ def legend_below(axis, columns: int = 2) -> None:
     if axis.get_legend():
         axis.get_legend().remove()
     if len(labels) > 1:
-        axis.figure.legend(handles, labels, loc="outside lower left", ncols=columns, handletextpad=0.3)
+        axis.figure.legend(
+            handles,
+            [literal(label) for label in labels],
+            loc="outside lower left",
+            ncols=columns,
+            handletextpad=0.3,
+        )
 
 
 def forest(axis, labels, values, low, high, colour, name: str = "", offset: float = 0.0) -> None:
@@ -184,7 +200,7 @@ def forest(axis, labels, values, low, high, colour, name: str = "", offset: floa
     at = np.arange(len(labels)) + offset
     axis.hlines(at, low, high, color=colour, lw=1.6, alpha=0.8)
     axis.plot(values, at, "o", color=colour, ms=5, label=name or None)
-    axis.set_yticks(range(len(labels)), labels)
+    axis.set_yticks(range(len(labels)), [literal(label) for label in labels])
     if not axis.yaxis_inverted():
         axis.invert_yaxis()
         axis.axvline(0, color=INK, lw=0.8)
@@ -192,7 +208,7 @@ def forest(axis, labels, values, low, high, colour, name: str = "", offset: floa
 
 def names(axis, x, y, labels, *, most: int = 8, size: float = 9.5) -> None:
     """Write the names of the points farthest from the middle beside them, where no other name or point stands."""
-    x, y, labels = np.asarray(x, float), np.asarray(y, float), list(labels)
+    x, y, labels = np.asarray(x, float), np.asarray(y, float), [literal(label) for label in labels]
     there = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if not len(there):
         return

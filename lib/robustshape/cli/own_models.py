@@ -22,6 +22,7 @@ def report(
     output: Annotated[Path, Parameter(name=["-o", "--output"])] = Path("report.html"),
     compare: str | None = None,
     predict_only: Annotated[bool, Parameter(negative=())] = False,
+    trust_card: Annotated[bool, Parameter(negative=())] = False,
     parameter: Annotated[
         list[tuple[str, str]] | None,
         Parameter(name=["-p", "--parameter"], negative=(), allow_leading_hyphen=True, json_list=False),
@@ -41,6 +42,8 @@ def report(
         Another network, to stand beside it on the same images.
     predict_only
         Corrupt and attack nothing: only what clean images say.
+    trust_card
+        Run the function that a card (file:) names: code of whoever wrote the card.
     parameter
         NAME VALUE: another parameter of the notebook your_model; lists as JSON. May be given several times.
     """
@@ -49,7 +52,7 @@ def report(
     more = dict(parameter or [])
     if predict_only:
         more["predict_only"] = "true"
-    written = write(model, dataset, output, compare=compare, **more)
+    written = write(model, dataset, output, compare=compare, trust_card=trust_card, **more)
     print(f"report: {written}")
 
 
@@ -151,7 +154,7 @@ def make_card(
     print(f"card: {card}")
     if dataset:
         print(tried_on(card, dataset))
-    print(f"use it as: file:{card}")
+    print(f"use it as: file:{card}{' with --trust-card, for your function runs' if python else ''}")
 
 
 @command(

@@ -23,6 +23,7 @@ def run(
         Parameter(name=["-p", "--parameter"], negative=(), allow_leading_hyphen=True, json_list=False),
     ] = None,
     output: Annotated[Path | None, Parameter(name=["-o", "--output"])] = None,
+    trust_card: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Run a notebook with checked parameters; what is already in the cache is not computed again.
 
@@ -37,10 +38,14 @@ def run(
     output
         The executed notebook; default NOTEBOOK.PRESET.ipynb in the cache. If a cell fails, what was done until then
         is in OUTPUT.partial.ipynb.
+    trust_card
+        Run the functions that cards (file:) name: code of whoever wrote the cards.
     """
+    from robustshape.models.trust import trusting
     from robustshape.notebooks import run_notebook
 
-    written = run_notebook(notebook, preset=preset, parameters=dict(parameter or []), output=output)
+    with trusting(trust_card):
+        written = run_notebook(notebook, preset=preset, parameters=dict(parameter or []), output=output)
     print(f"executed notebook: {written}")
 
 

@@ -19,6 +19,7 @@ from robustshape.datasets.pickled_batches import read_batch
 from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.errors import StoreError
 from robustshape.paths import cache_dir, data_dirs
+from robustshape.unpacking import check_npz, open_tar, tar_bytes
 
 SITE = "https://www.cs.toronto.edu/~kriz/"
 IMAGES = {"train": 50_000, "test": 10_000}
@@ -136,6 +137,7 @@ def read_npz(path: Path):
     import numpy as np
 
     try:
+        check_npz(path)
         with np.load(path, allow_pickle=False) as arrays:
             return arrays["images"], arrays["labels"].astype(np.int64)
     except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
@@ -151,15 +153,15 @@ def read_batches(place: Path, names) -> list[bytes]:
         if place.is_dir():
             return [(place / name).read_bytes() for name in names]
         found = {}
-        with tarfile.open(place, "r:gz") as archive:
+        with open_tar(place) as archive:
             for member in archive:
                 name = member.name.rpartition("/")[2]
                 if member.isfile() and name in names:
-                    found[name] = archive.extractfile(member).read()
+                    found[name] = tar_bytes(archive, member)
         return [found[name] for name in names]
     except KeyError as error:
         raise _damaged(place, f"it has no {error}") from error
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
         raise _damaged(place, error) from error
 
 
@@ -180,10 +182,15 @@ def read_python(contents: list[bytes], key: str, place: Path):
 
     batches = [read_batch(content, place) for content in contents]
     try:
+        for batch in batches:  # lists that hold each other many times over would become as large as one likes
+            if not isinstance(batch["data"], np.ndarray) or not all(
+                isinstance(x, int | np.integer) for x in batch[key]
+            ):
+                raise ValueError("data is no array or labels are no whole numbers")
         images = [_upright(np.asarray(batch["data"], dtype="u1")) for batch in batches]
         labels = [np.asarray(batch[key], dtype="i8") for batch in batches]
         return np.concatenate(images), np.concatenate(labels)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _damaged(place, error) from error
 
 

@@ -93,7 +93,9 @@ def classes(labels, class_names, what: str) -> dict:
     present, most = np.unique(labels), int(np.max(labels))
     if class_names is None:
         if len(present) != most + 1:
-            lacking = int(np.setdiff1d(np.arange(most + 1), present[present <= most])[0])
+            lacking = next(
+                i for i, label in enumerate(present) if label != i
+            )  # labels may be as large as one likes
             raise InputError(
                 f"{what} holds labels up to {most}, but none is {lacking}; number the classes from 0 ({HOW_NAMED}), or "
                 "give class_names, one for each output of the network"
@@ -105,7 +107,13 @@ def classes(labels, class_names, what: str) -> dict:
             raise InputError(
                 f"{what} has class_names of type {given.dtype} and shape {given.shape}; one text each"
             )
-        names = [name.decode() if isinstance(name, bytes) else str(name) for name in given.tolist()]
+        try:
+            names = [name.decode() if isinstance(name, bytes) else str(name) for name in given.tolist()]
+            "".join(names).encode()
+        except ValueError as error:  # bytes that are no UTF-8, half a character, a number of none
+            raise InputError(
+                f"{what} has class_names that are no text ({error}); give them as UTF-8"
+            ) from error
         if most >= len(names):
             raise InputError(f"{what} holds the label {most}, but only {len(names)} class_names (from 0)")
         if len(set(names)) != len(names):

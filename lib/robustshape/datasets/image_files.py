@@ -19,6 +19,9 @@ from robustshape.errors import InputError, RobustshapeError, StoreError
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")  # Pillow's names; a PGM is a PPM to it
 MOST_PIXELS = 89_478_485  # above it Pillow warns of a decompression bomb
 MOST_BYTES = 1 << 28
+MOST_RATIO = (
+    200  # of the sides: resized by its shorter side, a line of pixels would become as large as one likes
+)
 GREY = ("1", "L")  # Pillow's modes of one channel of at most 8 bits
 COLOUR = ("P", "PA", "LA", "RGB", "RGBA", "RGBX", "RGBa", "CMYK", "YCbCr", "HSV", "LAB")
 REMARKS = {
@@ -52,6 +55,8 @@ def decode(file, channels: int, name=None):
     """
     import numpy as np
 
+    if isinstance(file, str | os.PathLike):
+        file, name = io.BytesIO(read_bytes(file)), name or file
     with named(name or file), opened(file, name or file) as picture:
         pixels = np.array(picture.convert("L" if channels == 1 else "RGB"))
     return pixels.reshape(*pixels.shape[:2], channels)
@@ -97,6 +102,10 @@ def opened(file, name):
     if width * height > MOST_PIXELS:
         raise InputError(
             f"{name} has {height:,} x {width:,} px, but an image may have {MOST_PIXELS:,}; make it smaller"
+        )
+    if max(width, height) > MOST_RATIO * min(width, height):
+        raise InputError(
+            f"{name} has {height:,} x {width:,} px, but one side may be {MOST_RATIO} times the other; cut it"
         )
     bits = _bits(picture)
     if picture.mode not in GREY + COLOUR or bits > 8:

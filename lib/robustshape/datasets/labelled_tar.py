@@ -7,8 +7,9 @@ from pathlib import Path
 
 from robustshape.datasets import file_state, imagenet_classes
 from robustshape.datasets.image_files import decode
-from robustshape.errors import StoreError
+from robustshape.errors import RobustshapeError, StoreError
 from robustshape.paths import data_dirs
+from robustshape.unpacking import open_tar, tar_bytes
 
 TAR, TABLE = "natural_imagenet.tar", "natural_imagenet_labels.csv"
 
@@ -46,13 +47,13 @@ def read(archive: Path, source: str) -> tuple:
         for name, index, wnid in rows:
             if imagenet_classes.positions().get(wnid) != index:
                 raise ValueError(f"{name} cannot be {wnid} and of index {index}")
-        with tarfile.open(archive, "r:") as tar:
+        with open_tar(archive) as tar:
             members = {member.name: member for member in tar}
             images = [
-                decode(io.BytesIO(tar.extractfile(members[name]).read()), 3, f"{archive}: {name}")
+                decode(io.BytesIO(tar_bytes(tar, members[name])), 3, f"{archive}: {name}")
                 for name, _, _ in rows
             ]
-    except StoreError:
+    except RobustshapeError:
         raise
     except (KeyError, AttributeError, TypeError, ValueError, OSError, csv.Error, tarfile.TarError) as error:
         raise StoreError(

@@ -12,6 +12,7 @@ from robustshape.datasets import file_state
 from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.errors import StoreError
 from robustshape.paths import cache_dir, data_dirs
+from robustshape.unpacking import check_npz, gunzipped
 
 SOURCES = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -96,6 +97,7 @@ def read_npz(path: Path, split: str):
     import numpy as np
 
     try:
+        check_npz(path)
         with np.load(path, allow_pickle=False) as arrays:
             return arrays[f"x_{split}"], arrays[f"y_{split}"]
     except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
@@ -112,14 +114,12 @@ def read_idx(path: Path):
 
     The header is 0, 0, 8 (unsigned bytes), the number of dimensions, and each length as a big-endian integer.
     """
-    import gzip
     import zlib
 
     import numpy as np
 
     try:
-        raw = path.read_bytes()
-        raw = gzip.decompress(raw) if path.suffix == ".gz" else raw
+        raw = gunzipped(path) if path.suffix == ".gz" else path.read_bytes()
         if raw[:3] != b"\x00\x00\x08":
             raise ValueError("not an IDX file of bytes")
         n_dims = raw[3]

@@ -7,10 +7,11 @@ Labels are the 1,000 of ImageNet, so a network of 1,000 classes answers with all
 """
 
 import csv
+import io
 from pathlib import Path
 
 from robustshape.datasets import file_state, imagenet_classes, labelled_tar
-from robustshape.datasets.image_files import decode
+from robustshape.datasets.image_files import decode, read_bytes
 from robustshape.datasets.samples import DATASETS, Entry
 from robustshape.errors import MissingFileError, StoreError
 from robustshape.paths import find_local
@@ -47,6 +48,8 @@ def _official(table: Path) -> tuple:
             rows = sorted((row["ImageId"], int(row["TrueLabel"]) - 1) for row in csv.DictReader(file))
         if not rows or not all(0 <= label < 1000 for _, label in rows):
             raise ValueError("no row, or another label")
+        if strange := [name for name, _ in rows if "/" in name]:
+            raise ValueError(f"{strange[0]} is no name of a file")
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise StoreError(
             f"{table} is damaged: it needs columns ImageId and TrueLabel (1 to 1000) ({error})"
@@ -56,7 +59,7 @@ def _official(table: Path) -> tuple:
         path = table.parent / "images" / f"{name}.png"
         if not path.is_file():
             raise StoreError(f"{table} names {name}, but {path} does not exist; unpack images/ beside it")
-        images.append(decode(path, 3, path))
+        images.append(decode(io.BytesIO(read_bytes(path)), 3, path))
     return labelled_tar.stacked(images, table), [label for _, label in rows], [name for name, _ in rows]
 
 

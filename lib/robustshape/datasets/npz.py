@@ -14,6 +14,7 @@ from robustshape.datasets import file_state, given
 from robustshape.datasets.samples import DATASETS, Entry
 from robustshape.errors import InputError, MissingFileError, StoreError
 from robustshape.paths import find_local
+from robustshape.unpacking import check_npz
 
 IMAGES = {"test": ("images", "x", "x_test", "images_test", "test_images")}
 LABELS = {"test": ("labels", "y", "y_test", "labels_test", "test_labels")}
@@ -84,6 +85,7 @@ class _opened:
         import numpy as np
 
         try:
+            check_npz(self.path)
             self.arrays = np.load(self.path, allow_pickle=False)
             self.arrays.files  # noqa: B018  an .npy has none
         except Exception as error:
@@ -97,7 +99,7 @@ class _opened:
 
         if hasattr(self, "arrays") and hasattr(self.arrays, "close"):
             self.arrays.close()
-        broken = (OSError, EOFError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error)
+        broken = (OSError, EOFError, ValueError, AttributeError, MemoryError, zipfile.BadZipFile, zlib.error)
         if isinstance(error, broken) and not isinstance(error, InputError):
             raise StoreError(
                 f"{self.path} cannot be read as an .npz of plain arrays ({error}); make it again: numpy.savez("

@@ -16,12 +16,13 @@ import hashlib
 import io
 from pathlib import Path
 
-from robustshape.datasets import file_state, imagenet_classes
+from robustshape.datasets import file_state, image_files, imagenet_classes
 from robustshape.datasets.image_files import decode
 from robustshape.datasets.samples import DATASETS, Entry, places
 from robustshape.download import fetch, has_checksum
-from robustshape.errors import StoreError
+from robustshape.errors import RobustshapeError, StoreError
 from robustshape.paths import cache_dir, data_dirs
+from robustshape.unpacking import open_tar, tar_bytes, zip_bytes
 
 NAME = "tiny-imagenet-200"
 ARCHIVE = f"{NAME}.zip"
@@ -113,21 +114,21 @@ def _files(place: Path, split: str):
         if place.suffix == ".tar":
             with (place.parent / TABLE).open(encoding="utf-8", newline="") as file:
                 table = [(row["file"], row["wnid"]) for row in csv.DictReader(file)]
-            with tarfile.open(place, "r:") as archive:
+            with open_tar(place) as archive:
                 members = {member.name: member for member in archive}
-                yield table, lambda name: archive.extractfile(members[name]).read()
+                yield table, lambda name: tar_bytes(archive, members[name])
         elif place.suffix == ".zip":
             with zipfile.ZipFile(place) as archive:
                 names = [name.removeprefix(f"{NAME}/") for name in archive.namelist()]
-                read_bytes = lambda name: archive.read(f"{NAME}/{name}")  # noqa: E731
+                read_bytes = lambda name: zip_bytes(archive, f"{NAME}/{name}")  # noqa: E731
                 yield _table(names, read_bytes, split), read_bytes
         else:
             names = [
                 p.relative_to(place).as_posix() for p in place.glob("train/*/images/*") if split == "train"
             ]
-            read_bytes = lambda name: (place / name).read_bytes()  # noqa: E731
+            read_bytes = lambda name: _plain(place / name)  # noqa: E731
             yield _table(names, read_bytes, split), read_bytes
-    except StoreError:
+    except RobustshapeError:
         raise
     except (KeyError, AttributeError, ValueError, csv.Error) as error:
         raise _damaged(place, f"a name or column is missing or strange: {error}") from error
@@ -135,13 +136,20 @@ def _files(place: Path, split: str):
         raise _damaged(place, error) from error
 
 
+def _plain(path: Path) -> bytes:
+    if not path.exists():
+        raise ValueError(f"there is no {path.name}")
+    return image_files.read_bytes(path)
+
+
 def _table(names: list[str], read_bytes, split: str) -> list[tuple[str, str]]:
     """Return (name, wnid) of each image of the official layout."""
     if split == "test":
         lines = read_bytes(ANNOTATIONS).decode().splitlines()
-        return [
-            (f"val/images/{file}", wnid) for file, wnid, *_ in (line.split("\t") for line in lines if line)
-        ]
+        table = [(file, wnid) for file, wnid, *_ in (line.split("\t") for line in lines if line)]
+        if strange := [file for file, _ in table if "/" in file]:
+            raise ValueError(f"{strange[0]} is no name of a file")
+        return [(f"val/images/{file}", wnid) for file, wnid in table]
     parts = [(name, name.split("/")) for name in names if name.endswith(".JPEG")]
     return [(name, part[1]) for name, part in parts if part[0] == "train"]
 

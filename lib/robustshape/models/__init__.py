@@ -80,7 +80,7 @@ def load(name: str, **kw):
         ``robustbench:DATASET/THREAT/NAME``, ``file:CARD.json``, ``python:package.module:factory``.
     **kw
         What the source takes; all take ``device``, and ``zoo`` also ``dataset`` and ``reading`` (of the
-        training data), ``epochs`` and ``progress``.
+        training data), ``epochs`` and ``progress``; ``file`` takes ``trust_card``, see `robustshape.models.trust`.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def identity(name: str, **kw) -> dict:
     """Return the JSON-able facts that define a network's numbers, without training or loading it.
 
     Two names with equal identities give equal numbers. `kw` as for `load`; those that do not change the
-    numbers (``device``, ``progress``) are ignored.
+    numbers (``device``, ``progress``, ``trust_card``) are ignored.
     """
     source, rest = _source(name)
     return _call(source.identity, name, rest, _numbers_only(kw))
@@ -138,7 +138,7 @@ def check(name: str) -> None:
 
 
 def _numbers_only(kw: dict) -> dict:
-    return {key: value for key, value in kw.items() if key not in ("device", "progress")}
+    return {key: value for key, value in kw.items() if key not in ("device", "progress", "trust_card")}
 
 
 def names(pattern: str = "zoo:*") -> list[str]:

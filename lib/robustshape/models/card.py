@@ -8,6 +8,7 @@
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,17 @@ Side = Annotated[StrictInt, Field(gt=0)]
 Finite = Annotated[StrictFloat | StrictInt, Field(allow_inf_nan=False)]
 Positive = Annotated[StrictFloat | StrictInt, Field(gt=0, allow_inf_nan=False)]
 CONSTRUCTORS = ("timm", "torchvision", "zoo", "python")
+LARGEST_CARD = 16 << 20  # bytes
+LARGEST_NUMBER = 1_000_000  # of an argument: no network here has as many classes, channels or layers
+LOADING = (
+    "pretrained",
+    "checkpoint",
+    "weights",
+    "cache_dir",
+)  # how arguments begin that read or fetch other files
+PLAIN = re.compile(
+    r"[\w+.-]{1,64}"
+)  # a text among the arguments: a kind of layer or padding, no path and no address
 
 
 class PreprocessingCard(BaseModel):
@@ -68,8 +80,14 @@ def checked(path: Path) -> dict:
     InputError
         If the file is no JSON object, a field is missing, unknown or of another kind, or the constructor's source is none.
     """
+    if path.stat().st_size > LARGEST_CARD:
+        raise InputError(
+            f"the card {path} has {path.stat().st_size >> 20:,} MiB, but a card may have {LARGEST_CARD >> 20}"
+        )
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(given, dict):
+            json.dumps(given, ensure_ascii=False).encode()  # a half of a character cannot be written
     except (ValueError, RecursionError) as error:
         raise InputError(f"the card {path} is not JSON: {error}") from error
     if not isinstance(given, dict):
@@ -84,6 +102,10 @@ def checked(path: Path) -> dict:
             f"the constructor {given['constructor']!r} in the card {path} must be a name that starts with "
             f"{', '.join(f'{known}:' for known in CONSTRUCTORS)}"
         )
+    if prefix != "python" and (why := _objection(given.get("arguments", {}))):
+        raise InputError(
+            f"the card {path} has {why}; the arguments of {given['constructor']} are numbers and plain words"
+        )
     how = given["preprocessing"]
     for name in ("mean", "std"):
         if how.get(name) is not None and how["channels"] not in (None, len(how[name])):
@@ -91,6 +113,29 @@ def checked(path: Path) -> dict:
                 f"the card {path} has {len(how[name])} numbers in preprocessing.{name}, but {how['channels']} channels"
             )
     return given
+
+
+def _objection(arguments: dict) -> str:
+    """Return what an argument does that none may: read or fetch what is not the card's, or ask for too much; else nothing.
+
+    >>> _objection({"num_classes": 10, "pad_type": "same", "strides": [1, 2]})
+    ''
+    >>> _objection({"checkpoint_path": "a.pth"})
+    "'checkpoint_path' in arguments, by which other files than its weights are read"
+    """
+    for name, value in arguments.items():
+        if name.lower().startswith(LOADING):
+            return f"{name!r} in arguments, by which other files than its weights are read"
+        values = [value]
+        while values:
+            one = values.pop()
+            if isinstance(one, dict | list):
+                values += one.values() if isinstance(one, dict) else one
+            elif isinstance(one, str) and not PLAIN.fullmatch(one):
+                return f"{one[:60]!r} in arguments.{name}"
+            elif isinstance(one, int | float) and abs(one) > LARGEST_NUMBER:
+                return f"{str(one)[:20]} in arguments.{name}, more than {LARGEST_NUMBER:,}"
+    return ""
 
 
 def _first(error: ValidationError, given: dict) -> str:

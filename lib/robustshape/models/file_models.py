@@ -1,7 +1,7 @@
 """``file:CARD.json``: your own weights, described by a card (`card.Card`); nothing of the weights' file is executed.
 
 `constructor` is a timm, torchvision, zoo or python name; ``python:file:function`` is first looked for in a file
-beside the card. `weights` lie beside the card, or by their name in ROBUSTSHAPE_DATA or the cache. `classes` may
+beside the card, and runs only where it is trusted (`trust`): to know, list or check a card imports nothing. `weights` lie beside the card, or by their name in ROBUSTSHAPE_DATA or the cache. `classes` may
 be their number alone, and are as many as the network has outputs. ``head`` names the classifying layer, where it
 cannot be found by itself: its input is the penultimate features. ``"channels_last": true`` lays the filters out so
 that large convolutions run faster; ``training`` is the identity of a network of ours that ships.
@@ -11,8 +11,9 @@ import importlib
 import json
 from pathlib import Path
 
-from robustshape.errors import InputError, MissingFileError
+from robustshape.errors import InputError, MissingFileError, RobustshapeError
 from robustshape.models.card import checked
+from robustshape.models.trust import check_trust, trusting
 from robustshape.models.weights import check_sha256, find_weights, fit_weights, read_weights
 from robustshape.paths import cache_dir, find_local, project_root
 from robustshape.registry import closest
@@ -23,6 +24,13 @@ CONSTRUCTORS = {
     "zoo": "zoo",
     "python": "python_models",
 }
+REFUSALS = (
+    ValueError,
+    KeyError,
+    RuntimeError,
+    AssertionError,
+    MemoryError,
+)  # what libraries of networks raise
 
 
 def names() -> list[str]:
@@ -58,8 +66,15 @@ def _read(name: str) -> tuple[dict, Path]:
 
 
 def check(name: str) -> None:
-    """Raise InputError if there is no such card, or it lacks something; its weights are not looked for."""
-    _read(name)
+    """Raise InputError if there is no such card, it lacks something or is not trusted; its weights are not looked for."""
+    _check_trust(*_read(name))
+
+
+def _check_trust(card: dict, path: Path) -> None:
+    from robustshape.models.python_models import file_beside
+
+    prefix, _, rest = card["constructor"].partition(":")
+    check_trust(card["constructor"], path, file_beside(rest, path.parent) if prefix == "python" else None)
 
 
 def _checksum(card: dict) -> str:
@@ -110,26 +125,30 @@ def identity(name: str) -> dict:
         "head": card.get("head"),
         "classes": card["classes"],
         "trains_on": card.get("trains_on", []),
-        **(python_models.code_of(rest, path.parent) if prefix == "python" else {}),
+        **(python_models.text_of(rest, path.parent) if prefix == "python" else {}),
         **({"channels_last": True} if card.get("channels_last") else {}),  # another order of the same sums
     }
 
 
 def construct(name: str):
-    """Return the untrained network of the card `name`; its weights need not be here."""
+    """Return the untrained network of the card `name`, which is trusted; its weights need not be here."""
     from torch import nn
 
     card, path = _read(name)
+    _check_trust(card, path)
     prefix, _, rest = card["constructor"].partition(":")
     source = importlib.import_module(f"robustshape.models.{CONSTRUCTORS[prefix]}")
+    refusals = (TypeError,) if prefix == "python" else REFUSALS  # a fault of one's own shows where it is
     try:
         if prefix == "python":
             module = source.factory(rest, path.parent)[0](**card.get("arguments", {}))
         else:
             module = source.construct(rest, **card.get("arguments", {}))
-    except TypeError as error:
+    except RobustshapeError:
+        raise
+    except refusals as error:
         raise InputError(
-            f"the arguments in the card {name} do not fit {card['constructor']}: {error}"
+            f"the arguments in the card {name} do not fit {card['constructor']}: {error or type(error).__name__}"
         ) from error
     if not isinstance(module, nn.Module):
         raise InputError(
@@ -138,15 +157,17 @@ def construct(name: str):
     return module
 
 
-def load(name: str, *, device: str = "cpu"):
-    """Return the Classifier that the card describes."""
+def load(name: str, *, device: str = "cpu", trust_card: bool = False):
+    """Return the Classifier that the card describes; with `trust_card` its function, where it names one, may run."""
     import torch
 
     from robustshape.models.classifier import Classifier
     from robustshape.models.examining import examined
 
     card, path = _read(name)
-    weights, module = _weights(card, path), construct(name)
+    with trusting(trust_card):
+        _check_trust(card, path)
+        weights, module = _weights(card, path), construct(name)
     fit_weights(module, read_weights(weights), weights)
     if card.get("channels_last"):
         module = module.to(memory_format=torch.channels_last)

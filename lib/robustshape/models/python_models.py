@@ -11,6 +11,7 @@ random draws the same ones every time.
 """
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -48,17 +49,48 @@ def _module_of_file(path: Path):
 
 def check(name: str) -> None:
     """Raise InputError if `name` is not of the form ``module:function``; nothing is imported."""
-    module, _, function = name.partition(":")
-    if not module or not function:
+    if not re.fullmatch(r"[\w-]+(\.[\w-]+)*:\w+", name):
         raise InputError(f"'python:{name}' names no function; write it as python:package.module:factory")
+
+
+def file_beside(name: str, folder: Path | None) -> Path | None:
+    """Return the file of `folder` that holds the function, or None; nothing is imported."""
+    check(name)
+    beside = folder / f"{name.partition(':')[0].replace('.', '/')}.py" if folder else None
+    return beside if beside and beside.is_file() else None
+
+
+def text_of(name: str, folder: Path | None = None) -> dict:
+    """Return what `code_of` does from the text of the files alone: nothing is imported, so nothing of it runs.
+
+    Raises
+    ------
+    InputError
+        If there is no such module.
+    """
+    module, package = name.partition(":")[0], ""
+    source = file_beside(name, folder)
+    if source is None:
+        spec = own_modules.located(module)
+        if spec is None:
+            raise InputError(
+                f"the module {module!r} does not exist; put {module.replace('.', '/')}.py beside the card, run from the "
+                "folder that holds it, or set PYTHONPATH"
+            )
+        source = Path(spec.origin) if spec.has_location else None
+        package = module if spec.submodule_search_locations is not None else module.rpartition(".")[0]
+    if source is None or not source.is_file():
+        return {"code": "none"}
+    imports = own_modules.checksums_of_text(source, package) if source.suffix == ".py" else []
+    return {"code": sha256(source), **({"imports": imports} if imports else {})}
 
 
 def _function(name: str, folder: Path | None = None):
     """Return (module, function) of ``module:function``; a file of `folder` comes first."""
     check(name)
     module_name, _, function = name.partition(":")
-    beside = folder / f"{module_name.replace('.', '/')}.py" if folder else None
-    module = _module_of_file(beside) if beside and beside.is_file() else _module(module_name)
+    beside = file_beside(name, folder)
+    module = _module_of_file(beside) if beside else _module(module_name)
     if not callable(getattr(module, function, None)):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise unknown_name(f"function of {module_name}", function, known, f"dir({module_name})")

@@ -21,9 +21,15 @@ def _config(name: str):
     """Return timm's configuration of the weights `name`; the tag is its default one if left out."""
     import timm
 
-    if name.partition(".")[0] not in timm.list_models() or timm.models.get_pretrained_cfg(name) is None:
+    try:
+        config = (
+            timm.models.get_pretrained_cfg(name) if name.partition(".")[0] in timm.list_models() else None
+        )
+    except RuntimeError:  # a tag that the network does not have
+        config = None
+    if config is None:
         raise unknown_name("model", f"timm:{name}", names(), HOW_TO_LIST)
-    return timm.models.get_pretrained_cfg(name)
+    return config
 
 
 def _full_name(name: str) -> str:

@@ -65,6 +65,12 @@ def _source(_: str, name: str) -> None:
     results.check_source(name)
 
 
+def _preset(_: str, name: str) -> None:
+    from robustshape.store import results
+
+    results.check_preset(name)
+
+
 def _between(low: int, high: int | None = None) -> Callable[[str, int], None]:
     def check(parameter: str, number: int) -> None:
         if number < low or (high is not None and number > high):
@@ -83,6 +89,7 @@ MEANINGS = {  # patterns of names of parameters, the first that matches counts; 
     r"constants": _constants,
     r"attacks|shift": _attack,
     r"source": _source,
+    r"preset": _preset,
     r"severities": _between(1, 5),
     r"seeds?": _between(0, LARGEST_SEED),
     r"n_\w+|per_\w+|epochs|steps": _between(0),

@@ -8,6 +8,7 @@ Every row says which it is (``origin``), its ``key``, and its provenance; `rows`
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 
 from robustshape.errors import InputError, StoreError
@@ -21,8 +22,28 @@ from robustshape.store.rows import MEASURED, PUBLISHED, SCHEMA, Wanted, finished
 SOURCES = ("measure", "published", "extend")
 
 
+def check_preset(preset: str) -> None:
+    """Raise InputError unless a preset's name can be that of a file: a run is noted under it, and published rows lie there.
+
+    >>> check_preset("../../mine")
+    Traceback (most recent call last):
+    robustshape.errors.InputError: preset is a name of letters, digits, _, -, + and dots, such as laptop, but was given '../../mine'
+    """
+    if not re.fullmatch(r"\w[\w.+-]{0,99}", str(preset)):
+        raise InputError(
+            f"preset is a name of letters, digits, _, -, + and dots, such as laptop, but was given {preset!r}"
+        )
+
+
+def _run_file(study: str, preset: str):
+    """Return where the latest run of `study` with `preset` is noted."""
+    check_preset(preset)
+    return cache_dir("runs", study) / f"{preset}.json"
+
+
 def published_file(study: str, preset: str):
     """Return the file of the published rows of `study` for `preset`, whether it exists or not."""
+    check_preset(preset)
     return published_dir() / preset / f"{study}.zarr.zip"
 
 
@@ -192,7 +213,7 @@ def _remember_run(study: str, preset: str, source: str, wanted: dict[str, Wanted
         }
         for name, one in wanted.items()
     }
-    with write_file(cache_dir("runs", study) / f"{preset}.json") as temporary:
+    with write_file(_run_file(study, preset)) as temporary:
         temporary.write_text(json.dumps({"schema": SCHEMA, "source": source, "rows": rows}))
 
 
@@ -202,7 +223,7 @@ def latest_run(study: str, preset: str) -> tuple[dict, int]:
     Rows that the run took from the published ones (``extend``) are among them. A run whose rows were of another
     schema is none.
     """
-    file = cache_dir("runs", study) / f"{preset}.json"
+    file = _run_file(study, preset)
     noted = json.loads(file.read_text()) if file.is_file() else {}
     if noted.get("schema") != SCHEMA:
         return {}, 0

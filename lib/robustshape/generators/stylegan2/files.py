@@ -8,6 +8,7 @@ import torch
 
 from robustshape.errors import InputError, MissingFileError, StoreError
 from robustshape.generators.stylegan2 import official
+from robustshape.generators.stylegan2.building import built
 from robustshape.generators.stylegan2.discriminator import Discriminator
 from robustshape.generators.stylegan2.generator import Generator
 from robustshape.models.weights import fit_weights, read_weights
@@ -101,11 +102,12 @@ def _read_safetensors(path: Path, network: str):
         raise StoreError(f"{path} does not say how its network is built; write it with write_network")
     if about["network"] != network:
         raise InputError(f"{path} holds the network {about['network']!r}, but {network!r} was asked for")
+    state = read_weights(path)
     try:
-        module = KINDS[about["kind"]](**settings)
+        module = built(KINDS[about["kind"]], settings, sum(tensor.numel() for tensor in state.values()), path)
     except TypeError as error:
         raise StoreError(
             f"{path} says that its network is built with other arguments than ours ({error})"
         ) from error
-    fit_weights(module, read_weights(path), path)
+    fit_weights(module, state, path)
     return module

@@ -5,12 +5,14 @@ here only the state is read: parameters, buffers, submodules, and the arguments 
 """
 
 import io
+import math
 from pathlib import Path
 
 import torch
 
 from robustshape import pickles
 from robustshape.errors import InputError, StoreError
+from robustshape.generators.stylegan2.building import built
 from robustshape.generators.stylegan2.discriminator import Discriminator
 from robustshape.generators.stylegan2.generator import Generator
 from robustshape.generators.stylegan2.resampling import KERNEL
@@ -65,6 +67,8 @@ def _storage(content):
 
 def _tensor(storage, offset, size, stride, *_):
     whole = torch.empty(0, dtype=storage.dtype).set_(storage._untyped_storage)
+    if math.prod(size) > whole.numel():  # one number, told to stand in many places
+        raise ValueError("a tensor of more numbers than are stored")
     return whole.as_strided(size, stride, offset)  # raises if the storage is too small
 
 
@@ -105,8 +109,9 @@ def read(path: Path, network: str):
         raise InputError(f"{path} holds no network {network!r}, only: {', '.join(sorted(modules))}")
     module = modules[network]
     try:
-        found, state = _built(module), {}
+        state: dict = {}
         _collect(module, "", state)
+        found = _built(module, sum(tensor.numel() for tensor in state.values()), path)
     except (KeyError, TypeError, AttributeError) as error:
         raise StoreError(
             f"{path} is not a {KIND}: its module {network!r} lacks {error}; replace it"
@@ -120,7 +125,7 @@ def read(path: Path, network: str):
     return found
 
 
-def _built(module: _Module):
+def _built(module: _Module, n_numbers: int, path: Path):
     """Return an untrained network with the sizes of an official module."""
     if module.name not in ("Generator", "Discriminator"):
         raise InputError(f"a network is a Generator or a Discriminator, but this one is a {module.name}")
@@ -137,10 +142,10 @@ def _built(module: _Module):
         elif name not in WITHOUT_EFFECT and (name not in DEFAULTS or value != DEFAULTS[name]):
             raise InputError(f"the network was built with {name}={value!r}, which is not supported here")
     if module.name == "Discriminator":
-        return Discriminator(**settings, architecture=architecture or "resnet")
+        return built(Discriminator, settings | {"architecture": architecture or "resnet"}, n_numbers, path)
     if architecture not in (None, "skip"):
         raise InputError(f"the generator's architecture is {architecture!r}, but only 'skip' is supported")
-    return Generator(**settings)
+    return built(Generator, settings, n_numbers, path)
 
 
 def _flat(settings: dict) -> dict:

@@ -133,7 +133,7 @@ def flip_maps(rows, n: int = 4) -> list:
             axis.plot(row["corner"].sel(part="first"), row["corner"].sel(part="second"), "x", color="white")
             axis.set_title(f"class {rows['class'].values[c]}", fontweight="normal")
         unit = analyse.shift_unit(rows)[1]
-        figure.suptitle(short_name(without_seed(model)), fontsize=10, fontweight="bold")
+        figure.suptitle(style.literal(short_name(without_seed(model))), fontsize=10, fontweight="bold")
         for axis in axes[-1]:
             axis.set_xlabel(f"{first},{unit}".rstrip(","))
         figure.supylabel(f"{second},{unit}".rstrip(","), fontsize=10)

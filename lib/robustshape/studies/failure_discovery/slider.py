@@ -5,6 +5,7 @@ import hashlib
 import html
 import io
 import json
+import re
 
 import numpy as np
 
@@ -98,7 +99,9 @@ def slider(rows, generator: str = "") -> Shown:
     bar = '<div class="fs-bar"><span>{}</span><i></i><span></span></div>'
     bars = "".join(bar.format(k) for k in range(rows.sizes["answer"]))
     filled = {
-        "CLASSES": "".join(f'<option value="{c}">{k}</option>' for c, k in enumerate(rows["class"].values)),
+        "CLASSES": "".join(
+            f'<option value="{c}">{html.escape(str(k))}</option>' for c, k in enumerate(rows["class"].values)
+        ),
         "ATTRIBUTES": "".join(f'<option value="{i}">{name}</option>' for i, name in enumerate(names)),
         "LAST": str(rows.sizes["place"] - 1),
         "MIDDLE": str(rows.sizes["place"] // 2),
@@ -112,10 +115,16 @@ def slider(rows, generator: str = "") -> Shown:
         "SHEET": _png(sheet(digits, rows.sizes["place"])),
     }
     filled["DIGEST"] = hashlib.sha256("".join(filled.values()).encode()).hexdigest()[:12]
-    text = TEMPLATE
-    for name, value in filled.items():
-        text = text.replace(name, value)
-    return Shown(text)
+    return Shown(_filled(TEMPLATE, filled))
+
+
+def _filled(template: str, values: dict[str, str]) -> str:
+    """Return a template with each name replaced by its value, all at once: no value is searched for names.
+
+    >>> _filled("<b>WHO</b> DATA", {"WHO": "a DATA set", "DATA": "[1]"})
+    '<b>a DATA set</b> [1]'
+    """
+    return re.sub("|".join(map(re.escape, values)), lambda match: values[match[0]], template)
 
 
 def _digits(row, drawn) -> np.ndarray:

@@ -94,7 +94,9 @@ def _dark(i: int) -> tuple:
 
 
 def _called(row) -> str:
-    name = style.words(str(row["model"].values), str(row["family"].values), str(row["recipe"].values))
+    name = style.literal(
+        style.words(str(row["model"].values), str(row["family"].values), str(row["recipe"].values))
+    )
     return f"{name}: Γ' = {float(row['approximate_skewness']):+.2f}"
 
 
@@ -128,7 +130,7 @@ def adversarial_pairs(table):
     for family, end in ends["adversarial"].sort_values().items() if len(table) <= MOST_NAMED else ():
         at = max(axis.transAxes.inverted().transform(axis.transData.transform((1, end)))[1], lowest)
         lowest = at + 0.065
-        axis.text(1.06, at, style.FAMILIES.get(family, (family,))[0], va="center", color="#444444",
+        axis.text(1.06, at, style.literal(style.FAMILIES.get(family, (family,))[0]), va="center", color="#444444",
                   transform=axis.get_xaxis_transform())  # fmt: skip
     return figure
 

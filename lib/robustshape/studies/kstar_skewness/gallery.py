@@ -39,7 +39,7 @@ def gallery(rows, model: str, n: int = 12):
 def _short(words: str, most: int = 11) -> str:
     """Return the first name of a class or the end of an id, as long as there is room for."""
     first = words.partition(",")[0]
-    return first if len(first) <= most else f"{first[: most - 1]}…"
+    return style.literal(first if len(first) <= most else f"{first[: most - 1]}…")
 
 
 def _pictures(dataset: str, reading: str, wanted: set[str]):

@@ -130,7 +130,7 @@ def _short(name: str, most: int = 22) -> str:
     >>> _short("a$b$"), _short("x" * 30)
     ('a\\\\$b\\\\$', 'xxxxxxxxxxxxxxxxxxxxx…')
     """
-    return (name if len(name) <= most else name[: most - 1] + "…").replace("$", r"\$")
+    return style.literal(name if len(name) <= most else name[: most - 1] + "…")
 
 
 def failing(row):
