@@ -24,13 +24,8 @@ CONSTRUCTORS = {
     "zoo": "zoo",
     "python": "python_models",
 }
-REFUSALS = (
-    ValueError,
-    KeyError,
-    RuntimeError,
-    AssertionError,
-    MemoryError,
-)  # what libraries of networks raise
+# what libraries of networks raise at arguments that they do not take
+REFUSALS = (TypeError, ValueError, KeyError, RuntimeError, AssertionError, MemoryError)
 
 
 def names() -> list[str]:
