@@ -87,9 +87,9 @@ def test_a_pace_is_remembered_once_all_tasks_have_been_taken_one_by_one(cache, m
     clock = iter([100.0, 112.0])
     monkeypatch.setattr(tasks.time, "perf_counter", lambda: next(clock))
     begun = tasks.as_finished(divmod, [(7, 2), (9, 4), (8, 3)], label="x", pace="layers")
-    assert next(begun) == (0, (3, 1)) and tasks._paces() == {}  # not of a part
+    assert next(begun) == (0, (3, 1)) and tasks.paces() == {}  # not of a part
     assert list(begun) == [(1, (2, 1)), (2, (2, 2))]
-    assert tasks._paces() == {"layers": 4.0}
+    assert tasks.paces() == {"layers": 4.0}
     assert tasks.expected({"layers": 30}) == "about 2 min at the pace of the last run here"
 
 
@@ -98,7 +98,7 @@ def test_without_tasks_or_a_name_no_pace_is_remembered(cache):
     assert list(tasks.as_finished(divmod, [(7, 2)], label="x")) == [(0, (3, 1))]
     with pytest.raises(InputError, match="number 3"):
         list(tasks.as_finished(fails, [(3,)], label="x", pace="layers"))
-    assert tasks._paces() == {}
+    assert tasks.paces() == {}
 
 
 def read_lazily(k: int) -> float:

@@ -143,7 +143,8 @@ def as_finished(
         _remember(pace, (time.perf_counter() - began) / len(arguments))
 
 
-def _paces() -> dict[str, float]:
+def paces() -> dict[str, float]:
+    """Return the seconds of a task of each pace that was remembered here."""
     try:
         return json.loads((cache_dir() / "pace.json").read_text())
     except (OSError, ValueError):
@@ -152,12 +153,12 @@ def _paces() -> dict[str, float]:
 
 def _remember(pace: str, seconds: float) -> None:
     with write_file(cache_dir() / "pace.json") as temporary:
-        temporary.write_text(json.dumps(_paces() | {pace: seconds}, indent=1))
+        temporary.write_text(json.dumps(paces() | {pace: seconds}, indent=1))
 
 
 def expected(work: dict[str, int]) -> str:
     """Return how long so many tasks of each pace will take, in words, at the rates last measured here."""
-    known = _paces()
+    known = paces()
     if not any(work.values()):
         return "nothing to wait for"
     if not all(pace in known for pace, n in work.items() if n):
