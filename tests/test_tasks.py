@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robustshape import tasks
-from robustshape.errors import InputError
+from robustshape.errors import InputError, StoreError
 
 
 def thread_count(_):
@@ -60,7 +60,11 @@ def test_a_script_that_would_start_itself_again_is_told_so(tmp_path):
     assert "bootstrapping" not in ran.stderr
 
 
-@pytest.mark.parametrize("given", ["local:0", "local", "locl:2", "", "host:8786"])
+@pytest.mark.parametrize(
+    "given",
+    ["local:0", "local", "locl:2", "", "host:8786", "local:", "local:-1", "local:x", "local:²", "LOCAL:2", "tcp:/",
+     "tcp://", "tcp://host", "tcp://host:", "tcp://host:notaport", "tcp://:8786", "tcp://a b:1", "None", None, 2],
+)  # fmt: skip
 def test_an_unknown_scheduler_is_refused_with_what_is_allowed(given):
     with pytest.raises(InputError, match="'none', 'local:N' or an address"), tasks.workers(given):
         pass
@@ -121,3 +125,33 @@ def test_a_task_reads_lazy_arrays_itself():
     seen = []
     tasks.run(lambda: seen.append(dask.config.get("scheduler", None)), [()], label="one")
     assert seen == ["synchronous"] and dask.config.get("scheduler", None) is None
+
+
+def test_an_address_where_nobody_answers_is_said_in_words(monkeypatch):
+    monkeypatch.setattr(tasks, "ANSWER", "1s")
+    for given in ("tcp://127.0.0.1:1", "nonsense://127.0.0.1:1"):
+        with pytest.raises(InputError, match="no Dask scheduler answers at"), tasks.workers(given):
+            pass
+
+
+def test_a_local_cluster_listens_to_this_machine_alone():
+    with tasks.workers("local:1") as client:
+        about = client.scheduler_info()
+        assert about["address"].startswith("tcp://127.0.0.1:")
+        assert all(address.startswith("tcp://127.0.0.1:") for address in about["workers"])
+
+
+def test_a_lost_scheduler_is_said_in_words():
+    from distributed import Client, LocalCluster
+
+    cluster = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)
+    with Client(cluster) as client:
+        begun = tasks.as_finished(pow, [(2, 3), (2, 4)], client=client, label="x")
+        assert next(begun)[1] in (8, 16)
+        client.close()
+        with pytest.raises(
+            StoreError, match="scheduler was lost; what is finished is kept: run the same command"
+        ):
+            tasks.run(pow, [(2, 3)], client=client, label="x")
+            list(begun)
+    cluster.close()
