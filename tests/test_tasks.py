@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -141,17 +142,30 @@ def test_a_local_cluster_listens_to_this_machine_alone():
         assert all(address.startswith("tcp://127.0.0.1:") for address in about["workers"])
 
 
-def test_a_lost_scheduler_is_said_in_words():
-    from distributed import Client, LocalCluster
+SCHEDULER = """
+import asyncio
+from distributed import Scheduler
 
-    cluster = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)
-    with Client(cluster) as client:
-        begun = tasks.as_finished(pow, [(2, 3), (2, 4)], client=client, label="x")
-        assert next(begun)[1] in (8, 16)
-        client.close()
+
+async def serve():
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        print(scheduler.address, flush=True)
+        await scheduler.finished()
+
+
+asyncio.run(serve())
+"""
+
+
+def test_a_scheduler_that_is_killed_is_said_in_words():
+    with (
+        subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE, text=True) as scheduler,
+        tasks.workers(scheduler.stdout.readline().strip()) as client,
+    ):
+        killer = threading.Timer(0.5, scheduler.kill)
+        killer.start()
         with pytest.raises(
             StoreError, match="scheduler was lost; what is finished is kept: run the same command"
         ):
-            tasks.run(pow, [(2, 3)], client=client, label="x")
-            list(begun)
-    cluster.close()
+            tasks.run(pow, [(2, 3)], client=client, label="x")  # which no worker takes
+        killer.join()
