@@ -14,7 +14,7 @@ from robustshape.store import results
 from studies import KSTAR
 
 ROOT = Path(paths.project_root())
-COMMANDS = ["run", "list", "results", "publish", "book", "train-generator", "doctor"]
+COMMANDS = ["run", "plan", "list", "results", "publish", "book", "train-generator", "doctor"]
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])

@@ -1,12 +1,13 @@
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
 from robustshape import tasks
-from robustshape.errors import InputError
+from robustshape.errors import InputError, StoreError
 
 
 def thread_count(_):
@@ -60,7 +61,11 @@ def test_a_script_that_would_start_itself_again_is_told_so(tmp_path):
     assert "bootstrapping" not in ran.stderr
 
 
-@pytest.mark.parametrize("given", ["local:0", "local", "locl:2", "", "host:8786"])
+@pytest.mark.parametrize(
+    "given",
+    ["local:0", "local", "locl:2", "", "host:8786", "local:", "local:-1", "local:x", "local:²", "LOCAL:2", "tcp:/",
+     "tcp://", "tcp://host", "tcp://host:", "tcp://host:notaport", "tcp://:8786", "tcp://a b:1", "None", None, 2],
+)  # fmt: skip
 def test_an_unknown_scheduler_is_refused_with_what_is_allowed(given):
     with pytest.raises(InputError, match="'none', 'local:N' or an address"), tasks.workers(given):
         pass
@@ -87,9 +92,9 @@ def test_a_pace_is_remembered_once_all_tasks_have_been_taken_one_by_one(cache, m
     clock = iter([100.0, 112.0])
     monkeypatch.setattr(tasks.time, "perf_counter", lambda: next(clock))
     begun = tasks.as_finished(divmod, [(7, 2), (9, 4), (8, 3)], label="x", pace="layers")
-    assert next(begun) == (0, (3, 1)) and tasks._paces() == {}  # not of a part
+    assert next(begun) == (0, (3, 1)) and tasks.paces() == {}  # not of a part
     assert list(begun) == [(1, (2, 1)), (2, (2, 2))]
-    assert tasks._paces() == {"layers": 4.0}
+    assert tasks.paces() == {"layers": 4.0}
     assert tasks.expected({"layers": 30}) == "about 2 min at the pace of the last run here"
 
 
@@ -98,7 +103,7 @@ def test_without_tasks_or_a_name_no_pace_is_remembered(cache):
     assert list(tasks.as_finished(divmod, [(7, 2)], label="x")) == [(0, (3, 1))]
     with pytest.raises(InputError, match="number 3"):
         list(tasks.as_finished(fails, [(3,)], label="x", pace="layers"))
-    assert tasks._paces() == {}
+    assert tasks.paces() == {}
 
 
 def read_lazily(k: int) -> float:
@@ -121,3 +126,46 @@ def test_a_task_reads_lazy_arrays_itself():
     seen = []
     tasks.run(lambda: seen.append(dask.config.get("scheduler", None)), [()], label="one")
     assert seen == ["synchronous"] and dask.config.get("scheduler", None) is None
+
+
+def test_an_address_where_nobody_answers_is_said_in_words(monkeypatch):
+    monkeypatch.setattr(tasks, "ANSWER", "1s")
+    for given in ("tcp://127.0.0.1:1", "nonsense://127.0.0.1:1"):
+        with pytest.raises(InputError, match="no Dask scheduler answers at"), tasks.workers(given):
+            pass
+
+
+def test_a_local_cluster_listens_to_this_machine_alone():
+    with tasks.workers("local:1") as client:
+        about = client.scheduler_info()
+        assert about["address"].startswith("tcp://127.0.0.1:")
+        assert all(address.startswith("tcp://127.0.0.1:") for address in about["workers"])
+
+
+SCHEDULER = """
+import asyncio
+from distributed import Scheduler
+
+
+async def serve():
+    async with Scheduler(host="127.0.0.1", port=0, dashboard=False) as scheduler:
+        print(scheduler.address, flush=True)
+        await scheduler.finished()
+
+
+asyncio.run(serve())
+"""
+
+
+def test_a_scheduler_that_is_killed_is_said_in_words():
+    with (
+        subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE, text=True) as scheduler,
+        tasks.workers(scheduler.stdout.readline().strip()) as client,
+    ):
+        killer = threading.Timer(0.5, scheduler.kill)
+        killer.start()
+        with pytest.raises(
+            StoreError, match="scheduler was lost; what is finished is kept: run the same command"
+        ):
+            tasks.run(pow, [(2, 3)], client=client, label="x")  # which no worker takes
+        killer.join()

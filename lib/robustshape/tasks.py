@@ -8,18 +8,21 @@ a running Dask scheduler (whose workers must see the same cache and data folders
 """
 
 import contextlib
+import importlib.util
 import json
 import logging
 import multiprocessing
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from robustshape.errors import InputError
+from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
 
 # Freed memory is used again. By its own defaults Dask has it given back to the system after every array of 128 KiB, which
 # doubles the time of training small networks; glibc's own defaults do so from 32 MiB on. Other systems ignore the names.
+ANSWER = "30s"  # that a scheduler has to answer
 KEEPS_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 
 
@@ -55,26 +58,42 @@ def workers(scheduler: str) -> Iterator:
     InputError
         If `scheduler` is neither ``"none"``, ``"local:N"`` nor an address such as ``"tcp://host:8786"``; or if the
         processes of ``"local:N"`` cannot start, for they import a script that would start them again.
+    StoreError
+        If the scheduler is lost while tasks are under way.
     """
     if scheduler == "none":
         yield None
         return
+    n = _local_workers(scheduler)
     from distributed import Client
 
-    kind, _, rest = scheduler.partition(":")
-    if kind == "local" and rest.isdigit() and int(rest) > 0:
-        with _local_cluster(int(rest)) as cluster, Client(cluster) as client:
-            yield client
-    elif rest.startswith("//"):
-        try:
-            with Client(scheduler, timeout="30s") as client:
-                yield client
-        except OSError as error:
-            raise InputError(f"no Dask scheduler answers at {scheduler!r} ({error})") from error
-    else:
-        raise InputError(
-            f"dask_scheduler is 'none', 'local:N' or an address such as 'tcp://host:8786', not {scheduler!r}"
-        )
+    with contextlib.ExitStack() as opened:
+        if n:
+            client = opened.enter_context(Client(opened.enter_context(_local_cluster(n))))
+        else:
+            try:
+                client = opened.enter_context(Client(scheduler, timeout=ANSWER))
+            except (OSError, ValueError) as error:  # none there, or a protocol that Dask does not know
+                raise InputError(
+                    f"no Dask scheduler answers at {scheduler!r} ({error}); start one with: dask scheduler"
+                ) from error
+        yield client
+
+
+def _local_workers(scheduler) -> int:
+    """Return the N of ``"local:N"``, or 0 for an address; raise InputError for anything else."""
+    kind, _, rest = str(scheduler).partition(":")
+    if isinstance(scheduler, str):
+        if kind == "local" and rest.isascii() and rest.isdigit() and int(rest) > 0:
+            return int(rest)
+        if re.fullmatch(
+            r"[a-z][a-z0-9+]*://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):\d{1,5}|inproc://.+", scheduler
+        ):
+            return 0
+    raise InputError(
+        f"dask_scheduler is 'none', 'local:N' or an address such as 'tcp://host:8786', with N processes, at least 1, "
+        f"and the port a number, not {scheduler!r}"
+    )
 
 
 @contextlib.contextmanager
@@ -89,6 +108,7 @@ def _local_cluster(n: int):
             cluster = LocalCluster(
                 n_workers=n,
                 threads_per_worker=1,
+                host="127.0.0.1",  # of no use to other machines
                 dashboard_address="127.0.0.1:0",  # any free port: several runs may go on at once
                 memory_limit=0,
                 silence_logs=logging.ERROR,  # a worker that is slow to end is no news
@@ -99,6 +119,8 @@ def _local_cluster(n: int):
                 'call nothing when it is imported: put what it runs under if __name__ == "__main__":'
             ) from error
         with cluster:
+            if importlib.util.find_spec("bokeh"):
+                print(f"what the workers do: {cluster.dashboard_link}")
             yield cluster
 
 
@@ -131,19 +153,33 @@ def as_finished(
                 yield i, _alone(function, given)
                 bar.update()
         else:
-            from distributed import as_completed
-
-            futures = {
-                client.submit(_alone, function, given, pure=False): i for i, given in enumerate(arguments)
-            }
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            for one in _by_workers(client, function, arguments):
+                yield one
                 bar.update()
     if pace:
         _remember(pace, (time.perf_counter() - began) / len(arguments))
 
 
-def _paces() -> dict[str, float]:
+def _by_workers(client, function: Callable, arguments: Sequence[tuple]) -> Iterator[tuple[int, object]]:
+    from concurrent.futures import CancelledError
+
+    from distributed import as_completed
+    from distributed.comm import CommClosedError
+
+    try:
+        futures = {client.submit(_alone, function, given, pure=False): i for i, given in enumerate(arguments)}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except (CancelledError, CommClosedError) as error:
+        if client.status == "running":
+            raise
+        raise StoreError(
+            "the Dask scheduler was lost; what is finished is kept: run the same command again to go on"
+        ) from error
+
+
+def paces() -> dict[str, float]:
+    """Return the seconds of a task of each pace that was remembered here."""
     try:
         return json.loads((cache_dir() / "pace.json").read_text())
     except (OSError, ValueError):
@@ -152,12 +188,12 @@ def _paces() -> dict[str, float]:
 
 def _remember(pace: str, seconds: float) -> None:
     with write_file(cache_dir() / "pace.json") as temporary:
-        temporary.write_text(json.dumps(_paces() | {pace: seconds}, indent=1))
+        temporary.write_text(json.dumps(paces() | {pace: seconds}, indent=1))
 
 
 def expected(work: dict[str, int]) -> str:
     """Return how long so many tasks of each pace will take, in words, at the rates last measured here."""
-    known = _paces()
+    known = paces()
     if not any(work.values()):
         return "nothing to wait for"
     if not all(pace in known for pace, n in work.items() if n):

@@ -9,11 +9,11 @@ import sys
 
 import cyclopts
 
-from robustshape.cli import listing, own_models, running
+from robustshape.cli import listing, own_models, planning, running
 from robustshape.cli.app import app
 from robustshape.errors import NotebookError, RobustshapeError
 
-__all__ = ["app", "listing", "main", "own_models", "running"]
+__all__ = ["app", "listing", "main", "own_models", "planning", "running"]
 
 
 def main(arguments: list[str] | None = None) -> int:

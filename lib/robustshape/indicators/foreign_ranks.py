@@ -23,6 +23,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 
+from robustshape.indicators.blocks import in_blocks
 from robustshape.indicators.class_rows import Rows, free_bytes
 
 BLOCK = {"cpu": 1024, "cuda": 16384}  # most rows of a block, and columns of a product
@@ -53,7 +54,7 @@ def foreign_ranks(features, labels: np.ndarray, *, unit_norm: bool = False, devi
 
     Parameters
     ----------
-    features : (n, d) array, array on disk, or tensor on `device`; finite
+    features : (n, d) array, array on disk, or tensor on `device`; finite. Of a dask array see `foreign_ranks_blocks`.
     labels : (n,) int array
         At least two classes.
     unit_norm : bool
@@ -65,6 +66,10 @@ def foreign_ranks(features, labels: np.ndarray, *, unit_norm: bool = False, devi
     (n,) int64 array
         From 1 to the size of the sample's class.
     """
+    if in_blocks(features):
+        from robustshape.indicators import foreign_ranks_blocks
+
+        return foreign_ranks_blocks.foreign_ranks(features, labels, unit_norm=unit_norm, device=device)
     device = torch.device(device)
     with alone_and_precise(device) as each:
         rows = Rows(features, labels, unit_norm=unit_norm, device=device, each=each)

@@ -16,6 +16,7 @@ import warnings
 import numpy as np
 
 from robustshape.errors import InputError
+from robustshape.indicators.blocks import in_blocks
 from robustshape.indicators.kstar_authors import authors_rank, authors_skewness
 from robustshape.indicators.kstar_chance import permutation_floor
 from robustshape.indicators.kstar_statistics import (
@@ -46,7 +47,8 @@ def nearest_foreign_rank(features, labels, *, metric: str = "euclidean", device=
     features : (n, d) float
         One row per sample, finite: an array, a torch tensor, or an array on disk (`numpy.memmap`, zarr), which is
         read in blocks of rows. What does not fit into half of the free memory goes to a temporary file: a float32
-        working copy of the features, and a zarr array itself.
+        working copy of the features, and a zarr array itself. Of a dask array nothing is kept: a few blocks of 16 MB
+        are in memory at a time, read from where they lie by the workers of the Dask client that is open, if one is.
     labels : (n,) int
         Class of each sample; at least two classes, and fewer than samples.
     metric : {"euclidean", "cosine"}
@@ -138,6 +140,8 @@ def kstar_distribution(
         features, labels, samples = _without_small_classes(features, labels)
     classes, member, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if compat:
+        if in_blocks(features):
+            raise InputError("compat='authors' holds all features in memory; give it features.compute()")
         on_host = features.cpu() if hasattr(features, "cpu") else features
         rank = authors_rank(on_host, member, unit_norm=metric == "cosine")
         normalised = (rank / sizes[member]).astype(np.float32)
@@ -210,7 +214,7 @@ def _checked(features, labels, metric: str, device):
             f"each of the {n_classes} samples has a label of its own, so that every k* is 1; "
             "give the class of each sample, not its number"
         )
-    bad = _not_finite(features) if kind == "f" else 0
+    bad = _not_finite(features) if kind == "f" and not in_blocks(features) else 0  # seen when blocks are read
     if bad:
         raise InputError(f"{bad} of {len(labels)} samples have NaN or infinite features; leave them out")
     return features, labels.astype(np.int64), device
@@ -237,7 +241,7 @@ def _placed(features, device):
             features = (features if known else features.float()).numpy()
         else:
             features = features.to(chosen)
-    elif not isinstance(features, np.ndarray):
+    elif not isinstance(features, np.ndarray) and not in_blocks(features):
         if all(hasattr(features, name) for name in ("shape", "dtype", "ndim", "__getitem__")):
             from robustshape.indicators.class_rows import held
 

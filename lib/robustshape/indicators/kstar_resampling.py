@@ -14,6 +14,7 @@ are computed once for all shuffles.
 import numpy as np
 
 from robustshape.errors import InputError
+from robustshape.indicators.blocks import in_blocks
 from robustshape.indicators.checks import centred, class_labels
 from robustshape.indicators.kstar import nearest_foreign_rank
 from robustshape.indicators.kstar_chance import expected_skewness, permutation_floor
@@ -75,7 +76,7 @@ def half_sample_check(
     """
     import xarray as xr
 
-    features, labels = np.asarray(features), np.asarray(labels)
+    features, labels = features if in_blocks(features) else np.asarray(features), np.asarray(labels)
     if n_halves < 2:
         raise InputError(f"n_halves must be at least 2 for a spread, but is {n_halves}")
     value = rank_statistics(normalised_rank, labels)

@@ -98,6 +98,11 @@ def _preprocessing(card: dict):
     return Preprocessing(**{key: tuple(v) if isinstance(v, list) else v for key, v in given.items()})
 
 
+def preprocessing(name: str):
+    """Return what the card `name` says happens to an image; its weights need not be here."""
+    return _preprocessing(_read(name)[0])
+
+
 def _n_classes(card: dict) -> int:
     return len(card["classes"]) if isinstance(card["classes"], list) else card["classes"]
 

@@ -138,6 +138,10 @@ class Study:
         """Return the names of the rows that the parameters ask for; no network is looked at. Takes what `measure` takes."""
         return list(self._settings(given).rows(given.get("models")))
 
+    def networks_asked(self, **given) -> list[str]:
+        """Return the network of each row that the parameters ask for; none is looked at. Takes what `measure` takes."""
+        return [model for model, _ in self._settings(given).rows(given.get("models")).values()]
+
     def plan(self, **given) -> Plan:
         """Check the parameters and return what they ask for; nothing is computed. Takes what `measure` takes."""
         self._settings(given)
