@@ -12,9 +12,10 @@ from robustshape import notebooks, studies
 from robustshape.cli import main
 from robustshape.errors import InputError
 from robustshape.measurements.prepare import pace
+from robustshape.models.outline import Images
 from robustshape.resources import of_preset, rates, report, sizes
 from robustshape.resources.estimate import Cost, Rate, costs, drivers
-from robustshape.resources.sizes import Images, images_of, passes, size_of
+from robustshape.resources.sizes import images_of, passes, size_of
 from robustshape.resources.workload import NetworkSize, Workload, needs, steps
 
 SMALL = NetworkSize(flops=1e9, parameters=1000, width=100, classes=10, side=32)

@@ -4,8 +4,9 @@ from robustshape import corruptions, notebooks, preset_results, studies
 from robustshape.attacks.stages import ladder
 from robustshape.datasets import DATASETS
 from robustshape.errors import InputError
+from robustshape.models.outline import Images
 from robustshape.registry import unknown_name
-from robustshape.resources.sizes import Images, as_many, images_of, size_of
+from robustshape.resources.sizes import as_many, images_of, size_of
 from robustshape.resources.workload import Workload
 from robustshape.values import as_list
 

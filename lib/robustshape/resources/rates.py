@@ -7,8 +7,9 @@ import functools
 import io
 import time
 
+from robustshape.models.outline import Images, build
 from robustshape.resources.estimate import Rate
-from robustshape.resources.sizes import Images, build, passes
+from robustshape.resources.sizes import passes
 
 SECONDS = 0.4  # of each measurement, about
 ALIKE = 3  # networks that are timed

@@ -2,24 +2,13 @@
 
 import math
 import re
-from dataclasses import dataclass
 
+from robustshape.models.outline import PHOTOGRAPH, Images, build, training
 from robustshape.resources.workload import GRADIENT, NetworkSize
 
 RESNET50 = NetworkSize(
     8.18e9, 25_557_032, 2048, 1000, 224, assumed=True
 )  # stands for what cannot be built here
-PHOTOGRAPH = 224
-
-
-@dataclass(frozen=True)
-class Images:
-    """What networks of ours are made for: side in pixels, channels, classes and training images of a data set."""
-
-    side: int
-    channels: int
-    classes: int
-    n_train: int
 
 
 def images_of(about: dict, reading: str | None) -> Images:
@@ -60,35 +49,9 @@ def size_of(name: str, images: Images, epochs: int = 0) -> NetworkSize:
     flops = passes(module, side, channels)
     width, classes = _ends(module)
     weights = sum(one.numel() for one in module.parameters())
-    training = _training(name, images, epochs) if name.startswith("zoo:") else 0.0
-    return NetworkSize(flops, weights, width, classes, side, training)
-
-
-def build(name: str, images: Images, device: str = "meta"):
-    """Return (untrained module, side, channels) of its images; on the device ``meta`` it takes no memory."""
-    import torch
-
-    from robustshape.models import architectures, file_models, timm_models, torchvision_models
-    from robustshape.models.zoo_names import parse
-
-    prefix, _, rest = name.partition(":")
-    with torch.device(device):
-        if prefix == "zoo":
-            shape = {"channels": images.channels, "size": images.side, "n_classes": images.classes}
-            module, side, channels = (
-                architectures.construct(parse(rest)[0], **shape),
-                images.side,
-                images.channels,
-            )
-        elif prefix == "file":
-            module, look = file_models.construct(rest), file_models.preprocessing(rest)
-            side, channels = max(look.size or (images.side,)), look.channels or images.channels
-        elif prefix == "timm":
-            module = timm_models.construct(rest)
-            channels, side, _ = module.pretrained_cfg["input_size"]
-        else:
-            module, side, channels = torchvision_models.construct(rest), PHOTOGRAPH, 3
-    return module.eval(), side, channels
+    seen, steps = training(name, images, epochs)
+    passed = float(seen * GRADIENT * (1 + steps))  # as many again for each step of an adversary
+    return NetworkSize(flops, weights, width, classes, side, passed)
 
 
 def passes(module, side: int, channels: int) -> float:
@@ -114,19 +77,6 @@ def _ends(module) -> tuple[int, int]:
         if isinstance(last, nn.Linear)
         else (last.in_channels, last.out_channels)
     )
-
-
-def _training(name: str, images: Images, epochs: int) -> float:
-    """Return the passes of a training: images x epochs x 3, and as many again for each step of an adversary."""
-    from robustshape.models.recipes import recipe_for
-    from robustshape.models.zoo_names import parse
-    from robustshape.training.recipe import epochs_for
-
-    architecture, recipe_name, _ = parse(name.partition(":")[2])
-    recipe = recipe_for(architecture, recipe_name, images.channels)
-    n = min(recipe.n_images or images.n_train, images.n_train)
-    steps = recipe.adversary_steps if recipe.adversary_eps else 0
-    return float(n * (epochs or epochs_for(recipe, n)) * GRADIENT * (1 + steps))
 
 
 def as_many(networks: list[NetworkSize], n: int) -> tuple[NetworkSize, ...]:
