@@ -16,6 +16,7 @@ import warnings
 import numpy as np
 
 from robustshape.errors import InputError
+from robustshape.indicators.checks import as_array
 from robustshape.indicators.kstar_authors import authors_rank, authors_skewness
 from robustshape.indicators.kstar_chance import permutation_floor
 from robustshape.indicators.kstar_statistics import (
@@ -188,7 +189,7 @@ def _checked(features, labels, metric: str, device):
     if metric not in METRICS:
         raise InputError(f"unknown metric {metric!r}; k* is defined for {' and '.join(METRICS)}")
     features, device = _placed(features, device)
-    labels = np.asarray(labels.cpu() if hasattr(labels, "cpu") else labels)
+    labels = as_array(labels.cpu() if hasattr(labels, "cpu") else labels, "k*")
     kind = (
         "f" if getattr(features.dtype, "is_floating_point", False) else getattr(features.dtype, "kind", "c")
     )
@@ -243,7 +244,7 @@ def _placed(features, device):
 
             features = held(features)
         else:
-            features = np.asarray(features)
+            features = as_array(features, "k*")
     return features, chosen
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from robustshape import datasets
+from robustshape.datasets.pictures import Pictures
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.measurements.classes import class_columns, finite
@@ -41,6 +42,10 @@ class CorruptedImages:
         check_constants(self.constants)
         if self.made not in MADE:
             raise InputError(f"corrupted is one of {', '.join(map(repr, MADE))}, but was {self.made!r}")
+        if self.made != STORED and self.corruptions:
+            images = datasets.pixels(self.selection.load())
+            if isinstance(images, Pictures):
+                images.check_one_size()  # now, not after the clean features
         if self.made == STORED:
             from robustshape.corruptions import stored
 
