@@ -104,7 +104,9 @@ def check_answers(url: str, instead: str, *, seconds: float = 8) -> None:
 
     def ask():
         try:
-            urlopen(Request(url, method="HEAD", headers={"User-Agent": "robustshape"}), timeout=seconds).close()
+            urlopen(
+                Request(url, method="HEAD", headers={"User-Agent": "robustshape"}), timeout=seconds
+            ).close()
             why[0] = ""
         except HTTPError:
             why[0] = ""
@@ -115,7 +117,9 @@ def check_answers(url: str, instead: str, *, seconds: float = 8) -> None:
     thread.start()
     thread.join(seconds)
     if why[0]:
-        raise DownloadError(f"{host} cannot be reached ({why[0]}); check the network and try again, or {instead}")
+        raise DownloadError(
+            f"{host} cannot be reached ({why[0]}); check the network and try again, or {instead}"
+        )
 
 
 def has_checksum(path, sha256: str) -> bool:
