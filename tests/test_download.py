@@ -269,3 +269,37 @@ def test_a_source_that_drips_is_left_though_every_byte_comes_in_time(server, tmp
         get(server, tmp_path / "x", "drip", timeout=0.4)
     assert time.monotonic() - began < 4
     assert get(server, tmp_path / "x", "drip", "good", timeout=0.4).read_bytes() == BODY
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    """Give the address of a host that takes connections and never answers."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("ROBUSTSHAPE_OFFLINE", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_hub_that_does_not_answer_is_told_of_in_time(deaf, server):
+    began = time.monotonic()
+    with pytest.raises(
+        DownloadError, match=r"^127\.0\.0\.1:\d+ cannot be reached \(.*\); check the network .*, or wait$"
+    ):
+        download.check_answers(deaf, "wait", seconds=0.3)
+    with pytest.raises(DownloadError, match=r"cannot be reached .*refused"):
+        download.check_answers("http://127.0.0.1:9", "wait")
+    assert time.monotonic() - began < 4
+    download.check_answers(f"{server.url}/missing", "wait")  # any answer will do
+
+
+def test_no_library_of_a_hub_is_asked_while_the_hub_does_not_answer(deaf, cache, monkeypatch):
+    from robustshape.models import weights
+
+    monkeypatch.setenv("HF_ENDPOINT", deaf)
+    monkeypatch.setattr(
+        weights, "check_answers", lambda url, instead: download.check_answers(url, instead, seconds=0.3)
+    )
+    with pytest.raises(
+        DownloadError, match=r"put the weights of timm:a .size unknown., a.safetensors, into a folder"
+    ):
+        weights.download("timm:a", ["a.safetensors"], lambda: pytest.fail("it was asked"))

@@ -336,3 +336,23 @@ def test_pictures_of_various_sizes_go_through_a_preprocessing_that_resizes(tmp_p
     assert (found[1] == sized(np.array(Image.open(paths[1]))[None])[0]).all()
     with pytest.raises(InputError, match="various sizes, and this network's preprocessing leaves them so"):
         Preprocessing(channels=3)(files)
+
+
+def test_images_of_various_sizes_are_refused_before_anything_is_computed(data):
+
+    from robustshape.measurements.population import Population
+
+    for kind in "ab":
+        for i in range(4):
+            (data / "mixed" / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.zeros((30 + i, 40, 3), np.uint8)).save(data / "mixed" / kind / f"{i}.png")
+    given = {
+        "models": ["python:not_looked_for:yet"],
+        "dataset": "imagefolder:mixed",
+        "n_samples": 4,
+        "n_robustness": 4,
+    }
+    with pytest.raises(
+        InputError, match=r"images have various sizes .*; choose a reading that gives one, such as crop64"
+    ):
+        Population.of(**given, corruptions=["fog"])
