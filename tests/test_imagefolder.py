@@ -338,16 +338,19 @@ def test_pictures_of_various_sizes_go_through_a_preprocessing_that_resizes(tmp_p
         Preprocessing(channels=3)(files)
 
 
-def test_images_of_various_sizes_are_refused_before_anything_is_computed(data):
-
+def test_images_of_various_sizes_are_refused_before_anything_is_computed(data, monkeypatch):
+    from robustshape.measurements import features
     from robustshape.measurements.population import Population
+    from robustshape.measurements.prepare import prepare
+
+    monkeypatch.setattr(features, "missing", lambda *_: pytest.fail("features are looked for"))
 
     for kind in "ab":
         for i in range(4):
             (data / "mixed" / kind).mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.zeros((30 + i, 40, 3), np.uint8)).save(data / "mixed" / kind / f"{i}.png")
     given = {
-        "models": ["python:not_looked_for:yet"],
+        "models": ["file:pretrained/cifar10_cnn_a_adv.json"],
         "dataset": "imagefolder:mixed",
         "n_samples": 4,
         "n_robustness": 4,
@@ -355,4 +358,4 @@ def test_images_of_various_sizes_are_refused_before_anything_is_computed(data):
     with pytest.raises(
         InputError, match=r"images have various sizes .*; choose a reading that gives one, such as crop64"
     ):
-        Population.of(**given, corruptions=["fog"])
+        prepare(Population.of(**given, corruptions=["fog"]), [])

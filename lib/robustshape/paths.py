@@ -64,9 +64,9 @@ def require_checkout(what: str) -> Path:
 def checked_path(given, what: str) -> Path:
     """Return a path that a person gave, with ``~`` filled in, or say why there can be no file of that name.
 
-    >>> checked_path("a\0b.csv", "the table")
+    >>> checked_path(3, "the table")
     Traceback (most recent call last):
-    robustshape.errors.InputError: the table cannot be called 'a\\x00b.csv' (it holds a zero byte); give another path
+    robustshape.errors.InputError: the table cannot be called 3 (it is no text and no path); give another path
     """
     why = ""
     try:

@@ -42,10 +42,6 @@ class CorruptedImages:
         check_constants(self.constants)
         if self.made not in MADE:
             raise InputError(f"corrupted is one of {', '.join(map(repr, MADE))}, but was {self.made!r}")
-        if self.made != STORED and self.corruptions:
-            images = datasets.pixels(self.selection.load())
-            if isinstance(images, Pictures):
-                images.check_one_size()  # now, not after the clean features
         if self.made == STORED:
             from robustshape.corruptions import stored
 
@@ -55,6 +51,13 @@ class CorruptedImages:
                     f"the benchmark of {self.selection.dataset} has {len(self._labels_and_ids[1]):,} images of its own, "
                     f"but n_robustness is {self.selection.n:,}; ask for fewer"
                 )
+
+    def check_sizes(self) -> None:
+        """Raise InputError if images are to be corrupted here that are not of one size; the images are looked at."""
+        if self.made != STORED and self.corruptions:
+            images = datasets.pixels(self.selection.load())
+            if isinstance(images, Pictures):
+                images.check_one_size()
 
     @cached_property
     def own(self) -> bool:
