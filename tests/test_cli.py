@@ -213,3 +213,30 @@ def test_plain_papermill_runs_a_notebook_with_one_network(cache, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     outputs = [o for cell in json.loads(out.read_text())["cells"] for o in cell.get("outputs", [])]
     assert any("mlp keeps" in "".join(o.get("data", {}).get("text/html", "")) for o in outputs)
+
+
+def test_an_interruption_is_told_in_our_words_alone(tmp_path):
+    import os
+    import signal
+
+    cell = {
+        "cell_type": "code",
+        "metadata": {},
+        "source": "import time\nprint('on', flush=True)\ntime.sleep(300)",
+    }
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
+    text = {
+        "cells": [cell | {"outputs": [], "execution_count": None}],
+        "metadata": kernel,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (tmp_path / "waiting.ipynb").write_text(json.dumps(text))
+    command = [sys.executable, "-m", "robustshape", "run", "waiting.ipynb", "-o", "out.ipynb"]
+    whole = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen(command, cwd=tmp_path, **whole) as started:
+        assert started.stdout.readline() == "on\n"
+        os.killpg(started.pid, signal.SIGINT)  # as a terminal does, to the kernel too
+        _, error = started.communicate(timeout=120)
+    assert started.returncode == 130
+    assert error == "robustshape: interrupted; run the same command again to go on\n"

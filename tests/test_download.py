@@ -1,5 +1,6 @@
 """Downloads against a server on the loopback: whole, resumed, cut, wrong, refused, and without room."""
 
+import contextlib
 import errno
 import hashlib
 import socket
@@ -27,22 +28,45 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_error(404)
         if self.path == "/silent":
             return time.sleep(1)
-        if start >= len(BODY):
+        if start >= len(BODY) or self.path == "/never":
             return self.send_error(416)
         if self.path == "/whole-only":
             start = 0
         body = BODY[::-1] if self.path == "/wrong" else BODY
         body = body + b"more" if self.path == "/longer" else body
         self.send_response(206 if start else 200)
-        strange = "9" * 40 if self.path == "/huge" else "-1; x"
-        self.send_header(
-            "Content-Length", strange if self.path in ("/huge", "/garbled") else str(len(body) - start)
-        )
+        lengths = {
+            "/nonsense": "abc",
+            "/negative": "-5",
+            "/endless": "9" * 5000,
+            "/huge": "9" * 40,
+            "/garbled": "-1; x",
+        }
+        if self.path.startswith("/chunk"):
+            return self.chunks(body[start : len(body) // 2])
+        self.send_header("Content-Length", lengths.get(self.path, str(len(body) - start)))
         self.end_headers()
+        if self.path == "/drip":
+            return self.drip(body)
         stop = {"/cut": start + len(BODY) // 2, "/stuck": start}.get(self.path, len(body))
         if self.path == "/slow":
             time.sleep(0.2)
         self.wfile.write(body[start:stop])
+
+    def chunks(self, half):
+        """Send half of the body as a record; the next one has no length, or stops where it begins."""
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if half:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(half), half))
+        self.wfile.write({"/chunk-length": b"what?\r\n", "/chunk-cut": b"fffff\r\n"}[self.path])
+
+    def drip(self, body):
+        """Send a byte now and then, each in time, for ten seconds in all."""
+        with contextlib.suppress(OSError):
+            for i in range(200):
+                self.wfile.write(body[i : i + 1])
+                time.sleep(0.05)
 
     def log_message(self, *args):
         pass
@@ -202,8 +226,9 @@ def test_full_disk_is_named_and_the_beginning_continued_later(server, tmp_path, 
             get(server, path, "good", "good")
     assert not isinstance(error.value, DownloadError) and server.asked == [("/good", None)]
     assert left(path) == ["x.gz.part"]
-    assert get(server, path, "good").read_bytes() == BODY
-    assert server.asked[-1] == ("/good", f"bytes={download.BLOCK}-")
+    have = (tmp_path / "x.gz.part").stat().st_size
+    assert 0 < have <= 100_000 and get(server, path, "good").read_bytes() == BODY
+    assert server.asked[-1] == ("/good", f"bytes={have}-")
 
 
 def test_a_folder_that_cannot_be_made(server, tmp_path):
@@ -245,3 +270,66 @@ def test_an_address_does_not_say_where_a_file_goes(server, tmp_path, page):
     assert [path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"] == [
         "file"
     ]
+
+
+@pytest.mark.parametrize("page", ["nonsense", "negative", "endless"])
+def test_a_length_that_is_none_is_not_believed(server, tmp_path, page):
+    assert get(server, tmp_path / "x", page).read_bytes() == BODY
+
+
+def test_a_source_that_has_no_such_range_of_the_whole_file_is_left(server, tmp_path):
+    with pytest.raises(DownloadError, match=r"could not download x: http\S+/never: HTTP 416 Requested"):
+        get(server, tmp_path / "x", "never")
+    assert get(server, tmp_path / "x", "never", "good").read_bytes() == BODY
+
+
+@pytest.mark.parametrize("page", ["chunk-length", "chunk-cut"])
+def test_a_record_that_is_cut_short_is_continued_elsewhere(server, tmp_path, page):
+    with pytest.raises(DownloadError, match=rf"{page}: cut short after 128,000 bytes"):
+        get(server, tmp_path / "x", page)
+    assert left(tmp_path / "x") == ["x.part"]
+    assert get(server, tmp_path / "x", "good").read_bytes() == BODY and server.asked[-1][1] == "bytes=128000-"
+
+
+def test_a_source_that_drips_is_left_though_every_byte_comes_in_time(server, tmp_path):
+    began = time.monotonic()
+    with pytest.raises(
+        DownloadError, match=r"drip: fewer than 1,024 bytes a second for 0\.4 s \(\d+ arrived\)"
+    ):
+        get(server, tmp_path / "x", "drip", timeout=0.4)
+    assert time.monotonic() - began < 4
+    assert get(server, tmp_path / "x", "drip", "good", timeout=0.4).read_bytes() == BODY
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    """Give the address of a host that takes connections and never answers."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("ROBUSTSHAPE_OFFLINE", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_a_hub_that_does_not_answer_is_told_of_in_time(deaf, server):
+    began = time.monotonic()
+    with pytest.raises(
+        DownloadError, match=r"^127\.0\.0\.1:\d+ cannot be reached \(.*\); check the network .*, or wait$"
+    ):
+        download.check_answers(deaf, "wait", seconds=0.3)
+    with pytest.raises(DownloadError, match=r"cannot be reached .*refused"):
+        download.check_answers("http://127.0.0.1:9", "wait")
+    assert time.monotonic() - began < 4
+    download.check_answers(f"{server.url}/missing", "wait")  # any answer will do
+
+
+def test_no_library_of_a_hub_is_asked_while_the_hub_does_not_answer(deaf, cache, monkeypatch):
+    from robustshape.models import weights
+
+    monkeypatch.setenv("HF_ENDPOINT", deaf)
+    monkeypatch.setattr(
+        weights, "check_answers", lambda url, instead: download.check_answers(url, instead, seconds=0.3)
+    )
+    with pytest.raises(
+        DownloadError, match=r"put the weights of timm:a .size unknown., a.safetensors, into a folder"
+    ):
+        weights.download("timm:a", ["a.safetensors"], lambda: pytest.fail("it was asked"))

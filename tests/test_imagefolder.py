@@ -365,3 +365,26 @@ def test_a_pipe_is_no_image_and_nothing_waits_for_it(tmp_path, read):
     more = (3,) if read == "decode" else ()
     with pytest.raises(InputError, match=r"pipe.png is no plain file .a pipe, device or socket.; remove it"):
         getattr(image_files, read)(tmp_path / "pipe.png", *more)
+
+
+def test_images_of_various_sizes_are_refused_before_anything_is_computed(data, monkeypatch):
+    from robustshape.measurements import features
+    from robustshape.measurements.population import Population
+    from robustshape.measurements.prepare import prepare
+
+    monkeypatch.setattr(features, "missing", lambda *_: pytest.fail("features are looked for"))
+
+    for kind in "ab":
+        for i in range(4):
+            (data / "mixed" / kind).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.zeros((30 + i, 40, 3), np.uint8)).save(data / "mixed" / kind / f"{i}.png")
+    given = {
+        "models": ["file:pretrained/cifar10_cnn_a_adv.json"],
+        "dataset": "imagefolder:mixed",
+        "n_samples": 4,
+        "n_robustness": 4,
+    }
+    with pytest.raises(
+        InputError, match=r"images have various sizes .*; choose a reading that gives one, such as crop64"
+    ):
+        prepare(Population.of(**given, corruptions=["fog"]), [])

@@ -283,3 +283,38 @@ def test_a_card_that_is_no_object(tmp_path, text, words):
 def test_a_card_of_every_field_is_read():
     (needed := {name for name, field in Card.model_fields.items() if field.is_required()})
     assert needed == set(CARD)
+
+
+def test_images_of_various_sizes_are_tried_as_the_report_reads_them(tmp_path, monkeypatch, data_folder):
+    import numpy as np
+    from PIL import Image
+
+    from robustshape import datasets, models
+    from robustshape.make_card import tried_on
+    from robustshape.studies.your_model.sizes import completed
+
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for kind, shade in (("a", 60), ("b", 180)):
+        for i in range(20):
+            (data_folder / "mixed" / kind).mkdir(parents=True, exist_ok=True)
+            pixels = rng.integers(shade - 60, shade + 60, (40 + i, 90, 3), dtype=np.uint8)
+            pixels[:, 40:50] = 250 - shade  # what a crop keeps and a squeezed image lacks
+            Image.fromarray(pixels).save(data_folder / "mixed" / kind / f"{i}.png")
+    saved(tmp_path, timm.create_model("test_resnet", num_classes=2).state_dict())
+    card = make_card("mine.pth", "timm:test_resnet", preprocessing={"size": [48, 48], "resize": 48})
+    told = tried_on(card, "imagefolder:mixed", 40)
+    given = {
+        "models": [f"file:{card}"],
+        "dataset": "imagefolder:mixed",
+        "predict_only": True,
+        "n_classes": 0,
+        "per_class": 0,
+    }
+    reading = completed(given)["reading"]
+    data = datasets.load("imagefolder:mixed", reading=reading)
+    right = (
+        models.load(f"file:{card}").logits(datasets.pixels(data)).argmax(1) == data["label"].values
+    ).mean()
+    assert reading == "crop64"
+    assert told.startswith(f"right on {right:.1%} of 40 images of imagefolder:mixed, read as crop64")

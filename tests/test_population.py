@@ -158,5 +158,5 @@ def test_images_corrupted_are_those_of_the_robustness_and_its_seed_is_theirs():
 
 
 def test_a_negative_seed_is_refused():
-    with pytest.raises(InputError, match="seed is a whole number from 0, but was -1"):
+    with pytest.raises(InputError, match="seed is a whole number from 0 to 4294967295, but was given -1"):
         population(seed=-1)

@@ -7,6 +7,7 @@ whatever bears it is whole. A lock beside it lets one process fetch a file while
 import hashlib
 import os
 import sys
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from robustshape.paths import offline
 BLOCK = 1 << 16  # bytes read, written and shown at a time
 MOST = 8 << 30  # bytes of a file whose size is not known beforehand: a source may send without an end
 TRIES = 3  # of each source, as long as it goes on giving bytes
+SLOWEST = (
+    1 << 10
+)  # bytes a second, below which a source is given up: at that pace the largest file takes a month
 
 
 class _Refused(Exception):
@@ -42,7 +46,8 @@ def fetch(
     size : int, optional
         Its bytes, for the progress bar, the messages, and to stop a source that sends more.
     timeout : float
-        Seconds without an answer or a byte after which a source is given up.
+        Seconds without an answer or a byte after which a source is given up; so is one that gave fewer than `SLOWEST` bytes
+        a second for so long.
     instead : str
         What else the person could do ("or ..."), added to the messages.
 
@@ -79,6 +84,43 @@ def fetch(
     raise DownloadError(
         f"could not download {path.name}: {'; '.join(failures)}. Try again later (it continues), or {advice}"
     )
+
+
+def hugging_face() -> str:
+    """Return the address of the hub of Hugging Face, or of the mirror that its libraries are told of."""
+    return os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+
+
+def check_answers(url: str, instead: str, *, seconds: float = 8) -> None:
+    """Raise DownloadError unless the host of `url` answers anything within so many seconds; `instead` says what else to do.
+
+    The libraries of hubs try for minutes, and a name server may take as long.
+    """
+    import threading
+    from urllib.error import HTTPError
+    from urllib.parse import urlsplit
+    from urllib.request import Request, urlopen
+
+    host, why = urlsplit(url).netloc, [f"no answer within {seconds:g} s"]
+
+    def ask():
+        try:
+            urlopen(
+                Request(url, method="HEAD", headers={"User-Agent": "robustshape"}), timeout=seconds
+            ).close()
+            why[0] = ""
+        except HTTPError:
+            why[0] = ""
+        except Exception as error:  # whatever it is, there was no answer
+            why[0] = _words(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if why[0]:
+        raise DownloadError(
+            f"{host} cannot be reached ({why[0]}); check the network and try again, or {instead}"
+        )
 
 
 def has_checksum(path, sha256: str) -> bool:
@@ -128,7 +170,7 @@ def _receive(url: str, part: Path, size: int | None, timeout: float) -> None:
     try:
         answer = urlopen(Request(url, headers=headers), timeout=timeout)
     except HTTPError as error:
-        if error.code == 416:  # nothing after what we have: keep it only if the checksum says so
+        if error.code == 416 and have:  # nothing after what we have: keep it only if the checksum says so
             return
         raise _Refused(f"HTTP {error.code} {error.reason}") from error
     except (OSError, HTTPException, ValueError) as error:
@@ -138,6 +180,7 @@ def _receive(url: str, part: Path, size: int | None, timeout: float) -> None:
             have = 0
         length = answer.headers.get("Content-Length") or ""
         whole = have + int(length) if length.isascii() and length.isdigit() and len(length) < 19 else size
+        pace = _Pace(timeout)
         with (
             open(part, "ab" if have else "wb") as file,
             tqdm(
@@ -146,7 +189,7 @@ def _receive(url: str, part: Path, size: int | None, timeout: float) -> None:
         ):
             while True:
                 try:
-                    block = answer.read(BLOCK)
+                    block = answer.read1(BLOCK)  # what is there: to fill the block may take for ever
                 except (OSError, HTTPException) as error:
                     raise _Refused(
                         f"cut short after {have:,} bytes ({_words(error)})", resumable=True
@@ -160,8 +203,27 @@ def _receive(url: str, part: Path, size: int | None, timeout: float) -> None:
                     )
                 file.write(block)
                 progress.update(len(block))
+                if pace.too_slow(len(block)):
+                    raise _Refused(
+                        f"fewer than {SLOWEST:,} bytes a second for {timeout:g} s ({have:,} arrived)"
+                    )
     if whole and have < whole:
         raise _Refused(f"cut short after {have:,} of {whole:,} bytes", resumable=True)
+
+
+class _Pace:
+    """Whether a source gives its bytes fast enough, looked at every so many seconds."""
+
+    def __init__(self, seconds: float):
+        self.seconds, self.began, self.got = seconds, time.monotonic(), 0
+
+    def too_slow(self, new: int) -> bool:
+        self.got, took = self.got + new, time.monotonic() - self.began
+        if took < self.seconds:
+            return False
+        slow = self.got < SLOWEST * took
+        self.began, self.got = time.monotonic(), 0
+        return slow
 
 
 @contextmanager

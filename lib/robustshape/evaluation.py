@@ -75,6 +75,11 @@ def described(model, data, *, preprocess=None, head=None, compare=None, **parame
     if len(names) > 1 and names[0] == names[1]:
         raise InputError(f"{names[0]} is compared with another network, but both are the same")
     dataset = data if isinstance(data, str) else live_data.register(data)
+    for name in ("models", "dataset"):
+        if name in parameters:
+            raise InputError(
+                f"{name} is no parameter here: the network and the data are the first two arguments"
+            )
     known = {name: one.default for name, one in parameters_of("your_model").items()}
     given = read_parameters("your_model", None, {"models": names, "dataset": dataset, **parameters})
     return known | given

@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from robustshape.datasets.readings import crop_for
 from robustshape.errors import InputError, RobustshapeError
+from robustshape.models.card import checked_preprocessing
 from robustshape.models.checkpoints import beside_tensors, found_in, named_classes, names_in
 from robustshape.models.weights import read_weights, sha256
+from robustshape.paths import checked_path
 from robustshape.registry import unknown_name
 from robustshape.store.atomic import write_file
 
@@ -43,14 +46,15 @@ def make_card(
     """
     from robustshape import models
 
-    path, config = found_in(Path(weights).expanduser())
+    path, config = found_in(checked_path(weights, "the weights"))
     state, known = read_weights(path), beside_tensors(path)
     constructor = constructor or _of_config(config, path)
     names = names_in(classes) if classes else named_classes(config) or named_classes(known)
     given = _fitting(constructor, state, arguments or {}, len(names) if names else None)
-    how = _preprocessing(constructor, given, config) | (preprocessing or {})
-    output = Path(
-        output or (Path(weights) / "card.json" if Path(weights).is_dir() else path.with_suffix(".json"))
+    how = checked_preprocessing(_preprocessing(constructor, given, config) | (preprocessing or {}))
+    output = checked_path(
+        output or (Path(weights) / "card.json" if Path(weights).is_dir() else path.with_suffix(".json")),
+        "a card",
     )
     if output.suffix != ".json" or output.resolve() == path.resolve():
         raise InputError(f"a card is a file that ends in .json, but {output} was given; nothing was written")
@@ -82,14 +86,18 @@ def tried_on(card: Path, dataset: str, n: int = 200) -> str:
     from robustshape.models.oddities import better_normalised, oddities
 
     whole = datasets.load(dataset, reading="native")
-    data = datasets.subset(whole, min(n, whole.sizes["sample"]), seed=0)[0]
+    part = datasets.subset(whole, min(n, whole.sizes["sample"]), seed=0)[0]
     classifier = models.load(f"file:{card}", trust_card=True)  # just made by this person
+    side = max(classifier.preprocess.size or (0,))
+    data = datasets.read_as(part, crop_for(side) if "path" in whole else None)  # as the report reads them
     images, labels = datasets.pixels(data), data["label"].values
     columns = class_columns(classifier, data)
     logits = finite(classifier.logits(images), classifier.name, "logits")[:, columns]
     right = np.mean(logits.argmax(1) == labels)
     odd = [*oddities(logits, labels), *filter(None, [better_normalised(classifier, images, labels, columns)])]
-    return "\n".join([f"right on {right:.1%} of {len(labels)} images of {dataset}, as they are stored", *odd])
+    return "\n".join(
+        [f"right on {right:.1%} of {len(labels)} images of {dataset}, read as {data.attrs['reading']}", *odd]
+    )
 
 
 def _of_config(config: dict, path: Path) -> str:
@@ -152,6 +160,8 @@ def _built(constructor: str, arguments: dict):
     """Return the untrained network."""
     import importlib
 
+    from torch import nn
+
     from robustshape.models.file_models import CONSTRUCTORS
 
     prefix, _, rest = constructor.partition(":")
@@ -164,7 +174,12 @@ def _built(constructor: str, arguments: dict):
         )
     source = importlib.import_module(f"robustshape.models.{CONSTRUCTORS[prefix]}")
     try:
-        return source.construct(rest, **arguments)
+        made = source.construct(rest, **arguments)
+        if not isinstance(made, nn.Module):
+            raise InputError(
+                f"{constructor} returned a {type(made).__name__}, but must return a torch module"
+            )
+        return made
     except RobustshapeError:
         raise
     except (TypeError, ValueError, RuntimeError) as error:

@@ -13,9 +13,13 @@ import importlib.util
 import os
 import sys
 import sysconfig
+import traceback
+from collections.abc import Iterator
 from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+
+from robustshape.errors import InputError, RobustshapeError
 
 _IMPORTED: dict[str, str] = {}  # checksum of each module's source when it was imported
 
@@ -27,6 +31,31 @@ def _libraries() -> tuple[Path, ...]:
     return (*installed, Path(__file__).resolve().parents[0])
 
 
+@contextlib.contextmanager
+def blamed(what: str) -> Iterator[None]:
+    """Say of whatever a reader's own code raises in the block what it was and where; our own errors pass.
+
+    >>> with blamed("the function f"):
+    ...     exec("1 / 0")
+    Traceback (most recent call last):
+    robustshape.errors.InputError: the function f failed: ZeroDivisionError: division by zero (line 1 of <string>)
+    """
+    try:
+        yield
+    except (RobustshapeError, ModuleNotFoundError):  # whoever imports says what to do about a missing one
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SyntaxError):
+            file, line = error.filename, error.lineno
+        else:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            file, line = last.filename, last.lineno
+        said = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{what} failed: {type(error).__name__}{f': {said}' if said else ''} (line {line} of {file})"
+        ) from error
+
+
 def imported(name: str) -> ModuleType:
     """Return the module called `name`, as its source is now; the current folder is searched too, as Python itself does.
 
@@ -34,8 +63,12 @@ def imported(name: str) -> ModuleType:
     ------
     ModuleNotFoundError
         If there is none, or one that it imports is not there.
+    InputError
+        If the name is none, or the module fails when it is imported.
     """
-    with _from_source():
+    if "" in name.split("."):
+        raise InputError(f"{name!r} is no name of a module; write it as package.module")
+    with _from_source(), blamed(f"the module {name!r}"):
         module = importlib.import_module(name)
         if refreshed(module):  # edited since, as in a notebook that stays open
             module = importlib.reload(module)

@@ -62,6 +62,32 @@ def require_checkout(what: str) -> Path:
     return root
 
 
+def checked_path(given, what: str) -> Path:
+    """Return a path that a person gave, with ``~`` filled in, or say why there can be no file of that name.
+
+    >>> checked_path(3, "the table")
+    Traceback (most recent call last):
+    robustshape.errors.InputError: the table cannot be called 3 (it is no text and no path); give another path
+    """
+    why = ""
+    try:
+        path = Path(given).expanduser()
+        longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
+        why = (
+            "it holds a zero byte"
+            if "\0" in str(path)
+            else f"{longest:,} bytes in one name" * (longest > 255)
+        )
+    except TypeError:
+        why = "it is no text and no path"
+    except RuntimeError:
+        why = "there is no such person's home folder"
+    if why:
+        shown = repr(given) if len(repr(given)) < 100 else repr(given)[:97] + "..."
+        raise InputError(f"{what} cannot be called {shown} ({why}); give another path")
+    return path
+
+
 def cache_dir(*parts: str) -> Path:
     """Return a folder under the cache, made if needed; raise StoreError if it cannot be written."""
     root = checkout()
@@ -112,7 +138,12 @@ def device() -> str:
 
     Results made on another device differ in their last digits; a result says on which it was made.
     """
-    name = os.environ.get("ROBUSTSHAPE_DEVICE") or "cpu"
+    return checked_device(os.environ.get("ROBUSTSHAPE_DEVICE") or "cpu", "ROBUSTSHAPE_DEVICE")
+
+
+def checked_device(name, whence: str = "device") -> str:
+    """Return the torch device `name` if it is one that is here; `whence` the name comes is in the words of the error."""
+    name = str(name)
     if name == "cpu":
         return name
     import torch
@@ -120,7 +151,7 @@ def device() -> str:
     count = torch.cuda.device_count()
     if not count or name not in {"cuda", *(f"cuda:{number}" for number in range(count))}:
         raise InputError(
-            f"ROBUSTSHAPE_DEVICE is {name!r}, but must be cpu, cuda or cuda:N with N below the number of CUDA devices "
-            f"here, {count}; unset it to run on the processor"
+            f"{whence} is {name!r}, but must be cpu, cuda or cuda:N with N below the number of CUDA devices "
+            f"here, {count}; {'unset it' if whence.isupper() else 'leave it out'} to run on the processor"
         )
     return name

@@ -97,7 +97,7 @@ class Registry:
 
     def __getitem__(self, name: str):
         self._look()
-        if name not in self._entries:
+        if not isinstance(name, str) or name not in self._entries:
             raise unknown_name(self.kind, name, self._entries, self.how_to_list)
         return self._entries[name]
 

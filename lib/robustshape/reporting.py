@@ -10,6 +10,7 @@ from html import escape
 from pathlib import Path
 
 from robustshape.errors import InputError, RobustshapeError
+from robustshape.paths import checked_path
 
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.55 system-ui, sans-serif; }
@@ -62,7 +63,7 @@ def report(
     from robustshape.store.atomic import write_file
     from robustshape.studies.your_model import STUDY, rows_file
 
-    output = Path(output).expanduser().absolute()
+    output = checked_path(output, "a report").absolute()
     if output.suffix != ".html" or output.is_dir():
         raise InputError(
             f"a report is a file that ends in .html, but {output} was given; nothing was written"

@@ -2,8 +2,23 @@
 
 import json
 import math
+from numbers import Integral
 
 from robustshape.errors import InputError
+
+LARGEST_SEED = 2**32 - 1  # numpy's and torch's generators take more, scikit-learn's do not
+
+
+def checked_seed(seed, name: str = "seed") -> int:
+    """Return a seed, or say that it is none.
+
+    >>> checked_seed(2**32)
+    Traceback (most recent call last):
+    robustshape.errors.InputError: seed is a whole number from 0 to 4294967295, but was given 4294967296
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed <= LARGEST_SEED:
+        raise InputError(f"{name} is a whole number from 0 to {LARGEST_SEED}, but was given {seed!r}")
+    return int(seed)
 
 
 def as_list(value, name: str, item: type = str, *, empty: bool = False) -> list:
@@ -17,7 +32,7 @@ def as_list(value, name: str, item: type = str, *, empty: bool = False) -> list:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             example = {int: "[1, 3]", float: "[-1, 0.5]"}.get(item, '["a", "b"]')
             raise InputError(
                 f"{name} is a list such as {example}, but was given {value!r} ({error})"

@@ -4,6 +4,7 @@ A command is a function in a module here, registered by `app.command`.
 """
 
 import contextlib
+import logging
 import os
 import sys
 
@@ -31,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"robustshape: {error}", file=sys.stderr)
         return 1 if isinstance(error, NotebookError) else 2
     except KeyboardInterrupt:
+        logging.disable(logging.CRITICAL)  # what was under way would still tell of its end, with a traceback
         print("robustshape: interrupted; run the same command again to go on", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone, as in `robustshape list models | head`

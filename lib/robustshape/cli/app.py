@@ -10,6 +10,7 @@ app = cyclopts.App(
     help="What does the shape of a classifier's clean feature space say about how it will fail?",
     help_epilogue="Help on a command, with examples: robustshape COMMAND --help",
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # `main` has words for it
 )
 
 

@@ -8,6 +8,12 @@ from cyclopts import Parameter
 
 from robustshape.cli.app import command
 
+# What `report` takes beside the parameters of its notebook, or fills in itself.
+NO_PARAMETERS = (
+    *("model", "data", "output", "preprocess", "head", "compare", "progress", "trust_card"),
+    *("models", "dataset", "measured", "parameters"),
+)
+
 
 @command(
     "report zoo:lenet --dataset mnist5k -o report.html",
@@ -47,9 +53,16 @@ def report(
     parameter
         NAME VALUE: another parameter of the notebook your_model; lists as JSON. May be given several times.
     """
+    from robustshape.errors import InputError
     from robustshape.reporting import report as write
 
     more = dict(parameter or [])
+    for name in more:
+        if name in NO_PARAMETERS:
+            raise InputError(
+                f"{name} is no parameter that -p gives; the network and --dataset, --compare, --output and --predict-only "
+                "are said by themselves (a notebook of your own takes others: robustshape run)"
+            )
     if predict_only:
         more["predict_only"] = "true"
     written = write(model, dataset, output, compare=compare, trust_card=trust_card, **more)
@@ -145,7 +158,12 @@ def make_card(
     ]
     if len(named) > 1:
         raise InputError(f"one network is named, but {' and '.join(named)} were given")
-    how = {"size": [size, size] if size else None, "resize": resize or size, "mean": mean, "std": std}
+    if dataset:
+        from robustshape.datasets import DATASETS
+
+        DATASETS.about(dataset)  # a name that is none is said before a card is written
+    resize = size if resize is None else resize
+    how = {"size": None if size is None else [size, size], "resize": resize, "mean": mean, "std": std}
     card = write(
         weights, *named, classes=classes, output=output, head=head, family=family, licence=licence, trains_on=trains_on,
         arguments={name: _as_json(value) for name, value in argument or []},

@@ -79,7 +79,7 @@ def load(name: str, *, split: str = "test", reading: str | None = None):
     from robustshape.registry import unknown_name
 
     entry, about = DATASETS[name], DATASETS.about(name)
-    if split not in about["checksum"]:
+    if not isinstance(split, str) or split not in about["checksum"]:
         raise unknown_name("split", split, about["checksum"], "robustshape.datasets.table()")
     reading = _known_reading(reading, about)
     images, labels, ids, *more = entry.read(split)
@@ -191,7 +191,7 @@ def _known_reading(reading: str | None, about: dict) -> str:
     from robustshape.registry import unknown_name
 
     reading = about["reading"] if reading is None else reading
-    if reading not in READINGS:
+    if not isinstance(reading, str) or reading not in READINGS:
         raise unknown_name("reading", reading, READINGS, "robustshape.datasets.readings.READINGS")
     return reading
 

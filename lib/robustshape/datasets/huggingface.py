@@ -14,8 +14,9 @@ from robustshape.datasets import file_state, given
 from robustshape.datasets.image_files import GREY, decode, named, opened, read_bytes
 from robustshape.datasets.pictures import Pictures
 from robustshape.datasets.samples import DATASETS, Entry
+from robustshape.download import check_answers, hugging_face
 from robustshape.errors import DownloadError, InputError, MissingFileError, StoreError
-from robustshape.paths import cache_dir, data_dirs, offline
+from robustshape.paths import cache_dir, checked_path, data_dirs, offline
 from robustshape.store.atomic import write_file
 
 LABELS = ("label", "labels", "fine_label", "class", "target")
@@ -25,7 +26,7 @@ MARKS = ("dataset_dict.json", "state.json")  # one of them lies in a saved folde
 
 def find(place: str) -> Path | None:
     """Return the saved folder called `place`, or None for a name of the hub."""
-    folders = [Path(place).expanduser(), *(folder / place for folder in data_dirs())]
+    folders = [checked_path(place, "a saved data set"), *(folder / place for folder in data_dirs())]
     return next((folder for folder in folders if any((folder / mark).is_file() for mark in MARKS)), None)
 
 
@@ -59,6 +60,7 @@ def _splits(place: str):
             f"hf:{place} is no folder that save_to_disk wrote, here or in ROBUSTSHAPE_DATA, and ROBUSTSHAPE_OFFLINE forbids the "
             "download; unset it, or save the data set: datasets.load_dataset(...).save_to_disk(path)"
         )
+    check_answers(hugging_face(), "save it where there is one: datasets.load_dataset(...).save_to_disk(path)")
     try:
         return library.load_dataset(place, cache_dir=str(cache_dir("datasets")))
     except Exception as error:  # and many for a hub that does not answer

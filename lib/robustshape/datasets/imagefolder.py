@@ -9,7 +9,6 @@ Images of one size that fit into 2 GiB are read at once; others are decoded when
 
 import functools
 import json
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -21,7 +20,7 @@ from robustshape.datasets.pictures import Pictures
 from robustshape.datasets.samples import DATASETS, Entry, tell
 from robustshape.datasets.split_folders import NAMES, check_above, check_classes, splits
 from robustshape.errors import InputError, MissingFileError
-from robustshape.paths import cache_dir, find_local
+from robustshape.paths import cache_dir, checked_path, find_local
 
 IN_MEMORY = 2 << 30  # bytes of pixels
 MANY = 2_000  # files from which on a progress bar is shown
@@ -30,7 +29,7 @@ INDEX_VERSION = 2  # raise when what is kept of a file changes
 
 def find(place: str) -> Path:
     """Return the folder called `place`; raise MissingFileError if there is none, InputError if its name is no text."""
-    folder = Path(os.path.expanduser(place))
+    folder = checked_path(place, "a folder of images")
     folder = folder if folder.is_dir() else find_local(place)
     if not place or folder is None or not folder.is_dir():
         raise MissingFileError(

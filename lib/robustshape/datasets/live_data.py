@@ -59,7 +59,7 @@ def arrays(data) -> tuple:
     if hasattr(data, "dataset") and hasattr(data, "batch_size"):  # a DataLoader
         pairs = (pair for batch in data for pair in zip(*_two(batch)))
         return _listed(pairs, getattr(data.dataset, "classes", None))
-    if hasattr(data, "__getitem__") and hasattr(data, "__len__"):
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, dict | str | bytes):
         return _listed((_two(data[i]) for i in range(len(data))), getattr(data, "classes", None))
     raise InputError(f"the data are a {type(data).__name__}, but {TAKEN}")
 

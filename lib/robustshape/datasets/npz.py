@@ -7,13 +7,12 @@ ROBUSTSHAPE_DATA. Ids are positions, so the order of the images is part of what 
 """
 
 import functools
-import os
 from pathlib import Path
 
 from robustshape.datasets import file_state, given
 from robustshape.datasets.samples import DATASETS, Entry
 from robustshape.errors import InputError, MissingFileError, StoreError
-from robustshape.paths import find_local
+from robustshape.paths import checked_path, find_local
 from robustshape.unpacking import check_npz
 
 IMAGES = {"test": ("images", "x", "x_test", "images_test", "test_images")}
@@ -25,7 +24,7 @@ KEYS = "images and labels, or x_train, y_train, x_test and y_test; class_names i
 
 def find(place: str) -> Path:
     """Return the file called `place`; raise MissingFileError if there is none."""
-    path = Path(os.path.expanduser(place))
+    path = checked_path(place, "an .npz")
     path = path if path.is_file() else find_local(place)
     if not place or path is None or not path.is_file():
         raise MissingFileError(

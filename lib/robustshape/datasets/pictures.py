@@ -48,15 +48,19 @@ class Pictures(Sequence):
         """Bytes of all their pixels."""
         return sum(int(h) * int(w) for h, w in zip(self.heights, self.widths)) * self.channels
 
-    def __array__(self, dtype=None, copy=None):
-        """Return (n, h, w, c) uint8 where all have one size; refuse where they have not."""
-        import numpy as np
-
+    def check_one_size(self) -> None:
+        """Raise InputError, with readings that help, unless all have the same height and width."""
         if not self.one_size:
             raise InputError(
                 f"these {len(self)} images have various sizes ({self.heights[0]} x {self.widths[0]} px and "
                 "others), but one size is needed here; choose a reading that gives one, such as crop64 or crop224"
             )
+
+    def __array__(self, dtype=None, copy=None):
+        """Return (n, h, w, c) uint8 where all have one size; refuse where they have not."""
+        import numpy as np
+
+        self.check_one_size()
         whole = np.empty((len(self), self.heights[0], self.widths[0], self.channels), np.uint8)
         for i, pixels in enumerate(self):
             whole[i] = pixels

@@ -56,7 +56,8 @@ def read(place: str, split: str):
     import xarray as xr
 
     function, what = find(place), f"python:{place}"
-    made = function(split=split) if len(splits(function)) > 1 else function()
+    with own_modules.blamed(f"the function {what}"):
+        made = function(split=split) if len(splits(function)) > 1 else function()
     ids, names = None, None
     if isinstance(made, xr.Dataset):
         if lacking := {"image", "label"} - set(made.variables):

@@ -115,6 +115,18 @@ def crop(images, size: int, shorter: int | None = None):
     return _each(images, size, cropped)
 
 
+CROPS = (32, 64, 224)  # sides of the readings that make images of various sizes one
+
+
+def crop_for(side: int | None) -> str:
+    """Return the reading of images of various sizes for a network that takes `side` pixels: the next larger, at most 224.
+
+    >>> crop_for(32), crop_for(48), crop_for(384), crop_for(None)
+    ('crop32', 'crop64', 'crop224', 'crop224')
+    """
+    return f"crop{next((crop for crop in CROPS if side and crop >= side), CROPS[-1])}"
+
+
 def _each(images, size: int, change):
     from PIL import Image
 

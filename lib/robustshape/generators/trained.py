@@ -15,8 +15,9 @@ from robustshape.generators.settings import Settings
 from robustshape.generators.severities import Severities
 from robustshape.generators.training import VERSION, train
 from robustshape.models.network import Network
-from robustshape.paths import cache_dir
-from robustshape.store.atomic import write_file
+from robustshape.paths import cache_dir, checked_path
+from robustshape.store.atomic import check_writable, write_file
+from robustshape.values import checked_seed
 
 CONSTANTS = "224"  # severities of ImageNet-C, as on the slides
 PROBABILITY = 0.5  # of each corruption
@@ -57,7 +58,8 @@ def train_generator(
     from robustshape.store.keys import key_of
     from robustshape.store.provenance import provenance
 
-    output, settings = Path(output), settings or Settings()
+    output, settings = checked_path(output, "a generator"), settings or Settings()
+    checked_seed(seed)
     if output.suffix != ".safetensors":
         raise InputError(f"a generator is written to a .safetensors, but the output is {output.name!r}")
     data = learnable(dataset, "train", reading)
@@ -80,7 +82,7 @@ def train_generator(
     }
     key = key_of({**about, "version": VERSION, "seed": seed, **asdict(replace(settings, n_images=1))})
     grid_labels = np.repeat(np.arange(n_classes), 12)
-    output.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(output)  # what is wrong shows now, not after the training
 
     def watch(generator, _seen):
         draw(quality.sampled(generator.eval(), grid_labels, seed=0), 12, output.with_suffix(".png"))

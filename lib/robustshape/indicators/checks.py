@@ -4,6 +4,37 @@ import numpy as np
 
 from robustshape.errors import InputError
 
+LARGEST = 1e100  # of a feature: the squares of larger ones overflow
+
+
+def as_array(values, purpose: str) -> np.ndarray:
+    """Return values as an array, or say that they are none: rows of several lengths.
+
+    >>> as_array([[1, 2], [3]], "an example")
+    Traceback (most recent call last):
+    robustshape.errors.InputError: an example needs an array, but was given rows of several lengths; make them equal
+    """
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise InputError(
+            f"{purpose} needs an array, but was given rows of several lengths; make them equal"
+        ) from error
+
+
+def generator(rng, purpose: str) -> np.random.Generator:
+    """Return a random generator, or say that it is none: a seed alone would start every call alike, unseen.
+
+    >>> generator(3, "an example")
+    Traceback (most recent call last):
+    robustshape.errors.InputError: an example draws from a numpy.random.Generator, but rng is 3; give numpy.random.default_rng(seed)
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise InputError(
+            f"{purpose} draws from a numpy.random.Generator, but rng is {rng!r}; give numpy.random.default_rng(seed)"
+        )
+    return rng
+
 
 def centred(features, purpose: str, *, fewest: int = 2) -> np.ndarray:
     """Return the features as float64 about their mean, or say why they cannot be used.
@@ -25,14 +56,14 @@ def centred(features, purpose: str, *, fewest: int = 2) -> np.ndarray:
     Raises
     ------
     InputError
-        If they are not real, not (n, d), fewer than `fewest`, or hold NaN or infinity.
+        If they are not real, not (n, d), fewer than `fewest`, hold NaN or infinity, or are beyond `LARGEST`.
 
     Examples
     --------
     >>> centred([[1, 7], [3, 7]], "an example").tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
-    features = np.asarray(features)
+    features = as_array(features, purpose)
     if features.ndim != 2 or not features.shape[1] or features.dtype.kind not in "fiub":
         raise InputError(
             f"{purpose} needs real features (n, d), but was given {features.dtype} {features.shape}"
@@ -42,6 +73,9 @@ def centred(features, purpose: str, *, fewest: int = 2) -> np.ndarray:
     if not np.isfinite(features).all():
         bad = int(np.count_nonzero(~np.isfinite(features).all(axis=1)))
         raise InputError(f"{bad} of {len(features)} samples have NaN or infinite features; leave them out")
+    largest = float(np.abs(features).max(initial=0))
+    if largest > LARGEST:
+        raise InputError(f"features reach {largest:.0e}, whose squares overflow; divide them by a constant")
     return features - features.mean(axis=0, dtype=np.float64)
 
 
@@ -54,15 +88,16 @@ def class_labels(labels, n: int, purpose: str) -> np.ndarray:
     Traceback (most recent call last):
     robustshape.errors.InputError: an example needs samples of at least two classes, but all labels are 4
     """
-    labels = np.asarray(labels)
+    labels = as_array(labels, purpose)
     if labels.shape != (n,):
         raise InputError(
             f"{purpose} needs one label per sample, but was given {n} samples and labels {labels.shape}"
         )
     if labels.dtype.kind not in "iu":
         raise InputError(f"labels must be integers, but are {labels.dtype}; number the classes first")
-    if (labels == labels[0]).all():
+    if (labels == labels[:1]).all():
         raise InputError(
-            f"{purpose} needs samples of at least two classes, but all labels are {int(labels[0])}"
+            f"{purpose} needs samples of at least two classes, but "
+            + (f"all labels are {int(labels[0])}" if n else "there is no sample")
         )
     return labels.astype(np.int64)

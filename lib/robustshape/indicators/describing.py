@@ -5,10 +5,9 @@ import inspect
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.checks import as_array, centred, class_labels, generator
 from robustshape.indicators.registered import INDICATORS, value
 
-LARGEST = 1e100  # of a feature
 MOST_CLUSTERED = 500  # samples that a multicut clusters: its time grows with their cube
 
 
@@ -48,16 +47,12 @@ def describe(features, labels, *, logits=None, rng=None):
     """
     import pandas as pd
 
-    features = np.asarray(features)
     centred(features, "a description")
-    if np.abs(features).max() > LARGEST:
-        raise InputError(
-            f"features reach {np.abs(features).max():.0e}, whose squares overflow; divide them by a constant"
-        )
+    features = np.asarray(features)
     labels = class_labels(labels, len(features), "a description")
-    logits = None if logits is None else np.asarray(logits)
+    logits = None if logits is None else _logits(logits, labels)
     few, others = _halves(labels)
-    seed = 0 if rng is None else int(rng.integers(2**32))
+    seed = 0 if rng is None else int(generator(rng, "a description").integers(2**32))
     found = {}
     for name in INDICATORS.names():
         calibrated = "calibration" in inspect.signature(INDICATORS[name]).parameters and len(others)
@@ -68,6 +63,19 @@ def describe(features, labels, *, logits=None, rng=None):
             calibration=(features[others], labels[others]) if calibrated else None,
         )  # fmt: skip
     return pd.Series(found, name="indicator")
+
+
+def _logits(logits, labels) -> np.ndarray:
+    """Return logits (n, c) as an array, or say that they are not those of the samples and their classes."""
+    logits = as_array(logits, "a description")
+    if logits.ndim != 2 or len(logits) != len(labels):
+        raise InputError(f"logits are (n, c), of the {len(labels)} samples, but were given {logits.shape}")
+    if labels.min() < 0 or labels.max() >= logits.shape[1]:
+        raise InputError(
+            f"labels run from {labels.min()} to {labels.max()}, but with logits of {logits.shape[1]} classes they are places "
+            f"in them, from 0 to {logits.shape[1] - 1}"
+        )
+    return logits
 
 
 def _halves(labels) -> tuple[np.ndarray, np.ndarray]:

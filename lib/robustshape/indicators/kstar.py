@@ -17,6 +17,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.blocks import in_blocks
+from robustshape.indicators.checks import as_array
 from robustshape.indicators.kstar_authors import authors_rank, authors_skewness
 from robustshape.indicators.kstar_chance import permutation_floor
 from robustshape.indicators.kstar_statistics import (
@@ -192,7 +193,7 @@ def _checked(features, labels, metric: str, device):
     if metric not in METRICS:
         raise InputError(f"unknown metric {metric!r}; k* is defined for {' and '.join(METRICS)}")
     features, device = _placed(features, device)
-    labels = np.asarray(labels.cpu() if hasattr(labels, "cpu") else labels)
+    labels = as_array(labels.cpu() if hasattr(labels, "cpu") else labels, "k*")
     kind = (
         "f" if getattr(features.dtype, "is_floating_point", False) else getattr(features.dtype, "kind", "c")
     )
@@ -247,7 +248,7 @@ def _placed(features, device):
 
             features = held(features)
         else:
-            features = np.asarray(features)
+            features = as_array(features, "k*")
     return features, chosen
 
 

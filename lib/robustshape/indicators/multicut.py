@@ -95,7 +95,8 @@ def fit_calibration(features, labels) -> Calibration:
     """
     from scipy.special import expit
 
-    labels = class_labels(labels, len(features), "the calibration of a multicut")
+    purpose = "the calibration of a multicut"
+    labels = class_labels(labels, len(centred(features, purpose)), purpose)
     distance, differ = pair_distances(features), _differ(labels)
     n_differ = int(differ.sum())
     if not 0 < n_differ < len(differ):

@@ -8,6 +8,7 @@ A singleton has purity 1, so a purity is never shown without its number of clust
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Integral
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -16,7 +17,7 @@ from sklearn.metrics.cluster import contingency_matrix
 from threadpoolctl import threadpool_limits
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import centred
+from robustshape.indicators.checks import as_array, centred, generator
 from robustshape.indicators.registered import INDICATORS
 
 STARTS = 10  # of k-means++; the best of them by inertia is kept
@@ -113,8 +114,10 @@ def kmeans_clusters(features, n_clusters: int, *, rng: np.random.Generator) -> n
     x = centred(features, "k-means", fewest=1)
     if np.asarray(features).dtype == np.float32:
         x = x.astype(np.float32)  # half the time
-    if not 1 <= n_clusters <= len(x):
-        raise InputError(f"n_clusters must be 1 to {len(x)}, the number of samples, but is {n_clusters}")
+    whole = isinstance(n_clusters, Integral) and not isinstance(n_clusters, bool)
+    if not whole or not 1 <= n_clusters <= len(x):
+        raise InputError(f"n_clusters must be 1 to {len(x)}, the number of samples, but is {n_clusters!r}")
+    rng = generator(rng, "k-means")
 
     def best_from(start):
         with threadpool_limits(limits=1):  # a thread has its own limit of OpenMP
@@ -164,12 +167,17 @@ def spread_starts(x, n_clusters: int, rng: np.random.Generator) -> np.ndarray:
 
 def _pair(assignments, labels) -> tuple[np.ndarray, np.ndarray]:
     """Return both as arrays, or say why they are not one cluster and one label per sample."""
-    assignments, labels = np.asarray(assignments), np.asarray(labels)
+    assignments, labels = as_array(assignments, "purity"), as_array(labels, "purity")
     if assignments.shape != labels.shape or labels.ndim != 1 or not len(labels):
         raise InputError(
             f"purity needs one cluster and one label per sample, "
             f"but was given assignments {assignments.shape} and labels {labels.shape}"
         )
+    for given in (assignments, labels):
+        if given.dtype.kind == "f" and np.isnan(given).any():
+            raise InputError(
+                f"{int(np.isnan(given).sum())} of {len(given)} samples have NaN for a cluster or label; leave them out"
+            )
     return assignments, labels
 
 

@@ -8,7 +8,7 @@ mu_-max the mean of its means over the other classes. 0: the same response to ev
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import class_labels
+from robustshape.indicators.checks import as_array, class_labels
 from robustshape.indicators.registered import INDICATORS
 
 EPS = 1e-6
@@ -20,17 +20,24 @@ def class_means(responses, labels) -> np.ndarray:
     >>> class_means([[1.0, 0.0], [3.0, 0.0], [0.0, 5.0]], [0, 0, 7]).tolist()
     [[2.0, 0.0], [0.0, 5.0]]
     """
-    responses = np.asarray(responses, dtype=np.float64)
-    if responses.ndim != 2 or not len(responses):
-        raise InputError(
-            f"responses are (sample, unit), of at least one sample, but were given {responses.shape}"
-        )
+    responses = _responses(responses).astype(np.float64)
     labels = class_labels(labels, len(responses), "class selectivity")
     if not np.isfinite(responses).all():
         raise InputError("the responses hold values that are not finite; the network has diverged")
     classes, place = np.unique(labels, return_inverse=True)
     member = (place == np.arange(len(classes))[:, None]).astype(np.float64)  # (class, sample)
     return member @ responses / member.sum(1, keepdims=True)
+
+
+def _responses(responses) -> np.ndarray:
+    """Return real responses (sample, unit) as an array, or say what is wrong with them."""
+    responses = as_array(responses, "class selectivity")
+    if responses.ndim != 2 or not responses.size or responses.dtype.kind not in "fiub":
+        raise InputError(
+            "responses are (sample, unit), of at least one sample and unit, but were given "
+            f"{responses.dtype} {responses.shape}"
+        )
+    return responses
 
 
 def class_selectivity(responses, labels) -> np.ndarray:
@@ -92,8 +99,7 @@ def feature_selectivity(features, labels) -> float:
     >>> round(feature_selectivity([[1.0, 2.0, -1.0], [0.0, 1.0, -2.0], [0.0, 1.0, -1.0]], [0, 1, 2]), 3)
     0.444
     """
-    features = np.asarray(features)
-    return float(class_selectivity(np.maximum(features, 0), labels).mean())
+    return float(class_selectivity(np.maximum(_responses(features), 0), labels).mean())
 
 
 def selectivity_loss(pooled, labels):
@@ -116,7 +122,7 @@ def selectivity_loss(pooled, labels):
     Raises
     ------
     InputError
-        If there is no layer or only one class.
+        If there is no layer or only one class, or the labels are not one whole number from 0 for each response.
 
     Examples
     --------
@@ -129,6 +135,12 @@ def selectivity_loss(pooled, labels):
 
     if not pooled:
         raise InputError("the selectivity loss needs the responses of at least one layer, but was given none")
+    whole = labels.ndim == 1 and not (labels.is_floating_point() or labels.is_complex())
+    if not whole or any(len(layer) != len(labels) for layer in pooled) or (labels < 0).any():
+        raise InputError(
+            f"labels are one whole number from 0 for each of {len(pooled[0])} responses, but were given {labels.dtype} "
+            f"{tuple(labels.shape)}" + (f" down to {int(labels.min())}" if whole and len(labels) else "")
+        )
     with torch.autocast(labels.device.type, enabled=False):
         responses = torch.cat([layer.float() for layer in pooled], dim=1)
         count = torch.bincount(labels)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from robustshape import datasets
+from robustshape.datasets.pictures import Pictures
 from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.measurements.classes import class_columns, finite
@@ -50,6 +51,13 @@ class CorruptedImages:
                     f"the benchmark of {self.selection.dataset} has {len(self._labels_and_ids[1]):,} images of its own, "
                     f"but n_robustness is {self.selection.n:,}; ask for fewer"
                 )
+
+    def check_sizes(self) -> None:
+        """Raise InputError if images are to be corrupted here that are not of one size; the images are looked at."""
+        if self.made != STORED and self.corruptions:
+            images = datasets.pixels(self.selection.load())
+            if isinstance(images, Pictures):
+                images.check_one_size()
 
     @cached_property
     def own(self) -> bool:

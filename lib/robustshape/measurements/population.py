@@ -14,7 +14,7 @@ from robustshape.measurements import attacked, corrupted, features
 from robustshape.measurements.corrupted import GENERATED, CorruptedImages
 from robustshape.models.network import Network
 from robustshape.store.keys import key_of, since
-from robustshape.values import as_list
+from robustshape.values import as_list, checked_seed
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,7 @@ class Population:
         if raw.epochs < 0:
             raise InputError(f"epochs is 0 (the recipe's own) or more, but was {raw.epochs}")
         stages = ladder(as_list(raw.attacks, "attacks", empty=True))
-        if raw.seed < 0:
-            raise InputError(f"seed is a whole number from 0, but was {raw.seed}")
+        checked_seed(raw.seed)
         if raw.n_samples < (0 if raw.n_robustness else 1):
             raise InputError(f"n_samples is at least 1, but was {raw.n_samples}")
         if raw.n_robustness < (1 if names or stages else 0):

@@ -18,6 +18,7 @@ def prepare(population: Population, networks: list[Network], client=None) -> Non
     TrainingError
         If the training of one of them diverged.
     """
+    population.corrupted_images.check_sizes()  # not after the clean features
     for network in networks:
         if not network.trained_here:  # what does not fit shows before others are trained
             for selection in population.selections:

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePath
 
 from robustshape.errors import InputError
+from robustshape.paths import checked_device
 from robustshape.registry import unknown_name
 
 
@@ -90,6 +91,8 @@ def load(name: str, **kw):
         If weights are neither here nor allowed to be downloaded.
     """
     source, rest = _source(name)
+    if "device" in kw:
+        checked_device(kw["device"])
     return _call(source.load, name, rest, kw)
 
 

@@ -18,9 +18,10 @@ from robustshape.errors import InputError
 from robustshape.registry import closest
 
 Text = Annotated[str, Field(min_length=1, strict=True)]
-Side = Annotated[StrictInt, Field(gt=0)]
+Side = Annotated[StrictInt, Field(gt=0, le=10_000)]
 Finite = Annotated[StrictFloat | StrictInt, Field(allow_inf_nan=False)]
 Positive = Annotated[StrictFloat | StrictInt, Field(gt=0, allow_inf_nan=False)]
+LARGEST = 1e6  # of a mean or std, of which pixels are in [0, 1]
 CONSTRUCTORS = ("timm", "torchvision", "zoo", "python")
 LARGEST_CARD = 16 << 20  # bytes
 LARGEST_NUMBER = 1_000_000  # of an argument: no network here has as many classes, channels or layers
@@ -95,7 +96,7 @@ def checked(path: Path) -> dict:
     try:
         Card.model_validate(given)
     except ValidationError as error:
-        raise InputError(f"the card {path} {_first(error, given)}") from error
+        raise InputError(f"the card {path} {_said(error.errors(), given)}") from error
     prefix, _, rest = given["constructor"].partition(":")
     if prefix not in CONSTRUCTORS or not rest:
         raise InputError(
@@ -106,12 +107,8 @@ def checked(path: Path) -> dict:
         raise InputError(
             f"the card {path} has {why}; the arguments of {given['constructor']} are numbers and plain words"
         )
-    how = given["preprocessing"]
-    for name in ("mean", "std"):
-        if how.get(name) is not None and how["channels"] not in (None, len(how[name])):
-            raise InputError(
-                f"the card {path} has {len(how[name])} numbers in preprocessing.{name}, but {how['channels']} channels"
-            )
+    if why := normalisation_fault(given["preprocessing"]):
+        raise InputError(f"the card {path} has {why}")
     return given
 
 
@@ -138,10 +135,46 @@ def _objection(arguments: dict) -> str:
     return ""
 
 
-def _first(error: ValidationError, given: dict) -> str:
+def checked_preprocessing(how: dict) -> dict:
+    """Return the entry ``preprocessing`` of a card that is to be written, or raise InputError with the field that is wrong."""
+    try:
+        PreprocessingCard.model_validate(how)
+    except ValidationError as error:
+        given = {"preprocessing": how}
+        wrong = [{**one, "loc": ("preprocessing", *one["loc"])} for one in error.errors()]
+        raise InputError(f"the card {_said(wrong, given)}") from error
+    if why := normalisation_fault(how):
+        raise InputError(f"the card has {why}")
+    return how
+
+
+def normalisation_fault(how: dict) -> str:
+    """Return why `mean` and `std` of a preprocessing cannot normalise images, "" if they can.
+
+    >>> normalisation_fault({"channels": 3, "mean": [0.5] * 3})
+    'preprocessing.mean without preprocessing.std; give both, 0 and 1 where nothing is to change'
+    """
+    channels, given = how.get("channels"), {name: how.get(name) for name in ("mean", "std")}
+    for name, other in (("mean", "std"), ("std", "mean")):
+        values = given[name]
+        if values is None:
+            continue
+        if len(values) not in ((1, 3) if channels is None else (channels,)):
+            wanted = "images have 1 or 3" if channels is None else channels
+            return f"{len(values)} numbers in preprocessing.{name}, but {wanted} channels"
+        if given[other] is None:
+            return f"preprocessing.{name} without preprocessing.{other}; give both, 0 and 1 where nothing is to change"
+        if any(abs(value) > LARGEST for value in values):
+            return f"{max(values, key=abs):g} in preprocessing.{name}: pixels are in [0, 1]"
+    if any(value < 1 / LARGEST for value in given["std"] or ()):
+        return f"{min(given['std']):g} in preprocessing.std: pixels are divided by it, so it is above 0"
+    return ""
+
+
+def _said(errors: list[dict], given: dict) -> str:
     """Return what is wrong with the first field of a card that is, as the end of a sentence."""
     wrong = min(
-        error.errors(), key=lambda one: one["type"] != "extra_forbidden"
+        errors, key=lambda one: one["type"] != "extra_forbidden"
     )  # a misspelt field is also one that is missing
     place = [str(part) for part in wrong["loc"] if part not in _PARTS]
     name = ".".join(place)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from robustshape.errors import InputError, MissingFileError
 from robustshape.models.weights import opened
+from robustshape.paths import checked_path
 
 FOLDER_WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # what a folder of Hugging Face holds
 NAMES = (
@@ -39,7 +40,7 @@ def _json(path: Path) -> dict:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON: {error}") from error
     return found if isinstance(found, dict) else {}
 
@@ -52,17 +53,22 @@ def beside_tensors(path: Path) -> dict:
 
 def names_in(path) -> list[str]:
     """Return the names in a file: a JSON list, or one a line."""
-    path = Path(path).expanduser()
+    path = checked_path(path, "the file of the classes' names")
     if not path.is_file():
         raise MissingFileError(
             f"there is no file {path} with the names of the classes, one a line or a JSON list"
         )
-    text = path.read_text(encoding="utf-8")
-    found = (
-        json.loads(text)
-        if text.lstrip().startswith("[")
-        else [line.strip() for line in text.splitlines() if line.strip()]
-    )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        found = (
+            json.loads(text)
+            if text.lstrip().startswith("[")
+            else [line.strip() for line in text.splitlines() if line.strip()]
+        )
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"the names of the classes in {path} cannot be read ({error}); write them in UTF-8, one a line or a JSON list"
+        ) from error
     if len(found) < 2 or not all(isinstance(name, str) and name for name in found):
         raise InputError(
             f"{path} holds {len(found)} names of classes, but at least 2 are needed, one a line or a JSON list"

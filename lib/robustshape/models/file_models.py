@@ -15,7 +15,7 @@ from robustshape.errors import InputError, MissingFileError, RobustshapeError
 from robustshape.models.card import checked
 from robustshape.models.trust import check_trust, trusting
 from robustshape.models.weights import check_sha256, find_weights, fit_weights, read_weights
-from robustshape.paths import cache_dir, find_local, project_root
+from robustshape.paths import cache_dir, checked_path, find_local, project_root
 from robustshape.registry import closest
 
 CONSTRUCTORS = {
@@ -41,7 +41,7 @@ def names() -> list[str]:
 
 def _find(name: str) -> Path:
     """Return the card's path: as given, in ROBUSTSHAPE_DATA, or in the project's notebooks folder."""
-    given, root = Path(name).expanduser(), project_root()
+    given, root = checked_path(name, "a card"), project_root()
     places = [given, find_local(name), *([root / "notebooks" / name, root / name] if root else [])]
     for place in places:
         if place and place.is_file():

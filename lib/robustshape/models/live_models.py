@@ -67,6 +67,12 @@ def register(module, *, preprocess=None, head: str | None = None) -> str:
         raise InputError(
             f"a model is a name (robustshape list models) or a torch.nn.Module, but was a {type(module).__name__}"
         )
+    if head is not None and not isinstance(head, str):
+        raise InputError(f"head is the name of a layer (named_modules), but was given {head!r}")
+    if preprocess is not None and not callable(preprocess):
+        raise InputError(
+            f"preprocess is a Preprocessing or a function of uint8 images (n, h, w, c), but was given {preprocess!r}"
+        )
     how = module.preprocess if own else preprocess
     describe = getattr(how, "describe", None)
     told = describe() if describe else behaviour_of(how)

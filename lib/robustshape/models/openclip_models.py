@@ -5,6 +5,7 @@ divided by their norm. The logits are zero-shot, of the classes of a data set: s
 A checkpoint of your own is ARCH/TAG.safetensors in a folder of ROBUSTSHAPE_DATA, with any TAG.
 """
 
+from robustshape.download import check_answers, hugging_face
 from robustshape.errors import InputError, MissingFileError
 from robustshape.models.weights import download, find_weights, sha256
 from robustshape.paths import cache_dir, offline
@@ -126,6 +127,7 @@ def _tokeniser(architecture: str):
             f"openclip:{architecture} reads texts with {what}, which a hub provides, and ROBUSTSHAPE_OFFLINE "
             "forbids the download; unset it"
         )
+    check_answers(hugging_face(), f"fetch {what} where there is one, into {cache_dir('weights')}")
     try:
         return open_clip.get_tokenizer(architecture, cache_dir=str(cache_dir("weights")))
     except (ImportError, OSError, RuntimeError) as error:

@@ -1,6 +1,6 @@
 """What happens to an image before a network sees it: resize, crop, scale to [0, 1], normalise."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from robustshape.datasets.pictures import Pictures
 from robustshape.datasets.readings import middle, shape_of_shorter
 from robustshape.errors import InputError
+from robustshape.models.card import checked_preprocessing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,10 @@ class Preprocessing:
     interpolation: str = "bilinear"
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
+
+    def __post_init__(self):
+        """Raise InputError if the fields cannot be those of a preprocessing, as `card.checked_preprocessing` does."""
+        checked_preprocessing({field.name: getattr(self, field.name) for field in fields(Preprocessing)})
 
     def describe(self) -> dict:
         """Return the fields as a plain dictionary, for identities and provenance."""

@@ -122,7 +122,8 @@ def construct(name: str, **arguments):
     function, _ = factory(name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return function(**arguments)
+        with own_modules.blamed(f"the function python:{name}"):
+            return function(**arguments)
 
 
 def _described(name: str, made, arguments: dict) -> dict:

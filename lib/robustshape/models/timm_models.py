@@ -4,7 +4,7 @@ import math
 
 from robustshape.errors import InputError, StoreError
 from robustshape.models.weights import download, find_weights, sha256
-from robustshape.paths import cache_dir, offline
+from robustshape.paths import cache_dir
 from robustshape.registry import unknown_name
 
 HOW_TO_LIST = "robustshape list models 'timm:*'"
@@ -123,7 +123,7 @@ def load(name: str, *, device: str = "cpu"):
 
     config, full, spec = _config(name), _full_name(name), identity(name)
     path = find_weights(*_files(full))
-    if path is None and offline() and config.hf_hub_id:
+    if path is None and config.hf_hub_id:
         cached = try_to_load_from_cache(config.hf_hub_id, "model.safetensors", cache_dir=cache_dir("weights"))
         path = cached if isinstance(cached, str) else None
     if path is not None:
@@ -133,6 +133,7 @@ def load(name: str, *, device: str = "cpu"):
             f"timm:{full}",
             _files(full)[:1],
             lambda: timm.create_model(full, pretrained=True, cache_dir=cache_dir("weights")),
+            hub=None if config.hf_hub_id else config.url,
         )
     preprocess = preprocessing_of(module, full)
     module, head, n_classes = examined(module, preprocess, name=f"timm:{full}")

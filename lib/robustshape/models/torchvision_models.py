@@ -128,6 +128,7 @@ def load(name: str, *, device: str = "cpu"):
                 weights.url, cache_dir("weights"), progress=False, check_hash=True, weights_only=True
             ),
             f"{weights.meta['_file_size']:.0f} MB",
+            hub=weights.url,
         )
     preprocess = preprocessing_of(name)
     full = f"torchvision:{spec['name']}"

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 
+from robustshape.download import check_answers, hugging_face
 from robustshape.errors import DownloadError, InputError, MissingFileError, StoreError
 from robustshape.paths import cache_dir, find_local, offline
 
@@ -185,10 +186,17 @@ def missing(name: str, files: Iterable[str], size: str = "size unknown") -> Miss
     )
 
 
-def download(name: str, files: Iterable[str], call, size: str = "size unknown"):
-    """Return ``call()``, a hub's own checked download; offline, or if it fails, say what to put where."""
+def download(name: str, files: Iterable[str], call, size: str = "size unknown", *, hub: str | None = None):
+    """Return ``call()``, a hub's own checked download; offline, or if it fails, say what to put where.
+
+    A `hub` that does not answer at all, by default Hugging Face, is told of within seconds.
+    """
     if offline():
         raise missing(name, files, size)
+    check_answers(
+        hub or hugging_face(),
+        f"put the weights of {name} ({size}), {' or '.join(files)}, into a folder of ROBUSTSHAPE_DATA",
+    )
     try:
         return call()
     except (OSError, RuntimeError) as error:  # requests, urllib and the hubs derive from these

@@ -39,8 +39,8 @@ def identity(
     """Return what defines the network's numbers; nothing is trained."""
     architecture, recipe_name, seed = parse(name)
     data = training_data(dataset, reading)
-    if epochs is not None and epochs < 1:
-        raise InputError(f"epochs is {epochs}, but must be at least 1")
+    if epochs is not None and (isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1):
+        raise InputError(f"epochs is {epochs!r}, but must be a whole number, at least 1")
     if "image" not in data:
         raise InputError(
             f"the zoo's networks are trained on images of one size held in memory, but {dataset!r} read as "

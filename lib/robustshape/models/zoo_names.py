@@ -5,6 +5,7 @@ from typing import NamedTuple
 from robustshape.errors import InputError
 from robustshape.models.recipes import CHANGES, architectures, objection
 from robustshape.registry import unknown_name
+from robustshape.values import checked_seed
 
 PREFIX = "zoo:"
 
@@ -83,4 +84,4 @@ def parse(name: str) -> tuple[str, str, int]:
         raise InputError(
             f"the seed in 'zoo:{name}' is {seed!r}, but must be a whole number from 0, as in zoo:{rest}/1"
         )
-    return architecture, recipe or "plain", int(seed or 0)
+    return architecture, recipe or "plain", checked_seed(int(seed[:20] or 0), f"the seed in 'zoo:{name}'")

@@ -10,9 +10,7 @@ from typing import Any
 
 from robustshape.errors import InputError
 from robustshape.registry import unknown_name
-from robustshape.values import as_list
-
-LARGEST_SEED = 2**32 - 1  # numpy's and torch's generators take more, scikit-learn's do not
+from robustshape.values import LARGEST_SEED, as_list
 
 
 def _model(_: str, name: str) -> None:

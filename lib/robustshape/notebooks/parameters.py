@@ -1,34 +1,19 @@
 """Which notebooks and presets there are, and the parameters that a notebook takes.
 
-The parameters are read from the notebook's cell with the tag ``parameters``: typed, commented assignments such as
-``n_samples: int = 500  # images per class``. A preset is a flat YAML file ``presets/<notebook>.<preset>.yaml``
-beside the notebook.
+The parameters are read from the notebook's cell with the tag ``parameters``, see `parameters_cell`. A preset is a flat YAML file
+``presets/<notebook>.<preset>.yaml`` beside the notebook.
 """
 
-import ast
-import io
 import json
-import tokenize
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from robustshape.errors import InputError, StoreError
 from robustshape.notebooks.meanings import check_meanings
-from robustshape.notebooks.types import fit, type_of
-from robustshape.paths import project_root, require_project
+from robustshape.notebooks.parameters_cell import Parameter, read_cell
+from robustshape.notebooks.types import fit
+from robustshape.paths import checked_path, project_root, require_project
 from robustshape.registry import closest, unknown_name
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One line of a notebook's parameters cell."""
-
-    name: str
-    type: Any  # see `types.fit`
-    written_type: str  # the annotation as it stands in the notebook
-    default: Any
-    help: str
 
 
 def names() -> list[str]:
@@ -47,7 +32,7 @@ def list_presets() -> dict[str, list[str]]:
 
 def notebook_path(notebook: str | Path) -> Path:
     """Return the file of a notebook given by its name (``kstar_skewness``) or by a path to an ``.ipynb``."""
-    path = Path(notebook)
+    path = checked_path(notebook, "a notebook")
     if path.suffix == ".ipynb":
         if not path.is_file():
             raise StoreError(
@@ -80,46 +65,29 @@ def titles() -> dict[str, str]:
     """Return the project's notebooks with the first heading of each."""
     found = {}
     for name in names():
-        lines = "".join(_cells(notebook_path(name))[0]["source"]).splitlines()
+        lines = _cells(notebook_path(name))[0]["source"].splitlines()
         found[name] = next((line.lstrip("# ") for line in lines if line.startswith("# ")), "")
     return found
 
 
 def _cells(path: Path) -> list[dict]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return [
+            {"source": "".join(cell["source"]), "tags": list(cell["metadata"].get("tags") or [])}
+            for cell in cells
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(
-            f"{path} is not a notebook that can be read ({error}); open it in JupyterLab"
+            f"{path} is not a notebook that can be read ({type(error).__name__}: {error}); open it in JupyterLab"
         ) from error
 
 
 def parameters_of(notebook: str | Path) -> dict[str, Parameter]:
     """Return the parameters that a notebook takes, in the order of its parameters cell."""
-    tagged = [
-        cell
-        for cell in _cells(notebook_path(notebook))
-        if "parameters" in cell.get("metadata", {}).get("tags", [])
-    ]
-    if not tagged:
-        return {}
-    source = "".join(tagged[0]["source"])
-    comments = {
-        token.start[0]: token.string.lstrip("# ").strip()
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT
-    }
-    found = {}
-    for line in ast.parse(source).body:
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value is not None:
-            name, kind, written = line.target.id, type_of(line.annotation), ast.unparse(line.annotation)
-        elif isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
-            name, kind, written = line.targets[0].id, Any, ""
-        else:
-            continue
-        help_ = comments.get(line.lineno) or comments.get(line.end_lineno, "")
-        found[name] = Parameter(name, kind, written, ast.literal_eval(line.value), help_)
-    return found
+    path = notebook_path(notebook)
+    tagged = [cell["source"] for cell in _cells(path) if "parameters" in cell["tags"]]
+    return read_cell(tagged[0], path) if tagged else {}
 
 
 def check_parameters(notebook: str | Path, given: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +104,7 @@ def check_parameters(notebook: str | Path, given: dict[str, Any]) -> dict[str, A
         try:
             checked[name] = fit(name, known[name].type, value)
         except InputError as error:
-            example = json.dumps(known[name].default)
+            example = json.dumps(known[name].default, default=repr)
             raise InputError(f"{error}; {path.stem}'s default is {example}") from error
     check_meanings({name: parameter.default for name, parameter in known.items()} | checked)
     return checked
@@ -169,7 +137,12 @@ def _read_preset(notebook: str | Path, preset: str) -> dict[str, Any]:
     path = preset_path(notebook, preset)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+        yaml.YAMLError,
+    ) as error:  # a date of month 13 is a ValueError
         raise StoreError(f"the preset file {path} cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise StoreError(f"the preset file {path} must be lines of 'parameter: value'")

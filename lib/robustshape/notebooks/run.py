@@ -1,6 +1,7 @@
 """Run a notebook of the project with checked parameters, see `parameters`, in a kernel of this environment."""
 
 import contextlib
+import logging
 import os
 import shutil
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 from robustshape import errors
 from robustshape.errors import InputError, NotebookError, StoreError
 from robustshape.notebooks.parameters import notebook_path, read_parameters
-from robustshape.paths import cache_dir
+from robustshape.paths import cache_dir, checked_path
 from robustshape.store.atomic import write_file
 from robustshape.tasks import KEEPS_MEMORY
 
@@ -62,7 +63,7 @@ def run_notebook(
     source, values = notebook_path(notebook), read_parameters(notebook, preset, parameters)
     if output is None:
         output = cache_dir("runs") / f"{source.stem}{f'.{preset}' if preset else ''}.ipynb"
-    output = Path(output).absolute()
+    output = checked_path(output, "the executed notebook").absolute()
     if output.suffix != ".ipynb" or output.is_dir():
         raise InputError(
             f"the executed notebook is a file that ends in .ipynb, but {output} was given; nothing was written"
@@ -98,6 +99,19 @@ def kernel_environment():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
+@contextlib.contextmanager
+def _quiet(*loggers: str):
+    """Keep what these loggers say of a failure to themselves, for it is raised and put into words here."""
+    before = {name: logging.getLogger(name).level for name in loggers}
+    for name in loggers:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
+
+
 def _execute(source: Path, copy: Path, values: dict[str, Any], progress: bool) -> None:
     """Let papermill run the notebook on this environment's Python; `copy` is written after every cell."""
     import warnings
@@ -108,8 +122,10 @@ def _execute(source: Path, copy: Path, values: dict[str, Any], progress: bool) -
 
     shown = {"stdout_file": sys.stdout, "stderr_file": sys.stderr} if progress else {}
     # Other users of this machine can read an unencrypted kernel's traffic; the kernel warns about it too.
-    encrypted = Config(KernelManager={"transport_encryption": "auto" if zmq.has("curve") else "disabled"})
-    with warnings.catch_warnings(), kernel_environment():
+    config = Config(KernelManager={"transport_encryption": "auto" if zmq.has("curve") else "disabled"})
+    # What a kernel logs of itself is about Jupyter, such as that its parent was interrupted; cells write as they do.
+    config.NotebookClient.extra_arguments = ["--log-level=CRITICAL"]
+    with warnings.catch_warnings(), kernel_environment(), _quiet("papermill", "traitlets"):
         warnings.filterwarnings("ignore", module="(nbformat|traitlets|zmq|jupyter_client).*")
         papermill.execute_notebook(
             *(
@@ -121,7 +137,7 @@ def _execute(source: Path, copy: Path, values: dict[str, Any], progress: bool) -
             progress_bar=False,
             cwd=os.getcwd(),  # where your own modules and cards are found
             iopub_timeout=PATIENCE,
-            config=encrypted,
+            config=config,
             **shown,
         )
 

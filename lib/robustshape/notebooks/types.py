@@ -105,6 +105,6 @@ def _readings(kind: Any, value: Any) -> list:
     if word.lower() in CONSTANTS:
         read.append(CONSTANTS[word.lower()])
     else:
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             read.append(json.loads(word))
     return [value, *read] if kind is str else [*read, value]

@@ -59,7 +59,9 @@ def passes(module, side: int, channels: int) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    device = next(module.parameters()).device
+    device = next(
+        module.requires_grad_(False).parameters()
+    ).device  # of gradients the counter expects a graph
     image = torch.zeros(1, channels, side, side, device=device)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module(image)

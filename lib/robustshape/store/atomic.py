@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from robustshape.errors import StoreError
+from robustshape.paths import checked_path
 
 MANIFEST = "manifest.json"
 ABANDONED_AFTER_S = 3600  # a writer that is still ending needs seconds; an hour is surely dead
@@ -44,7 +45,7 @@ def _explain(error: OSError, path: Path) -> StoreError:
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """Yield a unique name beside `path`; whatever stands there afterwards is removed, come what may."""
-    path = Path(path)
+    path = checked_path(path, "a file to write")
     temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +69,12 @@ def write_file(path: Path) -> Iterator[Path]:
     with _beside(path) as temporary:
         yield temporary
         os.replace(temporary, path)
+
+
+def check_writable(path: Path) -> None:
+    """Raise StoreError or InputError if no file can be written there; nothing is left, and what stands there stays."""
+    with _beside(path) as temporary:
+        temporary.touch()
 
 
 @contextlib.contextmanager

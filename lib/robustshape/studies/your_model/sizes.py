@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from robustshape.datasets.readings import crop_for
 from robustshape.errors import InputError
 
 MOST_SAMPLES, MOST_ROBUSTNESS = 5_000, 1_000
 MOST_IN_DRAW = 1_000  # images: the time of a multicut grows with their cube
 MOST_PER_CLASS, MOST_CLASSES = 100, 10
 MOST_ATTACKED = 200
-CROPS = (32, 64, 224)  # sides of a reading, see robustshape.datasets.load
 LADDERS = {  # L-infinity budgets by the channels of the images: what is hardly seen on digits is seen on photographs
     1: "pgd linf 0.02 0.05 0.1 0.2",
     3: "pgd linf 1/510 1/255 2/255 4/255 8/255",
@@ -30,7 +30,7 @@ def completed(given: dict) -> dict:
     whole = datasets.load(given["dataset"], reading="native")
     n, counts = whole.sizes["sample"], _counts(whole, 2 if given["predict_only"] else 4)
     if not given.get("reading") and "path" in whole:  # files of various sizes
-        given["reading"] = f"crop{_side(given)}"
+        given["reading"] = crop_for(_side(given))
     if not given.get("n_samples"):
         shared = given["predict_only"] or given.get("robustness_dataset")
         given["n_samples"] = min(MOST_SAMPLES, n if shared else _shape_share(n, len(counts)))
@@ -55,15 +55,15 @@ def completed(given: dict) -> dict:
     return given
 
 
-def _side(given: dict) -> int:
-    """Return the side, of those that images are cropped to, that the first network takes: the next larger one, at most 224."""
+def _side(given: dict) -> int | None:
+    """Return the longer side that the first network takes, None where it says none."""
     from robustshape.models.network import Network
     from robustshape.values import as_list
 
     name = as_list(given["models"], "models")[0]
     network = Network.of(name, dataset=given["dataset"], epochs=given.get("epochs", 0))
     size = None if network.trained_here else getattr(network.load().preprocess, "size", None)
-    return next((side for side in CROPS if size and side >= max(size)), CROPS[-1])
+    return max(size) if size else None
 
 
 def _counts(data, fewest: int) -> np.ndarray:
