@@ -1,15 +1,8 @@
-"""Malformed inputs by surface, each with the words that refuse it; `world` makes the files that they name.
+"""Malformed inputs by surface, each with the words that refuse it; `test_malformed_inputs` makes the files that they name.
 
 A case of the shell is what follows ``robustshape``; a case of a notebook is a parameter and its value; one of Python is a
-text that is evaluated in the names that `names` gives.
+text that is evaluated in the names that its `names` gives.
 """
-
-import hashlib
-import json
-import os
-from pathlib import Path
-
-import numpy as np
 
 CARD = {
     "constructor": "timm:test_resnet", "arguments": {"num_classes": 2}, "weights": "w.pth",
@@ -93,7 +86,10 @@ _MAKE = ["make-card", "w.pth", "--timm", "test_resnet", "-o", "out.json"]
 _RESULTS = ["results", "kstar_skewness", "--preset", "mnist"]
 _TRAIN = ["train-generator", "-o", "out.safetensors", "--judge", "", "--images", "1", "--dataset", "digits"]
 SHELL = [
-    *([*_RUN, "n", "3"][:1] + [f"{name}.ipynb", "-p", "n", "3", "-o", "out.ipynb"] + [words] for name, (_, words) in {**NOTEBOOKS, **BROKEN}.items()),
+    *(
+        ["run", f"{name}.ipynb", "-p", "n", "3", "-o", "out.ipynb", words]
+        for name, (_, words) in {**NOTEBOOKS, **BROKEN}.items()
+    ),
     *(["run", "good.ipynb", "--preset", name, "-o", "out.ipynb", words] for name, (_, words) in PRESETS.items()),
     ["run", "gone.ipynb", "there is no notebook file gone.ipynb"],
     ["run", f"{LONG}.ipynb", r"cannot be called .* \(306 bytes in one name\); give another path"],
@@ -255,69 +251,3 @@ PYTHON = [
     ("Preprocessing(channels=3, mean=(0,) * 3, std=(0, 1, 1))", "0 in preprocessing.std.0"),
     ("Preprocessing(channels=3, std=(1, 1, 1))", "preprocessing.std without preprocessing.mean"),
 ]  # fmt: skip
-
-
-def world(folder: Path) -> Path:
-    """Make what the cases name in a folder, and return it."""
-    import timm
-    import torch
-    from PIL import Image
-
-    pixels = np.zeros((8, 8, 3), np.uint8)
-    for place in ("good", "latin_file", "latin_class", "broken_link", "not_an_image"):
-        for i, kind in enumerate("ab"):
-            (folder / place / kind).mkdir(parents=True)
-            for k in range(4):
-                Image.fromarray(pixels + i * 100 + k).save(folder / place / kind / f"{k}.png")
-    latin = os.fsencode(LATIN)
-    os.rename(folder / "latin_file/a/0.png", os.fsencode(folder / "latin_file/a") + b"/" + latin + b".png")
-    os.rename(folder / "latin_class/a", os.fsencode(folder / "latin_class") + b"/" + latin)
-    os.makedirs(os.fsencode(folder) + b"/" + latin + b"/a")
-    (folder / "broken_link/a/x.png").symlink_to("/nowhere/x.png")
-    (folder / "loop").symlink_to(folder / "loop")
-    (folder / "not_an_image/a/0.png").write_text("no image")
-    np.savez(folder / "negative.npz", images=np.zeros((4, 8, 8, 3), np.uint8), labels=[-1, 0, 1, 0])
-    (folder / "text.npz").write_text("no arrays")
-    (folder / "latin.txt").write_bytes(b"caf\xe9\nb\n")
-    (folder / "torn.txt").write_text('["a", ')
-    torch.save(timm.create_model("test_resnet", num_classes=2).state_dict(), folder / "w.pth")
-    whole = CARD | {"sha256": hashlib.sha256((folder / "w.pth").read_bytes()).hexdigest()}
-    for name, (change, _) in CARDS.items():
-        (folder / f"{name}.json").write_text(json.dumps(whole | change))
-    for name, source in {"good": "n: int = 3", **{k: v[0] for k, v in NOTEBOOKS.items()}}.items():
-        cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": source, "outputs": []}
-        (folder / f"{name}.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
-    for name, (text, _) in BROKEN.items():
-        (folder / f"{name}.ipynb").write_text(text)
-    (folder / "presets").mkdir()
-    for name, (text, _) in PRESETS.items():
-        (folder / "presets" / f"good.{name}.yaml").write_bytes(text)
-    for name, text in MODULES.items():
-        (folder / f"{name}.py").write_text(text)
-    return folder
-
-
-def names() -> dict:
-    """Return the names in which the cases of Python are evaluated."""
-    import torch
-
-    from robustshape import datasets, evaluate, models, report
-    from robustshape.corruptions import corrupt
-    from robustshape.indicators import describe, kstar, multicut, purity, selectivity
-    from robustshape.models.preprocessing import Preprocessing
-    from robustshape.tasks import workers
-
-    labels = np.arange(40) % 4
-    return {
-        **{"datasets": datasets, "evaluate": evaluate, "models": models, "report": report, "corrupt": corrupt, "np": np},
-        **{"describe": describe, "kstar": kstar, "multicut": multicut, "purity": purity, "selectivity": selectivity},
-        **{"Preprocessing": Preprocessing, "workers": workers},
-        "X": np.random.default_rng(0).normal(size=(40, 5)),
-        "Y": labels,
-        "I": np.zeros((4, 8, 8, 3), np.uint8),
-        "R": np.random.default_rng(0),
-        "T": torch.ones(40, 3),
-        "L": torch.tensor(labels),
-        "M": torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 2)),
-        "D": (np.zeros((40, 8, 8, 3), np.uint8), labels % 2),
-    }  # fmt: skip

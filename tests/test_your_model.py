@@ -327,7 +327,7 @@ def test_a_report_is_one_page_with_its_numbers_beside_it(rows, network, tmp_path
     "output, words",
     [
         ("report.pdf", "a file that ends in .html, but"),
-        ("none/\0/r.html", "null byte"),
+        ("none/\0/r.html", "zero byte"),
         ("", "ends in .html"),
     ],
 )
