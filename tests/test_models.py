@@ -482,7 +482,7 @@ def test_what_tables_call_a_network(name, short):
 def test_an_argument_that_does_not_exist_gets_the_closest():
     with pytest.raises(InputError, match=r"unknown argument for 'zoo:lenet' 'epoch'; closest: epochs"):
         models.load("zoo:lenet", epoch=3)
-    with pytest.raises(InputError, match="epochs is 0, but must be at least 1"):
+    with pytest.raises(InputError, match="epochs is 0, but must be a whole number, at least 1"):
         models.load("zoo:lenet", epochs=0)
 
 
