@@ -146,7 +146,10 @@ def test_a_picture_holds_every_image_in_rows(tmp_path):
     assert (found[:4, :4] == 0).all() and (found[:4, 4:] == 1).all() and (found[4:, :4] == 2).all()
 
 
-@pytest.mark.parametrize("name", ["", "corrupted_mnist_1.safetensors"])
+SHIPPED = sorted(path.name for path in generator_path("").parent.glob("corrupted_mnist*.safetensors"))
+
+
+@pytest.mark.parametrize("name", SHIPPED)
 def test_a_generator_that_ships_is_that_of_its_card_and_makes_all_digits(cache, name):
     path = generator_path(name)
     card, generator = trained.card_of(path), read_network(path)
@@ -157,8 +160,9 @@ def test_a_generator_that_ships_is_that_of_its_card_and_makes_all_digits(cache, 
     images = quality.sampled(generator, labels, seed=5, truncation_psi=0.7)
     reader = models.load("zoo:lenet-corrupted", dataset="mnist5k", epochs=3)
     right = reader.predict(images) == labels
-    # chance is .1; this reader saw 5,000 digits (the judge of the cards saw 60,000)
-    assert right.mean() > 0.6 and all(right[labels == k].mean() > 0.3 for k in range(10))
+    # chance is .1; this reader saw 5,000 digits, the judge of the card 60,000
+    assert right.mean() > 0.6 and all(right[labels == k].mean() > 0.2 for k in range(10))
+    assert min(card["scores"]["by_class"]) > 0.5
     seen = measured(quality.grey(quality.sampled(generator, labels, seed=5)))
     assert np.nanmax(seen["noise"]) > 0.15 and np.nanmin(seen["noise"]) < 0.02  # some noisy, some clean
     assert np.nanmax(seen["blur"]) > 2 * np.nanmedian(seen["blur"])  # some blurred
