@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 
+import dask.array
 import numpy as np
 import pytest
 
@@ -130,9 +131,10 @@ def test_a_task_reads_lazy_arrays_itself():
 
 def test_an_address_where_nobody_answers_is_said_in_words(monkeypatch):
     monkeypatch.setattr(tasks, "ANSWER", "1s")
-    for given in ("tcp://127.0.0.1:1", "nonsense://127.0.0.1:1"):
+    for given in ("tcp://127.0.0.1:1", "nonsense://127.0.0.1:1", "tls://127.0.0.1:1"):
         with pytest.raises(InputError, match="no Dask scheduler answers at"), tasks.workers(given):
             pass
+        assert dask.array.ones(2, chunks=1).sum().compute() == 2  # Dask works on here, and waits for nobody
 
 
 def test_a_local_cluster_listens_to_this_machine_alone():

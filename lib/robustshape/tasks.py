@@ -71,12 +71,18 @@ def workers(scheduler: str) -> Iterator:
         if n:
             client = opened.enter_context(Client(opened.enter_context(_local_cluster(n))))
         else:
-            try:
-                client = opened.enter_context(Client(scheduler, timeout=ANSWER))
-            except (OSError, ValueError) as error:  # none there, or a protocol that Dask does not know
+            try:  # a client that found nobody stays the one that all of Dask waits for, unless it was never to be
+                with Client(scheduler, timeout=ANSWER, set_as_default=False):
+                    pass
+            except (
+                OSError,
+                ValueError,
+                TypeError,
+            ) as error:  # none there, or a protocol that does not work here
                 raise InputError(
                     f"no Dask scheduler answers at {scheduler!r} ({error}); start one with: dask scheduler"
                 ) from error
+            client = opened.enter_context(Client(scheduler, timeout=ANSWER))
         yield client
 
 
