@@ -1143,7 +1143,7 @@ def test_a_row_says_on_which_device_its_training_diverged(measured, monkeypatch)
         ({"n_samples": 3}, "n_samples is at least two for each of two classes, but was 3"),
         ({"n_samples": 15}, "n_samples is at least two for each of two classes, but was 15"),
         ({"n_samples": 0}, "n_samples is at least 1, but was 0"),
-        ({"seed": -1}, "seed is a whole number from 0, but was -1"),
+        ({"seed": -1}, "seed is a whole number from 0 to 4294967295, but was given -1"),
         ({"corruptions": []}, "corruptions names at least one"),
         ({"corruptions": ["fogg"]}, "unknown corruption 'fogg'; closest: fog"),
         ({"strongest": "apgd linf 0.05 on 41"}, "wants 41 images, but only 40 are kept"),
