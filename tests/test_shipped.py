@@ -87,4 +87,4 @@ def test_every_network_that_ships_is_its_card_s_and_found_by_its_identity(path):
 def test_all_that_ships_is_small():
     data = Path(__file__).parents[1] / "data"
     shipped_files = [f for folder in ("models", "results", "reported") for f in (data / folder).rglob("*")]
-    assert CARDS and sum(f.stat().st_size for f in shipped_files if f.is_file()) < 50e6
+    assert CARDS and sum(f.stat().st_size for f in shipped_files if f.is_file()) < 40e6

@@ -149,8 +149,16 @@ def test_a_picture_holds_every_image_in_rows(tmp_path):
 SHIPPED = sorted(path.name for path in generator_path("").parent.glob("corrupted_mnist*.safetensors"))
 
 
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """A classifier of corrupted digits; 40 epochs of 5,000, for the judges of the cards saw 60,000."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path_factory.mktemp("reader")))
+        yield models.load("zoo:lenet-corrupted", dataset="mnist5k", epochs=40)
+
+
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_generator_that_ships_is_that_of_its_card_and_makes_all_digits(cache, name):
+def test_a_generator_that_ships_is_that_of_its_card_and_makes_all_digits(reader, name):
     path = generator_path(name)
     card, generator = trained.card_of(path), read_network(path)
     assert checksum(path) == f"sha256:{card['sha256']}" and path.stat().st_size == card["bytes"] < 4e6
@@ -158,10 +166,8 @@ def test_a_generator_that_ships_is_that_of_its_card_and_makes_all_digits(cache, 
     assert card["training"]["images_seen"] > 100_000 and card["training"]["seconds"] > 0
     labels = np.arange(300) % 10
     images = quality.sampled(generator, labels, seed=5, truncation_psi=0.7)
-    reader = models.load("zoo:lenet-corrupted", dataset="mnist5k", epochs=3)
     right = reader.predict(images) == labels
-    # chance is .1; this reader saw 5,000 digits, the judge of the card 60,000
-    assert right.mean() > 0.6 and all(right[labels == k].mean() > 0.2 for k in range(10))
+    assert right.mean() > 0.7 and all(right[labels == k].mean() > 0.3 for k in range(10))
     assert min(card["scores"]["by_class"]) > 0.5
     seen = measured(quality.grey(quality.sampled(generator, labels, seed=5)))
     assert np.nanmax(seen["noise"]) > 0.15 and np.nanmin(seen["noise"]) < 0.02  # some noisy, some clean
