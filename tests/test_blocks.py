@@ -10,7 +10,7 @@ from robustshape.errors import InputError
 from robustshape.indicators import blocks, foreign_ranks_blocks
 from robustshape.indicators.kstar import kstar_distribution, nearest_foreign_rank
 from robustshape.indicators.kstar_resampling import half_sample_check
-from test_kstar import brute_force, sample
+from test_kstar import HARD, brute_force, hard, sample
 
 
 @pytest.fixture(autouse=True)
@@ -41,23 +41,9 @@ def test_ranks_are_those_of_a_brute_force(dtype, metric):
     )
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda x, y, rng: np.maximum(x, 1.5) - 1.5,  # mostly dead units: many equal rows
-        lambda x, y, rng: np.where(rng.uniform(size=(len(x), 1)) < 0.3, 0, x),  # a third of the samples dead
-        lambda x, y, rng: np.zeros_like(x),  # a dead network
-        lambda x, y, rng: np.round(x),  # ties everywhere
-        lambda x, y, rng: x + 1e4 * (y % 2)[:, None],  # float32 products say nothing within two far groups
-        lambda x, y, rng: x * np.where(np.arange(len(x)) == 5, 1e6, 1)[:, None],  # one outlier
-        lambda x, y, rng: x.astype(np.float64) * 1e60,
-        lambda x, y, rng: x[:, :1],
-        lambda x, y, rng: np.concatenate([x[:200], x[:200]]),  # every sample twice, most across classes
-    ],
-)
+@pytest.mark.parametrize("make", HARD)
 def test_hard_features_are_as_exact(make):
-    features, labels = sample(3)
-    features = make(features, labels, np.random.default_rng(0))
+    features, labels = hard(make)
     assert np.array_equal(nearest_foreign_rank(lazy(features), labels), brute_force(features, labels))
 
 

@@ -234,6 +234,8 @@ def test_an_interruption_is_told_in_our_words_alone(tmp_path):
     (tmp_path / "waiting.ipynb").write_text(json.dumps(text))
     command = [sys.executable, "-m", "robustshape", "run", "waiting.ipynb", "-o", "out.ipynb"]
     whole = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    # tests that a shell runs in the background ignore interruptions, and what they start would, too
+    whole["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(command, cwd=tmp_path, **whole) as started:
         assert started.stdout.readline() == "on\n"
         os.killpg(started.pid, signal.SIGINT)  # as a terminal does, to the kernel too

@@ -127,28 +127,32 @@ def test_equals_a_brute_force(dtype):
     assert np.array_equal(nearest_foreign_rank(features, labels), brute_force(features, labels))
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda x, y, rng: np.maximum(x, 1.5) - 1.5,  # mostly dead units: many equal rows
-        lambda x, y, rng: np.where(rng.uniform(size=(len(x), 1)) < 0.3, 0, x),  # a third of the samples dead
-        lambda x, y, rng: np.zeros_like(x),  # a dead network
-        lambda x, y, rng: np.round(x),  # ties everywhere
-        lambda x, y, rng: (
-            x + 1e4 * (y % 2)[:, None]
-        ),  # two far groups: float32 products say nothing within them
-        lambda x, y, rng: x * np.where(np.arange(len(x)) == 5, 1e6, 1)[:, None],  # one outlier
-        lambda x, y, rng: x * 1e-30,
-        lambda x, y, rng: x.astype(np.float64) * 1e60,
-        lambda x, y, rng: x[:, :1],
-        lambda x, y, rng: np.concatenate([x[:200], x[:200]]),  # every sample twice, most across classes
-    ],
-)
-def test_exact_on_hard_features(make):
+HARD = [
+    lambda x, y, rng: np.maximum(x, 1.5) - 1.5,  # mostly dead units: many equal rows
+    lambda x, y, rng: np.where(rng.uniform(size=(len(x), 1)) < 0.3, 0, x),  # a third of the samples dead
+    lambda x, y, rng: np.zeros_like(x),  # a dead network
+    lambda x, y, rng: np.round(x),  # ties everywhere
+    lambda x, y, rng: x + 1e4 * (y % 2)[:, None],  # two far groups: float32 products say nothing within them
+    lambda x, y, rng: x * np.where(np.arange(len(x)) == 5, 1e6, 1)[:, None],  # one outlier
+    lambda x, y, rng: x * 1e-30,
+    lambda x, y, rng: x.astype(np.float64) * 1e60,
+    lambda x, y, rng: x[:, :1],
+    lambda x, y, rng: np.concatenate([x[:200], x[:200]]),  # every sample twice, most across classes
+]
+
+
+def hard(make):
+    """Return features that a float32 product tells little of, and labels."""
     features, labels = sample(3)
     features = make(features, labels, np.random.default_rng(0))
     if np.abs(features).max() < 1e-20:  # the brute force works in float64 squares; scale it exactly
         features = features.astype(np.float64) * 2.0**100
+    return features, labels
+
+
+@pytest.mark.parametrize("make", HARD)
+def test_exact_on_hard_features(make):
+    features, labels = hard(make)
     assert np.array_equal(nearest_foreign_rank(features, labels), brute_force(features, labels))
 
 
