@@ -17,9 +17,7 @@ from robustshape.paths import offline
 BLOCK = 1 << 16  # bytes read, written and shown at a time
 MOST = 8 << 30  # bytes of a file whose size is not known beforehand: a source may send without an end
 TRIES = 3  # of each source, as long as it goes on giving bytes
-SLOWEST = (
-    1 << 10
-)  # bytes a second, below which a source is given up: at that pace the largest file takes a month
+SLOWEST = 1 << 10  # bytes a second, below which a source is given up: the largest file would take a month
 
 
 class _Refused(Exception):

@@ -20,9 +20,10 @@ from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir
 from robustshape.store.atomic import write_file
 
+ANSWER = "30s"  # that a scheduler has to answer
+
 # Freed memory is used again. By its own defaults Dask has it given back to the system after every array of 128 KiB, which
 # doubles the time of training small networks; glibc's own defaults do so from 32 MiB on. Other systems ignore the names.
-ANSWER = "30s"  # that a scheduler has to answer
 KEEPS_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 
 

@@ -15,10 +15,8 @@ MOST_FILE = 1 << 28  # bytes of one file of an archive; that of CIFAR-100's trai
 MOST_WHOLE = 1 << 29  # bytes of a packed archive once unpacked
 MOST_ARRAYS = 16 << 30  # bytes of all arrays of an .npz
 BLOCK = 1 << 20  # bytes unpacked at a time
-RATIO, SMALL = (
-    100,
-    1 << 26,
-)  # what is larger than SMALL bytes may unpack to RATIO times its packed size; images do to 10
+SMALL = 1 << 26  # bytes that anything may unpack to
+RATIO = 100  # times its packed size that what is larger may unpack to; images do to 10
 
 
 def gunzipped(path: Path, most: int = MOST_FILE) -> bytes:

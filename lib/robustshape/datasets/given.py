@@ -93,9 +93,8 @@ def classes(labels, class_names, what: str) -> dict:
     present, most = np.unique(labels), int(np.max(labels))
     if class_names is None:
         if len(present) != most + 1:
-            lacking = next(
-                i for i, label in enumerate(present) if label != i
-            )  # labels may be as large as one likes
+            # counted, not listed: labels may be as large as one likes
+            lacking = next(i for i, label in enumerate(present) if label != i)
             raise InputError(
                 f"{what} holds labels up to {most}, but none is {lacking}; number the classes from 0 ({HOW_NAMED}), or "
                 "give class_names, one for each output of the network"

@@ -25,15 +25,8 @@ LARGEST = 1e6  # of a mean or std, of which pixels are in [0, 1]
 CONSTRUCTORS = ("timm", "torchvision", "zoo", "python")
 LARGEST_CARD = 16 << 20  # bytes
 LARGEST_NUMBER = 1_000_000  # of an argument: no network here has as many classes, channels or layers
-LOADING = (
-    "pretrained",
-    "checkpoint",
-    "weights",
-    "cache_dir",
-)  # how arguments begin that read or fetch other files
-PLAIN = re.compile(
-    r"[\w+.-]{1,64}"
-)  # a text among the arguments: a kind of layer or padding, no path and no address
+LOADING = ("pretrained", "checkpoint", "weights", "cache_dir")  # so begin arguments that fetch other files
+PLAIN = re.compile(r"[\w+.-]{1,64}")  # a text among the arguments: a kind of layer, no path and no address
 
 
 class PreprocessingCard(BaseModel):

@@ -137,12 +137,7 @@ def _read_preset(notebook: str | Path, preset: str) -> dict[str, Any]:
     path = preset_path(notebook, preset)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (
-        OSError,
-        ValueError,
-        RecursionError,
-        yaml.YAMLError,
-    ) as error:  # a date of month 13 is a ValueError
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # a month 13 is a ValueError
         raise StoreError(f"the preset file {path} cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise StoreError(f"the preset file {path} must be lines of 'parameter: value'")

@@ -16,10 +16,7 @@ ALIKE = 3  # networks that are timed
 MOST = 8.0  # seconds in all for corruptions
 PASS = {"cpu": 2e9, "cuda": 1e12}  # operations of a batch, about
 GPU = "assumed of one data-centre GPU in float32; give --device cuda on it to measure"
-ASSUMED = {
-    "network": 8e12,
-    "products": 14e12,
-}  # 40 and 70 % of the 19.5 TFLOP/s that NVIDIA's A100 has in float32
+ASSUMED = {"network": 8e12, "products": 14e12}  # 40 and 70 % of an A100's 19.5 TFLOP/s in float32
 
 
 def measure(names: list[str], images: Images, corruptions: list[str], device: str = "cpu") -> dict[str, Rate]:

@@ -6,9 +6,8 @@ import re
 from robustshape.models.outline import PHOTOGRAPH, Images, build, training
 from robustshape.resources.workload import GRADIENT, NetworkSize
 
-RESNET50 = NetworkSize(
-    8.18e9, 25_557_032, 2048, 1000, 224, assumed=True
-)  # stands for what cannot be built here
+# stands for what cannot be built here
+RESNET50 = NetworkSize(8.18e9, 25_557_032, 2048, 1000, 224, assumed=True)
 
 
 def images_of(about: dict, reading: str | None) -> Images:
@@ -44,9 +43,9 @@ def size_of(name: str, images: Images, epochs: int = 0) -> NetworkSize:
     """
     try:
         module, side, channels = build(name, images)
-    except Exception:  # whatever a library of networks raises: an estimate does without
+        flops = passes(module, side, channels)
+    except Exception:  # whatever a library of networks raises: an estimate does without, and says so
         return RESNET50
-    flops = passes(module, side, channels)
     width, classes = _ends(module)
     weights = sum(one.numel() for one in module.parameters())
     seen, steps = training(name, images, epochs)
@@ -59,9 +58,8 @@ def passes(module, side: int, channels: int) -> float:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    device = next(
-        module.requires_grad_(False).parameters()
-    ).device  # of gradients the counter expects a graph
+    module.requires_grad_(False)  # else the counter expects a graph of gradients
+    device = next(module.parameters()).device
     image = torch.zeros(1, channels, side, side, device=device)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module(image)

@@ -9,18 +9,14 @@ from dataclasses import dataclass, field
 GRADIENT = 3  # passes of a step that needs a gradient
 PIECE = 2048  # images of a task
 STARTS, LLOYD = 10, 30  # of k-means: starts, and iterations until it rests (assumed)
-SEARCHES = (
-    3  # for nearest neighbours in a row of kstar_skewness: shuffled labels, neighbourhood hit, dimension
-)
+SEARCHES = 3  # for nearest neighbours in a row of kstar_skewness: shuffled labels, hit, dimension
 STEPS = {  # an attack's passes of one image: gradients x 3, plain passes x 1
     "fgsm": 1 * GRADIENT,
     "pgd": 20 * GRADIENT,
     "apgd": 100 * GRADIENT + 9 * 100 * GRADIENT,
     "autoattack": (100 + 2 * 9 * 100) * GRADIENT + 5000,
 }
-LIBRARIES = (
-    0.6e9  # bytes that a worker has before its first task, as seen with torch, xarray and scikit-learn
-)
+LIBRARIES = 0.6e9  # bytes that a worker has before its first task: torch, xarray, scikit-learn
 
 
 @dataclass(frozen=True)
