@@ -34,10 +34,11 @@ def test_runs_are_added_and_the_page_shows_the_last_of_the_machine_that_measured
     assert kept["value"].tolist() == [9.0, 1.0, 3.0, 1.5] and kept.columns.tolist() == speed.COLUMNS
     made = speed.speed_pieces()
     assert made["generated/speed.csv"].decode().splitlines()[1:] == [
-        '"kstar: k\\*, N = 10",3,x a loop,>= 2,yes,0.1,2026-01-02'.replace(">", "\\>"),
-        '"purity: k\\*, N = 10",1.5,x a loop,>= 2,no,0.1,2026-01-01'.replace(">", "\\>"),
+        '"k\\*, N = 10",3,\\>= 2,x a loop',
+        '"k\\*, N = 10",1.5,\\>= 2: not met,x a loop',
     ]
-    assert made["generated/speed_machine.md"] == b"Measured on: b, 2 cores; 1 of 2 rows as wanted.\n"
+    said = b"1 of 2 numbers are as wanted, on b with 2 cores, 2026-01-01 to 2026-01-02, its load up to 0.1.\n"
+    assert made["generated/speed_machine.md"] == said
     assert b"<svg" in made["generated/speed.svg"]
 
 
@@ -57,3 +58,11 @@ def test_what_is_kept_is_whole():
     assert kept.columns.tolist() == speed.COLUMNS and len(kept) and kept.notna().all().all()
     better = [speed.times_wanted(v, w) >= 1 for v, w in zip(kept["value"], kept["wanted"])]
     assert better == kept["met"].tolist()
+
+
+def test_a_book_without_measurements_says_so(clone):
+    made = speed.speed_pieces()
+    assert (
+        made["generated/speed_machine.md"] == b"Not yet measured.\n"
+        and b"make bench" in made["generated/speed.csv"]
+    )
