@@ -60,7 +60,7 @@ def one_strip(n: int, d: int):
     """Print time and memory of the first block of rows against all, and what all blocks would take by it."""
     with tempfile.TemporaryDirectory() as folder:
         features, labels = stored(folder, n, d)
-        given = ranks.Given(ranks.Blocks.of(features), labels, False, "cpu", 8.0, np.zeros(d))
+        given = ranks.Given(ranks.Blocks.of(features), False, 8.0, np.zeros(d), label=labels)
         began, processor = time.perf_counter(), time.process_time()
         ranks._nearest(0, given)
         wall, processor = time.perf_counter() - began, time.process_time() - processor

@@ -7,47 +7,28 @@ differences of the given features. So the ranks are those of a float64 brute for
 """
 
 import contextlib
-import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from robustshape.errors import InputError
 from robustshape.indicators.blocks import Blocks, each
 from robustshape.indicators.class_rows import CHUNK
 from robustshape.indicators.foreign_ranks import CLOSE_CALLS, TooManyCloseCalls, alone_and_precise
+from robustshape.indicators.scaled_blocks import Scaled, looked_at
 
 
-@dataclass(frozen=True)
-class Given:
-    """What every task knows: where the features are, and what was found of all of them."""
+@dataclass(frozen=True, kw_only=True)
+class Given(Scaled):
+    """What every task knows: where the features are, what was found of all of them, and how they are compared."""
 
-    blocks: Blocks
     label: np.ndarray  # (n,)
-    unit_norm: bool
-    device: str
-    scale: float = 1.0
-    mean: np.ndarray | None = None  # (d,) of the scaled rows
+    device: str = "cpu"
     double: bool = False  # whether products are float64
-
-    def exact(self, rows: np.ndarray) -> np.ndarray:
-        """Return given rows as float64, of unit length if asked, over the scale."""
-        rows = rows.astype(np.float64)
-        if self.unit_norm:
-            norm = np.linalg.norm(rows, axis=1)
-            rows /= np.where(norm > 0, norm, 1.0)[:, None]
-        rows /= self.scale
-        return rows
 
     def factors(self, rows: np.ndarray) -> torch.Tensor:
         """Return centred rows (x, -|x|^2 / 2, 1) on the device, as `class_rows.Rows.working` has them."""
-        if rows.dtype == np.float32 and not (
-            self.unit_norm or self.double
-        ):  # scaling by a power of two is exact
-            x = torch.from_numpy(rows / np.float32(self.scale) - self.mean.astype(np.float32))
-        else:
-            x = torch.from_numpy(self.exact(rows) - self.mean)
+        x = torch.from_numpy(self.exact(rows) - self.mean if self.double else self.centred(rows))
         out = torch.empty((len(x), x.shape[1] + 2), dtype=torch.float64 if self.double else torch.float32)
         out[:, :-2] = x
         length = torch.linalg.vector_norm(out[:, :-2], dim=1, dtype=torch.float64)
@@ -81,40 +62,15 @@ def foreign_ranks(features, labels: np.ndarray, *, unit_norm: bool = False, devi
         If a feature is NaN or infinite, which shows only now.
     """
     label = np.unique(labels, return_inverse=True)[1]
-    given = Given(Blocks.of(features), label, unit_norm, str(device))
-    given, touching = _looked_at(given)
+    given, row = looked_at(Given(Blocks.of(features), unit_norm, label=label, device=str(device)))
+    low, high = np.full(len(label), len(label)), np.full(len(label), -1)
+    np.minimum.at(low, row, label)
+    np.maximum.at(high, row, label)
+    touching = (low < high)[row]  # it occurs in another class too: its k* is 1
     for double in (False, True):
         with contextlib.suppress(TooManyCloseCalls):
             return _ranks(replace(given, double=double), touching)
     raise AssertionError("float64 products have no limit")
-
-
-def _looked_at(given: Given) -> tuple[Given, np.ndarray]:
-    """Find scale and mean, and the rows that occur in another class too, at which k* is 1; refuse NaN and infinity."""
-    n, d = given.blocks.features.shape
-    total, most, bad = np.zeros((len(given.blocks), d)), 0.0, 0
-    digest = np.empty(n, [("low", np.uint64), ("high", np.uint64)])
-    for i, (n_bad, largest, sums, digests) in each(_look, range(len(given.blocks)), given):
-        bad, most, total[i] = bad + n_bad, max(most, largest), sums
-        digest[given.blocks.span(i)] = np.frombuffer(digests, digest.dtype)
-    if bad:
-        raise InputError(f"{bad} of {n} samples have NaN or infinite features; leave them out")
-    scale = 2.0 ** np.ceil(np.log2(most)) if most > 0 else 1.0
-    row = np.unique(digest, return_inverse=True)[1].ravel()
-    low, high = np.full(n, n), np.full(n, -1)
-    np.minimum.at(low, row, given.label)
-    np.maximum.at(high, row, given.label)
-    return replace(given, scale=scale, mean=total.sum(axis=0) / n / scale), (low < high)[row]
-
-
-def _look(i: int, given: Given) -> tuple:
-    rows = given.blocks.read(i)
-    finite = np.isfinite(rows).all(axis=1) if rows.dtype.kind == "f" else np.ones(len(rows), bool)
-    if not finite.all():
-        return int((~finite).sum()), 0.0, 0.0, bytes(16 * len(rows))
-    rows = given.exact(rows) + 0.0  # -0 equals 0
-    digests = b"".join(hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows)
-    return 0, float(np.abs(rows).max()), rows.sum(axis=0), digests
 
 
 def _ranks(given: Given, touching: np.ndarray) -> np.ndarray:
