@@ -7,9 +7,13 @@ import zarr
 from distributed import Client, LocalCluster
 
 from robustshape.errors import InputError
-from robustshape.indicators import blocks, foreign_ranks_blocks
+from robustshape.indicators import blocks, foreign_ranks_blocks, kmeans_blocks
+from robustshape.indicators.dimensionality import intrinsic_dimension
 from robustshape.indicators.kstar import kstar_distribution, nearest_foreign_rank
 from robustshape.indicators.kstar_resampling import half_sample_check
+from robustshape.indicators.neighbours import neighbourhood_hit
+from robustshape.indicators.purity import kmeans_purity
+from robustshape.indicators.separability import silhouette
 from test_kstar import HARD, brute_force, hard, sample
 
 
@@ -75,7 +79,17 @@ def test_the_size_of_blocks_and_chunks_does_not_matter(monkeypatch):
         assert np.array_equal(nearest_foreign_rank(lazy(features, chunk), labels), expected)
 
 
-def test_workers_read_the_store_themselves_and_give_the_same(tmp_path):
+def of_neighbours_and_means(features, labels) -> list[float]:
+    return [
+        kmeans_purity(features, labels, np.random.default_rng(0)),
+        neighbourhood_hit(features, labels),
+        silhouette(features, labels),
+        intrinsic_dimension(features),
+    ]
+
+
+def test_workers_read_the_store_themselves_and_give_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(kmeans_blocks, "STEPS", 2)  # each is as good as another for what is asked here
     features, labels = sample(6, n=500)
     stored = zarr.create_array(
         tmp_path / "features.zarr", shape=features.shape, chunks=(100, 20), dtype="float32"
@@ -95,11 +109,13 @@ def test_workers_read_the_store_themselves_and_give_the_same(tmp_path):
         again = half_sample_check(
             there, labels, found["normalised_rank"], rng=np.random.default_rng(0), n_halves=2
         )
+        others = of_neighbours_and_means(there, labels)
         done = sum(client.run(lambda dask_worker: len(dask_worker.state.log)).values())
         with pytest.raises(InputError, match="3 of 500 samples have NaN"):
             broken = np.where((np.arange(500) % 200 == 7)[:, None], np.nan, features)
             nearest_foreign_rank(lazy(broken), labels)
     assert done and found.identical(expected) and again.identical(halves)
+    assert others == of_neighbours_and_means(there, labels)  # to the last bit
     assert blocks.open_client() is None
 
 
@@ -124,8 +140,10 @@ def test_few_blocks_are_in_memory_at_once(monkeypatch):
 
     ours = blocks.Blocks.of(Watched())
     monkeypatch.setattr(foreign_ranks_blocks.Blocks, "of", lambda given: ours)
-    multiply = foreign_ranks_blocks._left
-    monkeypatch.setattr(foreign_ranks_blocks, "_left", lambda one: held.append(one.shape) or multiply(one))
+    multiply = foreign_ranks_blocks.on_the_left
+    monkeypatch.setattr(
+        foreign_ranks_blocks, "on_the_left", lambda one: held.append(one.shape) or multiply(one)
+    )
     assert np.array_equal(
         foreign_ranks_blocks.foreign_ranks(Watched(), labels), brute_force(features, labels)
     )

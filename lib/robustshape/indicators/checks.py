@@ -3,6 +3,7 @@
 import numpy as np
 
 from robustshape.errors import InputError
+from robustshape.indicators.blocks import in_blocks
 
 LARGEST = 1e100  # of a feature: the squares of larger ones overflow
 
@@ -36,6 +37,45 @@ def generator(rng, purpose: str) -> np.random.Generator:
     return rng
 
 
+def real_features(features, purpose: str, *, fewest: int = 2):
+    """Return features as an array (n, d) of real numbers, a dask array as it is, or say why they are none.
+
+    >>> real_features([[1, 2]], "an example")
+    Traceback (most recent call last):
+    robustshape.errors.InputError: an example needs at least 2 samples, but was given 1
+    """
+    lazy = in_blocks(features)
+    features = features if lazy else as_array(features, purpose)
+    if features.ndim != 2 or not features.shape[1] or features.dtype.kind not in "fiub":
+        raise InputError(
+            f"{purpose} needs real features (n, d), but was given {features.dtype} {features.shape}"
+        )
+    if lazy and np.isnan(features.shape).any():
+        raise InputError(
+            f"{purpose} reads rows by their number, but this dask array does not know how many it has; "
+            "call its compute_chunk_sizes() first"
+        )
+    if len(features) < fewest:
+        raise InputError(f"{purpose} needs at least {fewest} samples, but was given {len(features)}")
+    return features
+
+
+def in_memory(features, purpose: str):
+    """Return features unless they are a dask array, which all of a purpose that is not done in blocks would load unseen.
+
+    >>> import dask.array
+    >>> in_memory(dask.array.zeros((4, 2)), "an example")
+    Traceback (most recent call last):
+    robustshape.errors.InputError: an example holds all features in memory and takes no dask array; give it features.compute() if they fit, or a sample of the rows (in blocks are read: k*, k-means, neighbourhood hit, TwoNN dimension, silhouette)
+    """
+    if in_blocks(features):
+        raise InputError(
+            f"{purpose} holds all features in memory and takes no dask array; give it features.compute() if they fit, or a "
+            "sample of the rows (in blocks are read: k*, k-means, neighbourhood hit, TwoNN dimension, silhouette)"
+        )
+    return features
+
+
 def centred(features, purpose: str, *, fewest: int = 2) -> np.ndarray:
     """Return the features as float64 about their mean, or say why they cannot be used.
 
@@ -56,20 +96,14 @@ def centred(features, purpose: str, *, fewest: int = 2) -> np.ndarray:
     Raises
     ------
     InputError
-        If they are not real, not (n, d), fewer than `fewest`, hold NaN or infinity, or are beyond `LARGEST`.
+        If they are a dask array, not real, not (n, d), fewer than `fewest`, hold NaN or infinity, or are beyond `LARGEST`.
 
     Examples
     --------
     >>> centred([[1, 7], [3, 7]], "an example").tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
-    features = as_array(features, purpose)
-    if features.ndim != 2 or not features.shape[1] or features.dtype.kind not in "fiub":
-        raise InputError(
-            f"{purpose} needs real features (n, d), but was given {features.dtype} {features.shape}"
-        )
-    if len(features) < fewest:
-        raise InputError(f"{purpose} needs at least {fewest} samples, but was given {len(features)}")
+    features = real_features(in_memory(features, purpose), purpose, fewest=fewest)
     if not np.isfinite(features).all():
         bad = int(np.count_nonzero(~np.isfinite(features).all(axis=1)))
         raise InputError(f"{bad} of {len(features)} samples have NaN or infinite features; leave them out")

@@ -17,7 +17,7 @@ def describe(features, labels, *, logits=None, rng=None):
     Parameters
     ----------
     features : (n, d) float
-        Of clean images, one row each, finite.
+        Of clean images, one row each, finite; in memory, for many indicators need all of them at once.
     labels : (n,) int
         Their classes, at least two.
     logits : (n, c) float, optional

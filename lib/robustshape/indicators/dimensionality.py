@@ -11,10 +11,12 @@ We differ where samples coincide: equal rows count as one, since their ratio has
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import centred
+from robustshape.indicators.blocks import in_blocks
+from robustshape.indicators.checks import centred, real_features
 from robustshape.indicators.registered import INDICATORS
 
 DISCARDED = 0.1  # share of the samples with the largest ratios left out of the fit, the paper's
+CANDIDATES = 3  # neighbours, one more than needed: the search rounds, so its order can be off by one
 
 
 @INDICATORS.register(
@@ -26,7 +28,7 @@ def intrinsic_dimension(features, *, discarded: float = DISCARDED) -> float:
     Parameters
     ----------
     features : (n, d) float
-        One row per sample, finite; at least three.
+        One row per sample, finite; at least three. A dask array is read in blocks, see `neighbour_blocks`.
     discarded : float
         In [0, 1): share of the samples with the largest ratios that is left out of the fit.
 
@@ -49,12 +51,15 @@ def intrinsic_dimension(features, *, discarded: float = DISCARDED) -> float:
     >>> round(intrinsic_dimension(sheet), 1)
     2.0
     """
-    features = np.unique(centred(features, "the intrinsic dimension", fewest=3), axis=0)
+    purpose = "the intrinsic dimension"
+    lazy = in_blocks(features)
+    features = (real_features if lazy else centred)(features, purpose, fewest=3)
     if not 0 <= discarded < 1:
         raise InputError(f"discarded must be a share in [0, 1), such as 0.1, but is {discarded}")
-    if len(features) < 3:
+    ratios = _ratios_in_blocks(features) if lazy else _distance_ratios(np.unique(features, axis=0))
+    if not len(ratios):
         return float("nan")
-    log_ratio = np.sort(np.log(_distance_ratios(features)))
+    log_ratio = np.sort(np.log(ratios))
     n = len(log_ratio)
     # the last of all has F = 1, and -log(1 - F) no value
     kept = max(1, min(n - 1, int(np.floor((1 - discarded) * n))))
@@ -64,14 +69,33 @@ def intrinsic_dimension(features, *, discarded: float = DISCARDED) -> float:
 
 
 def _distance_ratios(distinct: np.ndarray) -> np.ndarray:
-    """Return r2 / r1 of every row (n, d), all different."""
+    """Return r2 / r1 of every row (n, d), all different; none of fewer than three."""
     from sklearn.neighbors import NearestNeighbors
 
-    k = min(3, len(distinct) - 1)  # one more than needed: the search rounds, so its order can be off by one
+    if len(distinct) < 3:
+        return np.empty(0)
+    k = min(CANDIDATES, len(distinct) - 1)
     neighbours = NearestNeighbors(n_neighbors=k).fit(distinct).kneighbors(return_distance=False)
     squares = np.empty(neighbours.shape)
     for j in range(k):
         difference = distinct - distinct[neighbours[:, j]]
         squares[:, j] = np.einsum("ij,ij->i", difference, difference)
+    return _ratio(squares)
+
+
+def _ratios_in_blocks(features) -> np.ndarray:
+    """Return r2 / r1 of every row of a dask array that equals no earlier one; none of fewer than three."""
+    from robustshape.indicators import neighbour_blocks
+
+    given, row = neighbour_blocks.read(features)
+    first = np.zeros(len(row), bool)
+    first[np.unique(row, return_index=True)[1]] = True
+    if first.sum() < 3:
+        return np.empty(0)
+    neighbours = neighbour_blocks.nearest(given, min(CANDIDATES, int(first.sum()) - 1), among=first)
+    return _ratio(neighbour_blocks.squared_distances(given, neighbours)[first])
+
+
+def _ratio(squares: np.ndarray) -> np.ndarray:
     squares.sort(axis=1)
     return np.sqrt(squares[:, 1] / squares[:, 0])

@@ -124,7 +124,7 @@ def _ordered(given: Given, i: int):
     return span.start + order, groups, rows, given.factors(rows)
 
 
-def _left(factors: torch.Tensor) -> torch.Tensor:
+def on_the_left(factors: torch.Tensor) -> torch.Tensor:
     """Return rows (x, 1, -h), whose product with (y, -k, 1) is -|x - y|^2 / 2."""
     left = factors.clone()
     left[:, -2], left[:, -1] = factors[:, -1], factors[:, -2]
@@ -136,7 +136,7 @@ def _nearest(i: int, given: Given):
     with alone_and_precise(torch.device(given.device)):
         span, block = given.blocks.span(i), _ordered(given, i)
         places, groups, _, factors = block
-        left, back = _left(factors), np.argsort(places)
+        left, back = on_the_left(factors), np.argsort(places)
         length = (-2 * factors[:, -2].double()).clamp(min=0).sqrt().cpu().numpy()[back]
         own, later = [], np.full(len(given.label) - span.stop, -np.inf)
         for j in range(i, len(given.blocks)):
@@ -155,7 +155,7 @@ def _count(i: int, given: Given, bounds: Bounds):
     with alone_and_precise(torch.device(given.device)):
         start, block = given.blocks.span(i).start, _ordered(given, i)
         places, groups, _, factors = block
-        left = _left(factors)
+        left = on_the_left(factors)
         share = (len(given.label) - start) / len(given.label)
         limit = CLOSE_CALLS * 2 * len(places) * share  # of all blocks together 20 a sample
         closer, calls = (np.zeros(len(given.label) - start, np.int64) for _ in range(2))
@@ -187,7 +187,11 @@ def _settle(i: int, given: Given, bounds: Bounds):
     with alone_and_precise(torch.device(given.device)):
         places, _, rows, factors = _ordered(given, i)
         open_ = np.flatnonzero(bounds.calls[places])  # among the ordered rows
-        places, rows, left = places[open_], given.exact(rows[open_]), _left(factors)[torch.from_numpy(open_)]
+        places, rows, left = (
+            places[open_],
+            given.exact(rows[open_]),
+            on_the_left(factors)[torch.from_numpy(open_)],
+        )
         label = given.label[places]
         nearest, rank = np.full(len(open_), np.inf), np.ones(len(open_), np.int64)
         floor = _bound(bounds.floor[places], left)

@@ -15,7 +15,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.blocks import in_blocks
-from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.checks import centred, class_labels, in_memory
 from robustshape.indicators.kstar import nearest_foreign_rank
 from robustshape.indicators.kstar_chance import expected_skewness, permutation_floor
 from robustshape.indicators.kstar_statistics import (
@@ -121,7 +121,8 @@ def permutation_baseline(
     Parameters
     ----------
     features, labels, metric
-        As for `kstar.nearest_foreign_rank`. Exactly tied neighbours come in no particular order here.
+        As for `kstar.nearest_foreign_rank`, but no dask array: up to 1,000 neighbours of each sample are kept, and all
+        features for the rare k* beyond them. Exactly tied neighbours come in no particular order here.
     rng : numpy.random.Generator
         Shuffles the labels.
     n_draws : int
@@ -144,7 +145,7 @@ def permutation_baseline(
     """
     import xarray as xr
 
-    features = np.asarray(features)
+    features = np.asarray(in_memory(features, "the permutation baseline"))
     if metric == "cosine":
         norm = np.linalg.norm(features.astype(np.float64), axis=1, keepdims=True)
         features = features / np.where(norm > 0, norm, 1)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.checks import centred, class_labels, in_memory
 from robustshape.indicators.registered import INDICATORS
 
 MOST = 4000  # samples: 8 million edges; the time grows with about the cube
@@ -208,7 +208,7 @@ def multicut_clusters(features, calibration: Calibration) -> np.ndarray:
     Parameters
     ----------
     features : (n, d) float
-        At most `MOST` rows; finite.
+        At most `MOST` rows, so no dask array; finite.
     calibration : Calibration
         Of `fit_calibration`, on other samples.
 
@@ -235,7 +235,7 @@ def multicut_clusters(features, calibration: Calibration) -> np.ndarray:
             f"{calibration.auc:.2f}): pairs of different classes are no farther apart than those of the same; fit it "
             "on more samples, or take another layer"
         )
-    features = np.asarray(features)
+    features = np.asarray(in_memory(features, "a multicut"))
     check_number(len(features))
     return minimum_cost_multicut(len(features), calibration.cost(pair_distances(features)))
 
@@ -261,7 +261,7 @@ def multicut_ari(features, labels, calibration) -> float:
 def _agreement(features, labels, calibration) -> dict[str, float]:
     from robustshape.indicators.purity import cluster_agreement
 
-    arrays = [np.ascontiguousarray(array) for array in (features, *calibration)]
+    arrays = [np.ascontiguousarray(in_memory(array, "a multicut")) for array in (features, *calibration)]
     clusters = _clustered(_Arrays(arrays))
     return {"purity": np.nan, "ari": np.nan} if clusters is None else cluster_agreement(clusters, labels)
 

@@ -9,7 +9,8 @@ come in no particular order.
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.blocks import in_blocks
+from robustshape.indicators.checks import centred, class_labels, real_features
 from robustshape.indicators.registered import INDICATORS
 
 NEIGHBOURS = 10
@@ -21,7 +22,7 @@ def knn_purity(features, labels, *, k: int = NEIGHBOURS) -> np.ndarray:
     Parameters
     ----------
     features : (n, d) float
-        One row per sample, finite.
+        One row per sample, finite. A dask array is read in blocks, see `neighbour_blocks`.
     labels : (n,) int
         Class of each sample; at least two classes.
     k : int
@@ -43,13 +44,20 @@ def knn_purity(features, labels, *, k: int = NEIGHBOURS) -> np.ndarray:
     >>> knn_purity([[0.0], [1.0], [5.0], [5.5], [7.0]], [0, 0, 0, 1, 1], k=2).tolist()
     [1.0, 1.0, 0.0, 0.5, 0.5]
     """
-    from sklearn.neighbors import NearestNeighbors
-
-    features = centred(features, "the neighbourhood hit")
-    labels = class_labels(labels, len(features), "the neighbourhood hit")
+    purpose = "the neighbourhood hit"
+    lazy = in_blocks(features)
+    features = real_features(features, purpose) if lazy else centred(features, purpose)
+    labels = class_labels(labels, len(features), purpose)
     if not 1 <= k < len(features):
         raise InputError(f"k must be 1 to {len(features) - 1}, the other samples, but is {k}")
-    neighbours = NearestNeighbors(n_neighbors=k).fit(features).kneighbors(return_distance=False)  # (n, k)
+    if lazy:
+        from robustshape.indicators import neighbour_blocks
+
+        neighbours = neighbour_blocks.nearest(neighbour_blocks.read(features)[0], k)
+    else:
+        from sklearn.neighbors import NearestNeighbors
+
+        neighbours = NearestNeighbors(n_neighbors=k).fit(features).kneighbors(return_distance=False)  # (n, k)
     return (labels[neighbours] == labels[:, None]).mean(axis=1)
 
 

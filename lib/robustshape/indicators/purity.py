@@ -17,10 +17,10 @@ from sklearn.metrics.cluster import contingency_matrix
 from threadpoolctl import threadpool_limits
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import as_array, centred, generator
+from robustshape.indicators.blocks import in_blocks
+from robustshape.indicators.checks import as_array, centred, generator, real_features
+from robustshape.indicators.kmeans_starts import STARTS, spread_starts
 from robustshape.indicators.registered import INDICATORS
-
-STARTS = 10  # of k-means++; the best of them by inertia is kept
 
 
 def cluster_purity(assignments, labels) -> float:
@@ -89,7 +89,7 @@ def kmeans_clusters(features, n_clusters: int, *, rng: np.random.Generator) -> n
     Parameters
     ----------
     features : (n, d) float
-        One row per sample; compared by Euclidean distance.
+        One row per sample; compared by Euclidean distance. A dask array is read in blocks, see `kmeans_blocks`.
     n_clusters : int
         From 1 to n; the number of classes, where purity is to be compared with accuracy.
     rng : numpy.random.Generator
@@ -111,13 +111,18 @@ def kmeans_clusters(features, n_clusters: int, *, rng: np.random.Generator) -> n
     >>> bool(clusters[0] == clusters[1] != clusters[2])
     True
     """
-    x = centred(features, "k-means", fewest=1)
-    if np.asarray(features).dtype == np.float32:
-        x = x.astype(np.float32)  # half the time
+    lazy = in_blocks(features)
+    x = real_features(features, "k-means", fewest=1) if lazy else centred(features, "k-means", fewest=1)
     whole = isinstance(n_clusters, Integral) and not isinstance(n_clusters, bool)
     if not whole or not 1 <= n_clusters <= len(x):
         raise InputError(f"n_clusters must be 1 to {len(x)}, the number of samples, but is {n_clusters!r}")
     rng = generator(rng, "k-means")
+    if lazy:
+        from robustshape.indicators import kmeans_blocks
+
+        return kmeans_blocks.kmeans_clusters(x, n_clusters, rng)
+    if np.asarray(features).dtype == np.float32:
+        x = x.astype(np.float32)  # half the time
 
     def best_from(start):
         with threadpool_limits(limits=1):  # a thread has its own limit of OpenMP
@@ -126,43 +131,6 @@ def kmeans_clusters(features, n_clusters: int, *, rng: np.random.Generator) -> n
     with threadpool_limits(limits=1), ThreadPoolExecutor(min(STARTS, os.cpu_count() or 1)) as pool:
         found = list(pool.map(best_from, spread_starts(x, n_clusters, rng)))
     return min(found, key=lambda one: one.inertia_).labels_.astype(np.int64)
-
-
-def spread_starts(x, n_clusters: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the samples that k-means starts from, ``(STARTS, n_clusters)`` int, by greedy k-means++.
-
-    Each next one is drawn in proportion to the squared distance to the nearest so far, a few times, and the draw
-    that leaves the least sum of these is kept (Arthur and Vassilvitskii 2007, as in scikit-learn). All starts
-    grow together, which reads the features once for all of them: several times faster than one after the other.
-
-    Parameters
-    ----------
-    x : (n, d) float
-        About their mean, so that the distances keep their digits.
-    """
-    squares = np.einsum("ij,ij->i", x, x)
-    starts = np.arange(STARTS)
-
-    def squared_distances(chosen):  # (start, draw) -> (n, start, draw)
-        found = x @ x[chosen.ravel()].T
-        found *= -2
-        found += squares[:, None]
-        found += squares[chosen.ravel()]
-        return np.maximum(found, 0, out=found).reshape(len(x), *chosen.shape)
-
-    kept = np.empty((STARTS, n_clusters), np.int64)
-    kept[:, 0] = rng.integers(len(x), size=STARTS)
-    nearest = squared_distances(kept[:, :1])[:, :, 0]
-    for i in range(1, n_clusters):
-        heaped = nearest.cumsum(axis=0, dtype=np.float64)
-        at = rng.random((STARTS, 2 + int(np.log(n_clusters)))) * heaped[-1][:, None]
-        drawn = np.stack([np.searchsorted(heaped[:, s], at[s], side="right") for s in starts])
-        drawn = drawn.clip(max=len(x) - 1)
-        left = squared_distances(drawn)
-        np.minimum(left, nearest[:, :, None], out=left)
-        best = left.sum(axis=0, dtype=np.float64).argmin(axis=1)
-        kept[:, i], nearest = drawn[starts, best], left[:, starts, best]
-    return kept
 
 
 def _pair(assignments, labels) -> tuple[np.ndarray, np.ndarray]:

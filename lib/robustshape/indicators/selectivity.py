@@ -8,7 +8,7 @@ mu_-max the mean of its means over the other classes. 0: the same response to ev
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import as_array, class_labels
+from robustshape.indicators.checks import as_array, class_labels, in_memory
 from robustshape.indicators.registered import INDICATORS
 
 EPS = 1e-6
@@ -31,7 +31,7 @@ def class_means(responses, labels) -> np.ndarray:
 
 def _responses(responses) -> np.ndarray:
     """Return real responses (sample, unit) as an array, or say what is wrong with them."""
-    responses = as_array(responses, "class selectivity")
+    responses = as_array(in_memory(responses, "class selectivity"), "class selectivity")
     if responses.ndim != 2 or not responses.size or responses.dtype.kind not in "fiub":
         raise InputError(
             "responses are (sample, unit), of at least one sample and unit, but were given "

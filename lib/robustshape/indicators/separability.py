@@ -8,7 +8,8 @@ silhouette is ``(b - a) / max(a, b)``; 0 in a class of one.
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.checks import centred, class_labels
+from robustshape.indicators.blocks import in_blocks
+from robustshape.indicators.checks import centred, class_labels, real_features
 from robustshape.indicators.registered import INDICATORS
 
 
@@ -18,7 +19,8 @@ from robustshape.indicators.registered import INDICATORS
 def silhouette(features, labels) -> float:
     """Return the mean silhouette of the samples, by Euclidean distance.
 
-    Every distance is computed, a few rows at a time: the time grows with n^2 d. Give it a sample of a large set.
+    Every distance is computed, a few rows at a time: the time grows with n^2 d. Give it a sample of a large set,
+    or a dask array, which is read in blocks (`neighbour_blocks`; equal to 1e-9 of the features' size).
 
     Parameters
     ----------
@@ -45,10 +47,30 @@ def silhouette(features, labels) -> float:
     >>> round(silhouette([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1]), 4)
     0.8885
     """
+    purpose = "the silhouette"
+    lazy = in_blocks(features)
+    features = real_features(features, purpose) if lazy else centred(features, purpose)
+    labels = class_labels(labels, len(features), purpose)
+    if len(np.unique(labels)) == len(labels):
+        raise InputError(f"{purpose} needs a class of two samples, but each of {len(labels)} is its own")
+    if lazy:
+        return float(_in_blocks(features, labels).mean())
     from sklearn.metrics import silhouette_score
 
-    features = centred(features, "the silhouette")
-    labels = class_labels(labels, len(features), "the silhouette")
-    if len(np.unique(labels)) == len(labels):
-        raise InputError(f"the silhouette needs a class of two samples, but each of {len(labels)} is its own")
     return float(silhouette_score(features, labels))
+
+
+def _in_blocks(features, labels) -> np.ndarray:
+    """Return the silhouette of every row of a dask array."""
+    from robustshape.indicators import neighbour_blocks
+
+    given, _ = neighbour_blocks.read(features, labels)
+    sums = neighbour_blocks.class_distances(given)  # (n, class)
+    sizes, own = np.bincount(given.label), (np.arange(len(labels)), given.label)
+    a = sums[own] / np.maximum(sizes[given.label] - 1, 1)
+    means = sums / sizes
+    means[own] = np.inf
+    b = means.min(axis=1)
+    larger = np.maximum(a, b)
+    found = np.divide(b - a, larger, out=np.zeros(len(a)), where=larger > 0)
+    return np.where(sizes[given.label] > 1, found, 0.0)
