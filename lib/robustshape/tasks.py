@@ -3,28 +3,23 @@
 A task writes its own store, so a killed run loses only the tasks that were under way. Every task runs
 on one thread: its numbers are then the same on any number of cores and workers.
 
-The scheduler is ``"none"`` (this process), ``"local:N"`` (N processes of this machine), or the address of
-a running Dask scheduler (whose workers must see the same cache and data folders).
+The scheduler is ``"none"`` (this process), ``"local:N"`` (N processes of this machine, which open no port), or the
+address of a running Dask scheduler (whose workers must see the same cache and data folders).
 """
 
 import contextlib
-import importlib.util
 import json
-import logging
-import multiprocessing
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 
 from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir
+from robustshape.processes import processes, submit
 from robustshape.store.atomic import write_file
 
 ANSWER = "30s"  # that a scheduler has to answer
-
-# Freed memory is used again. By its own defaults Dask has it given back to the system after every array of 128 KiB, which
-# doubles the time of training small networks; glibc's own defaults do so from 32 MiB on. Other systems ignore the names.
-KEEPS_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 
 
 @contextlib.contextmanager
@@ -52,7 +47,7 @@ def _alone(function: Callable, arguments: tuple):
 
 @contextlib.contextmanager
 def workers(scheduler: str) -> Iterator:
-    """Yield a Dask client for the `scheduler`, or None for this process.
+    """Yield what `run` and `as_finished` take for the `scheduler`: processes, a Dask client, or None for this process.
 
     Raises
     ------
@@ -60,30 +55,26 @@ def workers(scheduler: str) -> Iterator:
         If `scheduler` is neither ``"none"``, ``"local:N"`` nor an address such as ``"tcp://host:8786"``; or if the
         processes of ``"local:N"`` cannot start, for they import a script that would start them again.
     StoreError
-        If the scheduler is lost while tasks are under way.
+        If the scheduler, or a process, is lost while tasks are under way.
     """
     if scheduler == "none":
         yield None
         return
     n = _local_workers(scheduler)
+    if n:
+        with processes(n) as pool:
+            yield pool
+        return
     from distributed import Client
 
-    with contextlib.ExitStack() as opened:
-        if n:
-            client = opened.enter_context(Client(opened.enter_context(_local_cluster(n))))
-        else:
-            try:  # a client that found nobody stays the one that all of Dask waits for, unless it was never to be
-                with Client(scheduler, timeout=ANSWER, set_as_default=False):
-                    pass
-            except (
-                OSError,
-                ValueError,
-                TypeError,
-            ) as error:  # none there, or a protocol that does not work here
-                raise InputError(
-                    f"no Dask scheduler answers at {scheduler!r} ({error}); start one with: dask scheduler"
-                ) from error
-            client = opened.enter_context(Client(scheduler, timeout=ANSWER))
+    try:  # a client that found nobody stays the one that all of Dask waits for, unless it was never to be
+        with Client(scheduler, timeout=ANSWER, set_as_default=False):
+            pass
+    except (OSError, ValueError, TypeError) as error:  # none there, or a protocol that does not work here
+        raise InputError(
+            f"no Dask scheduler answers at {scheduler!r} ({error}); start one with: dask scheduler"
+        ) from error
+    with Client(scheduler, timeout=ANSWER) as client:
         yield client
 
 
@@ -101,34 +92,6 @@ def _local_workers(scheduler) -> int:
         f"dask_scheduler is 'none', 'local:N' or an address such as 'tcp://host:8786', with N processes, at least 1, "
         f"and the port a number, not {scheduler!r}"
     )
-
-
-@contextlib.contextmanager
-def _local_cluster(n: int):
-    import dask
-    from distributed import LocalCluster
-
-    if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that imports its script
-        raise SystemExit(1)  # in silence: the process that wanted it says why
-    with dask.config.set({f"distributed.nanny.pre-spawn-environ.{k}": v for k, v in KEEPS_MEMORY.items()}):
-        try:
-            cluster = LocalCluster(
-                n_workers=n,
-                threads_per_worker=1,
-                host="127.0.0.1",  # of no use to other machines
-                dashboard_address="127.0.0.1:0",  # any free port: several runs may go on at once
-                memory_limit=0,
-                silence_logs=logging.ERROR,  # a worker that is slow to end is no news
-            )
-        except RuntimeError as error:
-            raise InputError(
-                f"the processes of local:{n} did not start ({error}); they import the script that wants them, so let it "
-                'call nothing when it is imported: put what it runs under if __name__ == "__main__":'
-            ) from error
-        with cluster:
-            if importlib.util.find_spec("bokeh"):
-                print(f"what the workers do: {cluster.dashboard_link}")
-            yield cluster
 
 
 def run(
@@ -168,8 +131,23 @@ def as_finished(
 
 
 def _by_workers(client, function: Callable, arguments: Sequence[tuple]) -> Iterator[tuple[int, object]]:
-    from concurrent.futures import CancelledError
+    wait = _by_processes if isinstance(client, Executor) else _by_dask
+    yield from wait(client, function, arguments)
 
+
+def _by_processes(pool: Executor, function: Callable, arguments: Sequence[tuple]):
+    futures = {submit(pool, _alone, (function, given)): i for i, given in enumerate(arguments)}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except BrokenExecutor as error:
+        raise StoreError(
+            "a process of local:N was ended from outside, as when memory runs out; what is finished is kept: run the same "
+            "command again to go on, with fewer processes if memory is short"
+        ) from error
+
+
+def _by_dask(client, function: Callable, arguments: Sequence[tuple]):
     from distributed import as_completed
     from distributed.comm import CommClosedError
 

@@ -13,8 +13,8 @@ from robustshape import errors
 from robustshape.errors import InputError, NotebookError, StoreError
 from robustshape.notebooks.parameters import notebook_path, read_parameters
 from robustshape.paths import cache_dir, checked_path
+from robustshape.processes import KEEPS_MEMORY
 from robustshape.store.atomic import write_file
-from robustshape.tasks import KEEPS_MEMORY
 
 KERNEL_ENVIRONMENT = {
     # Jupyter prefers a kernel called python3 in the home folder, which may be another Python.
