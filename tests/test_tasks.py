@@ -1,7 +1,11 @@
+import asyncio
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 import threading
+import time
 
 import dask.array
 import numpy as np
@@ -69,7 +73,7 @@ def test_a_script_that_would_start_itself_again_is_told_so(tmp_path):
 @pytest.mark.parametrize(
     "given",
     ["local:0", "local", "locl:2", "", "host:8786", "local:", "local:-1", "local:x", "local:²", "LOCAL:2", "tcp:/",
-     "tcp://", "tcp://host", "tcp://host:", "tcp://host:notaport", "tcp://:8786", "tcp://a b:1", "None", None, 2],
+     "tcp://", "tcp://127.0.0.1:0", "tcp://127.0.0.1:99999", "tcp://me@host:1", "tcp://host:8786/x", "inproc://x", "tcp://host", "tcp://host:", "tcp://host:notaport", "tcp://:8786", "tcp://a b:1", "None", None, 2],
 )  # fmt: skip
 def test_an_unknown_scheduler_is_refused_with_what_is_allowed(given):
     with pytest.raises(InputError, match="'none', 'local:N' or an address"), tasks.workers(given):
@@ -136,11 +140,49 @@ def test_a_task_reads_lazy_arrays_itself():
 
 
 def test_an_address_where_nobody_answers_is_said_in_words(monkeypatch):
-    monkeypatch.setattr(tasks, "ANSWER", "1s")
+    monkeypatch.setattr(tasks, "ANSWER", 1)
     for given in ("tcp://127.0.0.1:1", "nonsense://127.0.0.1:1", "tls://127.0.0.1:1"):
         with pytest.raises(InputError, match="no Dask scheduler answers at"), tasks.workers(given):
             pass
         assert dask.array.ones(2, chunks=1).sum().compute() == 2  # Dask works on here, and waits for nobody
+
+
+@pytest.mark.parametrize(
+    "says, words",
+    [(b"", "not within 1 s"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what is there is no Dask")],
+)
+def test_what_listens_there_but_is_no_scheduler_is_not_waited_for(monkeypatch, says, words):
+    monkeypatch.setattr(tasks, "ANSWER", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held = []
+
+        def answer():
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(server.accept()[0])
+                    held[-1].sendall(says)
+
+        threading.Thread(target=answer, daemon=True).start()
+        began, address = time.monotonic(), f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(InputError, match=f"no Dask scheduler answers at '{address}' .{words}"):
+            tasks.workers(address).__enter__()
+        assert time.monotonic() - began < 10
+        for one in held:
+            one.close()
+
+
+def test_the_address_of_a_worker_is_told_from_that_of_a_scheduler():
+    with LocalCluster(
+        n_workers=1, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        with pytest.raises(InputError, match="is a Dask worker; give the address that its scheduler prints"):
+            tasks.workers(cluster.workers[0].address).__enter__()
+
+        async def as_in_a_notebook():
+            with tasks.workers(cluster.scheduler_address) as client:
+                return client.status
+
+        assert asyncio.run(as_in_a_notebook()) == "running"
 
 
 SCHEDULER = """

@@ -12,14 +12,14 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadPoolExecutor, as_completed
 
 from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir
 from robustshape.processes import processes, submit
 from robustshape.store.atomic import write_file
 
-ANSWER = "30s"  # that a scheduler has to answer
+ANSWER = 8  # seconds that a scheduler has to answer
 
 
 @contextlib.contextmanager
@@ -65,17 +65,47 @@ def workers(scheduler: str) -> Iterator:
         with processes(n) as pool:
             yield pool
         return
+    _check_answer(scheduler)
     from distributed import Client
 
-    try:  # a client that found nobody stays the one that all of Dask waits for, unless it was never to be
-        with Client(scheduler, timeout=ANSWER, set_as_default=False):
-            pass
-    except (OSError, ValueError, TypeError) as error:  # none there, or a protocol that does not work here
-        raise InputError(
-            f"no Dask scheduler answers at {scheduler!r} ({error}); start one with: dask scheduler"
-        ) from error
     with Client(scheduler, timeout=ANSWER) as client:
         yield client
+
+
+def _check_answer(address: str) -> None:
+    """Raise InputError unless a Dask scheduler answers in time: a client itself would wait for whatever else is there."""
+    import asyncio
+
+    from distributed import Security
+    from distributed.core import connect
+
+    async def kind():
+        comm = await connect(address, timeout=ANSWER, **Security().get_connection_args("client"))
+        try:
+            await comm.write({"op": "identity", "reply": True})
+            return (await comm.read())["type"]
+        finally:
+            comm.abort()
+
+    async def in_time():
+        return await asyncio.wait_for(kind(), ANSWER)
+
+    try:
+        with ThreadPoolExecutor(1) as beside:  # a notebook has an event loop of its own, in this thread
+            found = beside.submit(lambda: asyncio.run(in_time())).result()
+    except Exception as error:  # nobody is there, or no Dask, or a protocol that does not work here
+        why = (
+            "what is there is no Dask"
+            if isinstance(error, MemoryError)
+            else str(error) or f"not within {ANSWER} s"
+        )
+        raise InputError(
+            f"no Dask scheduler answers at {address!r} ({why}); start one with: dask scheduler"
+        ) from error
+    if found != "Scheduler":
+        raise InputError(
+            f"at {address!r} is a Dask {found.lower()}; give the address that its scheduler prints"
+        )
 
 
 def _local_workers(scheduler) -> int:
@@ -84,13 +114,14 @@ def _local_workers(scheduler) -> int:
     if isinstance(scheduler, str):
         if kind == "local" and rest.isascii() and rest.isdigit() and int(rest) > 0:
             return int(rest)
-        if re.fullmatch(
-            r"[a-z][a-z0-9+]*://(\[[0-9a-fA-F:.]+\]|[^\s/:\[\]]+):\d{1,5}|inproc://.+", scheduler
-        ):
+        address = re.fullmatch(
+            r"[a-z][a-z0-9+]*://(?:\[[0-9a-fA-F:.]+\]|[^\s/:\[\]@]+):([0-9]{1,5})", scheduler
+        )
+        if address and 0 < int(address[1]) < 2**16:
             return 0
     raise InputError(
         f"dask_scheduler is 'none', 'local:N' or an address such as 'tcp://host:8786', with N processes, at least 1, "
-        f"and the port a number, not {scheduler!r}"
+        f"and the port a number from 1 to 65535, not {scheduler!r}"
     )
 
 
