@@ -80,6 +80,11 @@ MEASURED = {
     "shift": "",
 }
 
+ADDRESSES = [  # of schedulers, that cannot be any
+    "tcp", "tcp:", "tcp://", "tcp:/host:8786", "tcp//host:8786", "tcp://host", "tcp://host:", "tcp://host:port", "tcp://:8786",
+    "tcp://host:0", "tcp://host:65536", "tcp://host:-1", "tcp://host:8786/status", "tcp://a b:8786", "tcp://[::1:8786", "tcp://::1:8786",
+    "tcp://me:secret@host:8786", "tcp://host:8786,tcp://other:8786", "TCP://host:8786", "host:8786", "local:0", "local:two",
+]  # fmt: skip
 _RUN = ["run", "kstar_skewness", "-o", "out.ipynb", "-p"]
 _REPORT = ["report", "zoo:mlp", "--dataset", "digits", "-o", "out.html"]
 _MAKE = ["make-card", "w.pth", "--timm", "test_resnet", "-o", "out.json"]
@@ -118,6 +123,11 @@ SHELL = [
     [*_RUN, "severities", "[0]", "severities is a whole number from 1 to 5"],
     [*_RUN, "attacks", '["pgd linf nan"]', "nan"],
     [*_RUN, "corruptions", '["fogg"]', "unknown corruption 'fogg'; closest: fog"],
+    *([*_RUN, "dask_scheduler", address, "dask_scheduler is 'none', 'local:N' or an address such as 'tcp://host:8786'"] for address in ADDRESSES),
+    [*_RUN, "dask_scheduler", "tcp://127.0.0.1:1", "no Dask scheduler answers at 'tcp://127.0.0.1:1' .*; start one with: dask scheduler"],
+    [*_RUN, "dask_scheduler", "tcp://nowhere.invalid:8786", "no Dask scheduler answers at 'tcp://nowhere.invalid:8786'"],
+    [*_RUN, "dask_scheduler", "tls://127.0.0.1:1", "no Dask scheduler answers at .*TLS configuration"],
+    [*_RUN, "dask_scheduler", "tpc://127.0.0.1:8786", "unknown address scheme 'tpc' .known schemes: .*'tcp'"],
     ["report", "zoo:mlpp", "--dataset", "digits", "-o", "out.html", "unknown model 'zoo:mlpp'"],
     ["report", "zoo:mlp", "--dataset", "digit", "-o", "out.html", "unknown data set 'digit'"],
     [*_REPORT[:-1], "out.txt", "a report is a file that ends in .html"],
@@ -188,7 +198,8 @@ PYTHON = [
     *((f"models.load('file:{name}.json')", words) for name, (_, words) in CARDS.items()),
     ("models.load(3)", "unknown model 3"),
     ("models.load('zoo:mlp', dataset='imagefolder:good')", "unknown split 'train'"),
-    *((f"workers({name!r}).__enter__()", "'none', 'local:N' or an address") for name in ("local:0", "local", "loco:3", "local:x", "")),
+    *((f"workers({name!r}).__enter__()", "'none', 'local:N' or an address") for name in ("local", "loco:3", "", *ADDRESSES)),
+    ("workers('tcp://127.0.0.1:1').__enter__()", "no Dask scheduler answers at"),
     ("models.load('zoo:mlp', epochs=1.5)", "epochs is 1.5, but must be a whole number"),
     ("models.load('zoo:mlp', epochs='x')", "epochs is 'x', but must be a whole number"),
     ("models.load('zoo:mlp', device='tpu')", "device is 'tpu', but must be cpu"),

@@ -57,19 +57,29 @@ def workers(scheduler: str) -> Iterator:
     StoreError
         If the scheduler, or a process, is lost while tasks are under way.
     """
-    if scheduler == "none":
-        yield None
-        return
-    n = _local_workers(scheduler)
+    n = check_scheduler(scheduler)
     if n:
         with processes(n) as pool:
             yield pool
-        return
-    _check_answer(scheduler)
-    from distributed import Client
+    elif scheduler == "none":
+        yield None
+    else:
+        from distributed import Client
 
-    with Client(scheduler, timeout=ANSWER) as client:
-        yield client
+        with Client(scheduler, timeout=ANSWER) as client:
+            yield client
+
+
+def check_scheduler(scheduler: str) -> int:
+    """Return the N of ``"local:N"``, or 0; raise InputError for what is no scheduler, or an address where none answers.
+
+    >>> check_scheduler("local:2"), check_scheduler("none")
+    (2, 0)
+    """
+    n = 0 if scheduler == "none" else _local_workers(scheduler)
+    if not n and scheduler != "none":
+        _check_answer(scheduler)
+    return n
 
 
 def _check_answer(address: str) -> None:

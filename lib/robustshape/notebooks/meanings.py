@@ -69,6 +69,12 @@ def _preset(_: str, name: str) -> None:
     results.check_preset(name)
 
 
+def _scheduler(_: str, name: str) -> None:
+    from robustshape import tasks
+
+    tasks.check_scheduler(name)
+
+
 def _between(low: int, high: int | None = None) -> Callable[[str, int], None]:
     def check(parameter: str, number: int) -> None:
         if number < low or (high is not None and number > high):
@@ -87,6 +93,7 @@ MEANINGS = {  # patterns of names of parameters, the first that matches counts; 
     r"constants": _constants,
     r"attacks|shift": _attack,
     r"source": _source,
+    r"dask_scheduler": _scheduler,
     r"preset": _preset,
     r"severities": _between(1, 5),
     r"seeds?": _between(0, LARGEST_SEED),
