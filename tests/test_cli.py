@@ -106,6 +106,22 @@ def test_results_of_your_run_as_a_table(cache, tmp_path, capsys):
     assert "unknown dimension of the rows 'classes'; closest: class" in capsys.readouterr().err
 
 
+def test_doctor_says_on_which_device_networks_run(monkeypatch):
+    import torch
+
+    from robustshape import doctor
+
+    monkeypatch.setattr(doctor, "accelerator", lambda: "none")
+    assert doctor.chosen_device() == "cpu"
+    monkeypatch.setattr(doctor, "accelerator", lambda: "NVIDIA H200")
+    assert doctor.chosen_device() == "cpu (on the accelerator with ROBUSTSHAPE_DEVICE=cuda)"
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("ROBUSTSHAPE_DEVICE", "cuda")
+    assert doctor.chosen_device() == "cuda"
+    monkeypatch.setenv("ROBUSTSHAPE_DEVICE", "cuda:3")
+    assert doctor.chosen_device().startswith("missing: ROBUSTSHAPE_DEVICE is 'cuda:3', but must be cpu")
+
+
 def test_doctor_names_weights_that_lie_in_folders_but_not_however_deep(monkeypatch, tmp_path):
     from robustshape import doctor
 

@@ -7,7 +7,8 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from robustshape.paths import cache_dir, checkout, data_dirs, offline, project_root
+from robustshape.errors import InputError
+from robustshape.paths import cache_dir, checkout, data_dirs, device, offline, project_root
 
 PACKAGES = (
     "robustshape", "torch", "torchvision", "timm", "open-clip-torch", "numpy", "scipy", "scikit-learn", "pandas",
@@ -53,7 +54,7 @@ def cores() -> int:
 
 
 def hardware() -> dict[str, str]:
-    """Return system, processor, cores, memory and accelerator."""
+    """Return system, processor, cores, memory, accelerator, and on which of them networks run."""
     import psutil
 
     return {
@@ -62,6 +63,7 @@ def hardware() -> dict[str, str]:
         "cores": str(cores()),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "accelerator": accelerator(),
+        "networks run on": chosen_device(),
     }
 
 
@@ -74,6 +76,20 @@ def accelerator() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name(0)
     return "Apple GPU" if torch.backends.mps.is_available() else "none"
+
+
+def chosen_device() -> str:
+    """Return the device that networks are trained and run on, or why there is none.
+
+    >>> chosen_device().split()[0]
+    'cpu'
+    """
+    try:
+        chosen = device()
+    except InputError as error:
+        return f"missing: {error}"
+    idle = chosen == "cpu" and accelerator() not in ("none", "Apple GPU")
+    return f"{chosen} (on the accelerator with ROBUSTSHAPE_DEVICE=cuda)" if idle else chosen
 
 
 def places() -> dict[str, str]:
