@@ -3,7 +3,8 @@
 ROBUSTSHAPE_DATA     folders searched for data sets and weights, ``:``-separated; each is searched in
                      itself and in its ``datasets/`` and ``weights/``
 ROBUSTSHAPE_CACHE    where downloads, trained networks, features and your own results are kept
-                     (default: ``data/cache`` of the clone, or ``~/.cache/robustshape`` outside a clone)
+                     (default: ``data/cache`` of the clone, or ``~/.cache/robustshape`` outside a clone);
+                     a folder, no address such as ``s3://...``
 ROBUSTSHAPE_OFFLINE  ``1``: never open a connection
 ROBUSTSHAPE_TRUST_CARDS  ``1``: functions that cards name may run, see `robustshape.models.trust`
 ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), ``cuda``, ``cuda:1``
@@ -11,6 +12,7 @@ ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), 
 
 import functools
 import os
+import re
 from pathlib import Path
 
 from robustshape.errors import InputError, StoreError
@@ -89,11 +91,16 @@ def checked_path(given, what: str) -> Path:
 
 
 def cache_dir(*parts: str) -> Path:
-    """Return a folder under the cache, made if needed; raise StoreError if it cannot be written."""
+    """Return a folder under the cache, made if needed; raise StoreError if it cannot be written, or is no folder at all."""
     root = checkout()
     base = os.environ.get("ROBUSTSHAPE_CACHE") or (
         root / "data" / "cache" if root else Path.home() / ".cache" / "robustshape"
     )
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(base), re.IGNORECASE):
+        raise StoreError(
+            f"ROBUSTSHAPE_CACHE is {str(base)!r}, an address, but the cache is a folder, in which what is finished is renamed "
+            "into place; give a folder of this machine, or a shared one that every machine of the cluster sees"
+        )
     folder = Path(base).expanduser().joinpath(*parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
