@@ -1,6 +1,6 @@
-"""How long k* of features in a store takes on one and two workers, and in what memory: python tests/bench/bench_blocks.py
+"""How long k* and k-means of features in a store take, and in what memory: python tests/bench/bench_blocks.py
 
-Workers have one thread each and read the store themselves. `wall` is what a watch says, on a machine that may be busy.
+k* on one and two workers, k-means in this process. Workers have one thread each and read the store themselves. `wall` is what a watch says, on a machine that may be busy.
 --quick takes fewer samples: for trying the table, not for quoting it.
 """
 
@@ -16,16 +16,18 @@ import zarr
 from distributed import Client, LocalCluster
 
 from robustshape.indicators import foreign_ranks_blocks as ranks
+from robustshape.indicators import kmeans_blocks
 from robustshape.indicators.kstar import nearest_foreign_rank
+from robustshape.indicators.purity import cluster_agreement, cluster_purity, kmeans_clusters
 
 C = 10
 CHUNK = 2048
 
 
-def stored(folder: str, n: int, d: int):
+def stored(folder: str, n: int, d: int, apart: float = 0.4):
     """Write n float32 features of C classes that overlap, block by block; return them as a dask array, and their labels."""
     rng = np.random.default_rng(0)
-    labels, centres = rng.integers(C, size=n), 0.4 * rng.standard_normal((C, d), np.float32)
+    labels, centres = rng.integers(C, size=n), apart * rng.standard_normal((C, d), np.float32)
     path = os.path.join(folder, f"{n}x{d}.zarr")
     store = zarr.create_array(path, shape=(n, d), chunks=(CHUNK, d), dtype="float32", compressors=None)
     for start in range(0, n, CHUNK):
@@ -74,6 +76,30 @@ def one_strip(n: int, d: int):
     )
 
 
+def clusters(n: int, d: int, steps: int):
+    """Print time and memory of k-means in blocks, of so many steps at most; and with all steps what it is in memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        features, labels = stored(folder, n, d, apart=0.08)
+        kmeans_clusters(features[:2000], C, rng=np.random.default_rng(0))  # the imports
+        libraries, began, processor = peak(), time.perf_counter(), time.process_time()
+        every, kmeans_blocks.STEPS = kmeans_blocks.STEPS, steps
+        found = kmeans_clusters(features, C, rng=np.random.default_rng(0))
+        wall, processor = time.perf_counter() - began, time.process_time() - processor
+        print(
+            f"k-means of N = {n:,}, d = {d:,} into {C}, at most {steps} steps: {wall:.0f} s ({processor:.0f} s of the processor), "
+            f"at most {peak():.0f} MB, of which {libraries:.0f} MB before; all features are {4e-6 * n * d:.0f} MB",
+            flush=True,
+        )
+        if steps >= every:
+            began = time.perf_counter()
+            alone = kmeans_clusters(features.compute(), C, rng=np.random.default_rng(0))
+            here, there = (cluster_purity(one, labels) for one in (alone, found))
+            print(
+                f"in memory: {time.perf_counter() - began:.0f} s, at most {peak():.0f} MB; purity {here:.5f}, in blocks {there:.5f}, "
+                f"ARI of both {cluster_agreement(found, alone)['ari']:.6f}; {load()}"
+            )
+
+
 def load() -> str:
     """Return how busy the machine is."""
     return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
@@ -85,8 +111,15 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a tenth of the samples")
     parser.add_argument("--samples", type=int, default=50_000)
     parser.add_argument("--strip", action="store_true", help="the memory of one block alone")
+    parser.add_argument("--clusters", action="store_true", help="k-means alone")
+    parser.add_argument("--dimensions", type=int, default=512)
+    parser.add_argument(
+        "--steps", type=int, default=kmeans_blocks.STEPS, help="of k-means: its memory needs few"
+    )
     options = parser.parse_args()
     share = 10 if options.quick else 1
+    if options.clusters:
+        return clusters(options.samples // share, options.dimensions, options.steps)
     if not options.strip:
         n, d = options.samples // share, 512
         with tempfile.TemporaryDirectory() as folder:
