@@ -7,6 +7,7 @@ from sklearn.cluster import KMeans
 
 from robustshape.errors import InputError
 from robustshape.indicators import blocks, kmeans_blocks
+from robustshape.indicators.kmeans_starts import spread_starts
 from robustshape.indicators.purity import cluster_agreement, kmeans_ari, kmeans_clusters, kmeans_purity
 from robustshape.indicators.scaled_blocks import Scaled, looked_at
 from test_blocks import lazy, small_blocks  # noqa: F401
@@ -42,6 +43,21 @@ def test_indicators_are_those_in_memory():
         assert indicator(lazy(features), labels, rng()) == pytest.approx(
             indicator(features, labels, rng()), abs=1e-12
         )
+
+
+def test_starts_are_those_in_memory(monkeypatch):
+    features = sample(6000, 24)  # so many that a draw would fall elsewhere by the rounding of a distance
+    monkeypatch.setattr(blocks, "LEAST", 1000)
+    monkeypatch.setattr(blocks, "MOST", 1000)
+    drawn = []
+    monkeypatch.setattr(
+        kmeans_blocks, "_lloyd", lambda given, centres, _: (np.zeros(1), np.zeros((1, 6000), int))
+    )
+    grow = kmeans_blocks.grown
+    monkeypatch.setattr(kmeans_blocks, "grown", lambda *given: drawn.append(grow(*given)) or drawn[0])
+    kmeans_clusters(lazy(features, 1000), 10, rng=rng())
+    x = (features - features.mean(axis=0, dtype=float)).astype(np.float32)
+    assert np.array_equal(drawn[0], spread_starts(x, 10, rng()))
 
 
 def test_few_starts_at_a_time_and_other_blocks_give_the_same(monkeypatch):

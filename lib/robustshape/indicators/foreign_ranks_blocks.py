@@ -28,7 +28,12 @@ class Given(Scaled):
 
     def factors(self, rows: np.ndarray) -> torch.Tensor:
         """Return centred rows (x, -|x|^2 / 2, 1) on the device, as `class_rows.Rows.working` has them."""
-        x = torch.from_numpy(self.exact(rows) - self.mean if self.double else self.centred(rows))
+        if rows.dtype == np.float32 and not (
+            self.unit_norm or self.double
+        ):  # scaling by a power of two is exact
+            x = torch.from_numpy(rows / np.float32(self.scale) - self.mean.astype(np.float32))
+        else:
+            x = torch.from_numpy(self.exact(rows) - self.mean)
         out = torch.empty((len(x), x.shape[1] + 2), dtype=torch.float64 if self.double else torch.float32)
         out[:, :-2] = x
         length = torch.linalg.vector_norm(out[:, :-2], dim=1, dtype=torch.float64)

@@ -3,10 +3,10 @@
 The starts are those of k-means in memory, drawn by the same generator; the steps and when they end are scikit-learn's
 (Lloyd; a shift of the centres of at most 1e-4 of the features' mean variance). Several starts share each reading of a
 block: as many as keep what a task returns as small as a block. Sums of rows are added up in the order of the blocks, so
-the number of workers changes nothing. Beside k-means in memory they are added in another order: a sample as far from two
-centres as rounding can tell may fall to the other, and of two equally good starts the other may be kept.
+the number of workers changes nothing. In memory they are added in another order: clusters that lie apart come out the
+same, while in features without any a sample between two centres may fall to the other, and further steps make more of it.
 
-In one process the most is one block and as much again, and N x 10 x draws distances (draws = 2 + log clusters).
+In one process the most is one block, that block in float64, and (where no worker is) N x 10 x (2 + log clusters) distances.
 """
 
 import functools
@@ -133,18 +133,27 @@ def _rows(given: Scaled, index: np.ndarray) -> np.ndarray:
     return out
 
 
+def _centred(i: int, given: Scaled) -> np.ndarray:
+    """Return the rows of block `i` as k-means in memory has them: about the mean in float64, then of their own precision."""
+    rows = given.blocks.read(i)
+    single = rows.dtype == np.float32
+    rows = given.exact(rows)
+    rows -= given.mean
+    return rows.astype(np.float32) if single else rows
+
+
 def _picked(i: int, given: Scaled, places: dict[int, np.ndarray]) -> np.ndarray:
-    return given.centred(given.blocks.read(i)[places[i]])
+    return _centred(i, given)[places[i]]
 
 
 def _sum_of_squares(i: int, given: Scaled) -> float:
-    rows = given.centred(given.blocks.read(i))
+    rows = _centred(i, given)
     return float(np.einsum("ij,ij->i", rows, rows).sum(dtype=np.float64))
 
 
 def _distances(i: int, given: Scaled, others: np.ndarray) -> np.ndarray:
     """Return the squared distances of the rows of block `i` to others, (rows, m)."""
-    rows = given.centred(given.blocks.read(i))
+    rows = _centred(i, given)
     squares, of_others = (np.einsum("ij,ij->i", x, x) for x in (rows, others))
     with _libraries().limit(limits=1):  # the number of cores does not change a bit of the result
         return squared_distances(rows, squares, others, of_others)
@@ -169,7 +178,7 @@ def _assign(i: int, given: Scaled, centres: np.ndarray) -> tuple:
     """Return clusters (s, rows), their sizes (s, k) and sums (s, k, d) in block `i`, for centres (s, k, d)."""
     from scipy.sparse import csr_array
 
-    rows = given.centred(given.blocks.read(i))
+    rows = _centred(i, given)
     (s, k, _), n = centres.shape, len(rows)
     labels = _nearest_centres(rows, centres)
     sizes = np.stack([np.bincount(one, minlength=k) for one in labels])
@@ -181,13 +190,13 @@ def _assign(i: int, given: Scaled, centres: np.ndarray) -> tuple:
 
 def _settle(i: int, given: Scaled, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return clusters (s, rows) of block `i`, and the sums of squared distances to their centres (s,)."""
-    rows = given.centred(given.blocks.read(i))
+    rows = _centred(i, given)
     labels = _nearest_centres(rows, centres)
     return labels, np.array([_squares_from(rows, *of_start).sum() for of_start in zip(centres, labels)])
 
 
 def _from_own(i: int, given: Scaled, centres: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    rows = given.centred(given.blocks.read(i))
+    rows = _centred(i, given)
     return _squares_from(rows, centres, labels[given.blocks.span(i)])
 
 

@@ -39,16 +39,6 @@ class Scaled:
         rows /= self.scale
         return rows
 
-    def centred(self, rows: np.ndarray) -> np.ndarray:
-        """Return given rows about the mean: float32 as float32, others as float64."""
-        if rows.dtype == np.float32 and not self.unit_norm:  # scaling by a power of two is exact
-            rows = rows / np.float32(self.scale)
-            rows -= self.mean.astype(np.float32)
-        else:
-            rows = self.exact(rows)
-            rows -= self.mean
-        return rows
-
 
 A_SCALED = TypeVar("A_SCALED", bound=Scaled)
 
