@@ -8,7 +8,13 @@ from sklearn.cluster import KMeans
 from robustshape.errors import InputError
 from robustshape.indicators import blocks, kmeans_blocks
 from robustshape.indicators.kmeans_starts import spread_starts
-from robustshape.indicators.purity import cluster_agreement, kmeans_ari, kmeans_clusters, kmeans_purity
+from robustshape.indicators.purity import (
+    cluster_agreement,
+    cluster_purity,
+    kmeans_ari,
+    kmeans_clusters,
+    kmeans_purity,
+)
 from robustshape.indicators.scaled_blocks import Scaled, looked_at
 from test_blocks import lazy, small_blocks  # noqa: F401
 
@@ -43,6 +49,22 @@ def test_indicators_are_those_in_memory():
         assert indicator(lazy(features), labels, rng()) == pytest.approx(
             indicator(features, labels, rng()), abs=1e-12
         )
+
+
+def test_of_overlapping_classes_the_sum_of_squares_is_that_in_memory(monkeypatch):
+    monkeypatch.setattr(blocks, "LEAST", 1000)
+    monkeypatch.setattr(blocks, "MOST", 1000)
+    labels = np.random.default_rng(2).integers(6, size=3000)
+    features = (
+        sample(3000, 16) + np.random.default_rng(3).standard_normal((6, 16)).astype(np.float32)[labels] / 2
+    )
+    found, expected = (kmeans_clusters(given, 6, rng=rng()) for given in (lazy(features, 1000), features))
+    squares = [
+        sum(((x - x.mean(axis=0, dtype=float)) ** 2).sum() for x in (features[one == k] for k in range(6)))
+        for one in (found, expected)
+    ]
+    assert squares[0] == pytest.approx(squares[1], rel=1e-4)
+    assert cluster_purity(found, labels) == pytest.approx(cluster_purity(expected, labels), abs=0.005)
 
 
 def test_starts_are_those_in_memory(monkeypatch):

@@ -3,8 +3,10 @@
 The starts are those of k-means in memory, drawn by the same generator; the steps and when they end are scikit-learn's
 (Lloyd; a shift of the centres of at most 1e-4 of the features' mean variance). Several starts share each reading of a
 block: as many as keep what a task returns as small as a block. Sums of rows are added up in the order of the blocks, so
-the number of workers changes nothing. In memory they are added in another order: clusters that lie apart come out the
-same, while in features without any a sample between two centres may fall to the other, and further steps make more of it.
+the number of workers changes nothing. From each start the clusters are those in memory, but for samples that lie between
+two centres to the rounding of sums; of starts that are as good to 1e-4 another may be kept, for scikit-learn adds up
+float32 squares in float32. So the sum of squares is within 1e-4 of that in memory, and the purity hardly differs (0.001 of
+50,000 samples whose classes overlap, where starts end in several ways; not at all where clusters lie apart).
 
 In one process the most is one block, that block in float64, and (where no worker is) N x 10 x (2 + log clusters) distances.
 """
