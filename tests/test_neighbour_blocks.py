@@ -6,6 +6,7 @@ from scipy.spatial.distance import cdist
 
 from robustshape.errors import InputError
 from robustshape.indicators import INDICATORS, describe, neighbour_blocks, value
+from robustshape.indicators.class_tuning import class_variance, precision
 from robustshape.indicators.dimensionality import intrinsic_dimension
 from robustshape.indicators.embeddings import embed
 from robustshape.indicators.kstar_resampling import permutation_baseline
@@ -113,6 +114,8 @@ def test_every_indicator_reads_blocks_or_refuses_them(monkeypatch):
     for call in (
         lambda x: describe(x, labels),
         lambda x: embed(x),
+        lambda x: class_variance(x, labels),
+        lambda x: precision(x, labels),
         lambda x: permutation_baseline(x, labels, rng=np.random.default_rng(0)),
         lambda x: fit_calibration(x, labels),
         lambda x: multicut_clusters(x, Calibration(1.0, 0.0, 1.0)),

@@ -123,7 +123,7 @@ def test_a_task_of_a_dask_cluster_that_reads_lazy_arrays_does_not_wait_for_itsel
             processes=False,
             protocol="tcp://",
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
         ) as cluster,
         tasks.workers(cluster.scheduler_address) as client,
     ):
@@ -173,7 +173,7 @@ def test_what_listens_there_but_is_no_scheduler_is_not_waited_for(monkeypatch, s
 
 def test_the_address_of_a_worker_is_told_from_that_of_a_scheduler():
     with LocalCluster(
-        n_workers=1, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address=None
+        n_workers=1, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         with pytest.raises(InputError, match="is a Dask worker; give the address that its scheduler prints"):
             tasks.workers(cluster.workers[0].address).__enter__()

@@ -8,6 +8,7 @@ All are numbers from 0 to 1 for each unit, and `shuffled_selectivity` says what 
 import numpy as np
 
 from robustshape.errors import InputError
+from robustshape.indicators.checks import in_memory
 from robustshape.indicators.selectivity import class_means, class_selectivity
 
 
@@ -32,7 +33,8 @@ def class_variance(responses, labels) -> np.ndarray:
     >>> class_variance([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0], [0.0, 1.0]], [0, 1, 2, 2]).round(3).tolist()
     [1.0, 0.5]
     """
-    responses, labels = np.asarray(responses, dtype=np.float64), np.asarray(labels)
+    responses = np.asarray(in_memory(responses, "class tuning"), dtype=np.float64)
+    labels = np.asarray(labels)
     means = class_means(responses, labels)
     _, place = np.unique(labels, return_inverse=True)
     total = responses.var(axis=0)
@@ -57,7 +59,8 @@ def precision(responses, labels) -> np.ndarray:
     >>> precision([[5.0, 1.0], [4.0, 2.0], [1.0, 3.0], [0.0, 4.0]], [0, 0, 1, 0]).tolist()
     [1.0, 0.5]
     """
-    responses, labels = np.asarray(responses, dtype=np.float64), np.asarray(labels)
+    responses = np.asarray(in_memory(responses, "class tuning"), dtype=np.float64)
+    labels = np.asarray(labels)
     n_classes = len(class_means(responses, labels))  # checks both
     classes = np.unique(labels)
     top = max(1, round(len(labels) / n_classes))
