@@ -129,7 +129,8 @@ def test_a_writer_that_is_killed_leaves_nothing_that_passes_for_finished(tmp_pat
     assert killed.returncode == -9 and not entry.exists() and not atomic.usable_folder(entry)
     [left] = tmp_path.iterdir()
     assert left.name.startswith(".entry.") and (left / "half").is_file()
-    os.utime(left, (time.time() - 7200,) * 2)
+    for part in (left / "half", left):
+        os.utime(part, (time.time() - 7200,) * 2)
     with atomic.write_folder(entry) as folder:
         (folder / "whole").write_text("whole")
     assert list(tmp_path.iterdir()) == [entry] and atomic.usable_folder(entry)

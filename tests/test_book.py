@@ -16,6 +16,7 @@ from robustshape.book import build, outputs, pages, runs, tables
 from robustshape.book.runs import Run
 from robustshape.errors import InputError
 from robustshape.notebooks import names, parameters, parameters_of
+from robustshape.store import sealed
 
 ROOT = Path(__file__).parents[1]
 RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
@@ -218,7 +219,7 @@ def test_a_build_runs_what_changed_and_tells_its_times(here, cache, monkeypatch,
     )
     assert ran in ([smoke, published, laptop], [published, smoke, laptop])  # the first two side by side
     assert json.loads((here / "book" / "executed" / "tiny.laptop.ipynb").read_text())["preset"] == "laptop"
-    times = json.loads((cache / "book" / "times.json").read_text())
+    times = sealed.read(cache / "book" / "times.json")
     assert list(times["smoke"]) == ["first", "last, with nothing to run"]
     assert list(times["laptop"]) == ["first"] and times["laptop"]["first"]["notebooks"] == 1
     assert build.STILL_BUILDING not in html.with_name("status.html").read_text()

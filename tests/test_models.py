@@ -21,6 +21,7 @@ from robustshape.models.classifier import Classifier, chunk_of
 from robustshape.models.preprocessing import Preprocessing
 from robustshape.models.recipes import CHANGES, PLAIN, architectures, recipe_for
 from robustshape.models.resizing import Squash
+from robustshape.store import sealed
 from robustshape.store.keys import key_of
 from robustshape.training.recipe import learning_rate
 
@@ -156,7 +157,7 @@ def test_a_training_that_diverged_is_kept_and_not_tried_again(cache, monkeypatch
     with pytest.raises(TrainingError, match=words) as first:
         models.load(name, **QUICK)
     (path,) = (cache / "models").iterdir()
-    kept, spec = json.loads(path.read_text()), models.identity(name, **QUICK)
+    kept, spec = sealed.read(path), models.identity(name, **QUICK)
     assert path.name == f"{key_of(spec)}.diverged.json" and str(path) in str(first.value)
     assert kept["identity"] == json.loads(json.dumps(spec)) and kept["provenance"]["device"] == "cpu"
     assert models.is_ready(name, **QUICK) and not models.is_ready("zoo:resnet-sgd+alpha=1e29", **QUICK)

@@ -14,7 +14,7 @@ from PIL import Image
 import toy_generator
 from robustshape import cli, datasets, notebooks
 from robustshape.generators.stylegan2 import read_network, write_network
-from robustshape.generators.trained import card_of
+from robustshape.generators.stylegan2.files import card_of
 from robustshape.studies.failure_discovery import STUDY
 from test_failure_discovery import TOY
 
