@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir
-from robustshape.store import claims, sealed
+from robustshape.store import leases, sealed
 
 ANSWER = "30s"  # that a scheduler has to answer
 MADE, OTHERS = "made", "made by another run"  # a task
@@ -51,10 +51,10 @@ def _alone(function: Callable, left: Callable | None, arguments: tuple) -> tuple
     with one_thread(), dask.config.set(scheduler="synchronous"):
         if left is None:
             return MADE, function(*arguments)
-        with claims.claimed(left(*arguments)) as holder:
+        with leases.leased(left(*arguments)) as holder:
             if holder:
                 return holder, None
-            if not left(*arguments):  # finished before it was claimed
+            if not left(*arguments):  # finished before it was leased
                 return OTHERS, None
             return MADE, function(*arguments)
 
@@ -164,7 +164,7 @@ def as_finished(
         Under which the mean seconds of a task are remembered, for `expected`.
     left : callable, optional
         ``left(*a)`` returns where the entries lie that the task ``function(*a)`` still has to make. Runs on one cache
-        then share the tasks, see `robustshape.store.claims`; the result of one that another run made is None.
+        then share the tasks, see `robustshape.store.leases`; the result of one that another run made is None.
     """
     from tqdm import tqdm
 
@@ -183,9 +183,9 @@ def as_finished(
                 bar.update()
             if len(held) == len(waiting):  # nothing else to do meanwhile
                 if not told:
-                    print(claims.waiting_for(next(iter(held.values()))), flush=True)
+                    print(leases.waiting_for(next(iter(held.values()))), flush=True)
                 told = True
-                time.sleep(claims.LOOK)
+                time.sleep(leases.LOOK)
             waiting = sorted(held)
     if pace and made == len(arguments):
         _remember(pace, (time.perf_counter() - began) / len(arguments))

@@ -9,7 +9,7 @@ from robustshape.notebooks import list_presets, names, notebook_path, parameters
 from robustshape.notebooks.run import kernel_environment
 from robustshape.paths import cache_dir, require_checkout
 from robustshape.registry import unknown_name
-from robustshape.store import claims
+from robustshape.store import leases
 from robustshape.store.atomic import remove, usable_folder, write_folder
 
 EXECUTED = "executed.ipynb"  # in the folder of its entry
@@ -76,7 +76,7 @@ def execute(run: Run) -> tuple[Path, bool]:
     """Return the executed notebook of a run, and whether it had to be executed now."""
     entry = cache_dir("executed") / f"{run.notebook}.{run.preset}.{run.source}.{key_of_run(run)}"
     if not usable_folder(entry):
-        with claims.alone(entry):
+        with leases.alone(entry):
             if not usable_folder(entry):
                 _execute(run, entry)
                 return entry / EXECUTED, True

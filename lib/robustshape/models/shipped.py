@@ -31,6 +31,8 @@ def _cards(folder: Path, _changed: tuple) -> list[tuple[dict, Path, str]]:
             text = path.read_bytes()
         try:
             card = json.loads(text.decode())
+            if not isinstance(card, dict):
+                raise TypeError(f"it holds a {type(card).__name__}")
             if "training" in card:
                 weights, checksum = path.parent / card["weights"], f"sha256:{card['sha256']}"
                 found.append((dict(card["training"]), weights, checksum))

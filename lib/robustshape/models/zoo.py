@@ -14,7 +14,7 @@ from robustshape.models.recipes import recipe_for
 from robustshape.models.zoo_names import names, parse
 from robustshape.models.zoo_training import WEIGHTS, diverged_file, raise_kept, train, training_data
 from robustshape.paths import cache_dir
-from robustshape.store import claims
+from robustshape.store import leases
 from robustshape.store.atomic import usable_folder
 from robustshape.training.recipe import epochs_for
 
@@ -100,7 +100,7 @@ def _trained(spec: dict, device: str, progress: bool):
     folder = weights.parent
     if not usable_folder(folder):
         raise_kept(folder)
-        with claims.alone(folder):
+        with leases.alone(folder):
             if not usable_folder(folder):
                 raise_kept(folder)
                 train(spec, folder, device, progress)

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from robustshape.paths import cache_dir
-from robustshape.store import arrays, claims
+from robustshape.store import arrays, leases
 from robustshape.store.atomic import usable_folder
 from robustshape.store.keys import key_of
 
@@ -51,7 +51,7 @@ class Kept:
 
     def alone(self):
         """Return a block in which no other run makes the entry; one that does is waited for, so look then whether it is there."""
-        return claims.alone(self.folder)
+        return leases.alone(self.folder)
 
     def save(self, dataset) -> None:
         """Keep the Dataset; one that another process has just finished under the same key stays."""

@@ -74,8 +74,8 @@ def _content(path: Path) -> bytes:
     found = hashlib.sha256(content).hexdigest()
     if found.encode() != said:
         raise DamagedError(
-            f"the checkpoint {path} is damaged (its sha256 is {found[:16]}, expected "
-            f"{said[:16].decode(errors='replace')}); delete it to start again"
+            f"the checkpoint {path} is damaged; delete it to start again: its sha256 is {found[:16]}, expected "
+            f"{said[:16].decode(errors='replace')}"
         )
     return content
 

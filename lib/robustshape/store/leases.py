@@ -1,6 +1,6 @@
-"""Claims: of several runs on one cache, one makes an entry, and the others make different ones meanwhile, or wait for it.
+"""Leases: of several runs on one cache, one makes an entry, and the others make different ones meanwhile, or wait for it.
 
-A claim is a file beside the entry that names its holder, and that the holder touches every few seconds. It is void once
+A lease is a file beside the entry that names its holder, and that the holder touches every few seconds. It is void once
 the holder is dead, or has not touched it for a minute: a minute of the clock of whoever waits, who need only see that
 nothing changes, so that clocks of machines may differ. Should two make the same entry after all, equal keys hold equal
 numbers, and the first to finish decides. Nobody waits in a circle: whoever waits for an entry needs it for all that they
@@ -19,26 +19,22 @@ from pathlib import Path
 from robustshape.store.atomic import beside
 from robustshape.store.failures import writing
 
-BEAT, PATIENCE, LOOK = (
-    5.0,
-    60.0,
-    0.5,
-)  # seconds: between touches, without one until a claim is void, between looks
-_HELD: dict[Path, tuple[int, int]] = {}  # claims of this process: open file, thread
-_SEEN: dict[Path, tuple[tuple, float]] = {}  # how a claim of others looked, and since when on this clock
+BEAT, PATIENCE, LOOK = 5.0, 60.0, 0.5  # s: between touches; without one, until a lease is void; between looks
+_HELD: dict[Path, tuple[int, int]] = {}  # leases of this process: open file, thread
+_SEEN: dict[Path, tuple[tuple, float]] = {}  # how a lease of others looked, and since when on this clock
 _LOCK = threading.RLock()
 os.register_at_fork(after_in_child=_HELD.clear)  # a child touches nothing
 
 
 @contextlib.contextmanager
 def alone(entry: Path) -> Iterator[None]:
-    """Claim an entry for the length of a block; where another run holds it, wait until it is done, and say so once.
+    """Lease an entry for the length of a block; where another run holds it, wait until it is done, and say so once.
 
-    Look then whether the entry is there. What the thread holds already it may claim again.
+    Look then whether the entry is there. What the thread holds already it may lease again.
     """
     told = False
     while True:
-        with claimed([entry]) as holder:
+        with leased([entry]) as holder:
             if not holder:
                 yield
                 return
@@ -54,11 +50,11 @@ def waiting_for(holder: str) -> str:
 
 
 @contextlib.contextmanager
-def claimed(entries: Iterable[Path]) -> Iterator[str]:
-    """Claim all of some entries for the length of a block, or none: yield "" or the holder of one that is not free."""
+def leased(entries: Iterable[Path]) -> Iterator[str]:
+    """Lease all of some entries for the length of a block, or none: yield "" or the holder of one that is not free."""
     mine, holder, thread = [], "", threading.get_ident()
     try:
-        for path in sorted({claim_of(entry) for entry in entries}):  # in one order: of two runs one gets all
+        for path in sorted({lease_of(entry) for entry in entries}):  # in one order: of two runs one gets all
             if _HELD.get(path, (0, 0))[1] == thread:
                 continue
             holder = _take(path)
@@ -72,13 +68,13 @@ def claimed(entries: Iterable[Path]) -> Iterator[str]:
         _release(mine)
 
 
-def claim_of(entry: Path) -> Path:
-    """Return the file by which an entry is claimed."""
-    return entry.with_name(f".{entry.name}.claim")
+def lease_of(entry: Path) -> Path:
+    """Return the file by which an entry is leased."""
+    return entry.with_name(f".{entry.name}.lease")
 
 
 def _take(path: Path) -> str:
-    """Claim for this thread; return "" or the holder."""
+    """Lease for this thread; return "" or the holder."""
     with _LOCK:
         if path in _HELD:
             return "another part of this run"
@@ -97,7 +93,7 @@ def _take(path: Path) -> str:
 
 
 def _made(path: Path) -> int | None:
-    """Return the open file of a claim that is made now, or None if there is one."""
+    """Return the open file of a lease that is made now, or None if there is one."""
     with writing(path):
         try:
             return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
@@ -118,7 +114,7 @@ def _release(paths: list[Path]) -> None:
 
 
 def _holder(path: Path) -> str:
-    """Return who holds a claim of another process, in words; "" if nobody does: a void one is removed."""
+    """Return who holds a lease of another process, in words; "" if nobody does: a void one is removed."""
     try:
         content, stat = path.read_bytes(), path.stat()
     except OSError:
@@ -139,7 +135,7 @@ def _holder(path: Path) -> str:
 
 
 def _remove(path: Path, content: bytes) -> None:
-    """Remove a void claim; one that another run has made meanwhile is put back."""
+    """Remove a void lease; one that another run has made meanwhile is put back."""
     _SEEN.pop(path, None)
     aside = beside(path)
     with contextlib.suppress(OSError):
@@ -158,7 +154,7 @@ def _machine() -> str:
 
 
 def _alive(pid: int) -> bool:
-    """Return whether there is such a process; this one is asked only for claims that it does not hold."""
+    """Return whether there is such a process; this one is asked only for leases that it does not hold."""
     if pid in (0, os.getpid()):
         return False
     try:
@@ -171,8 +167,8 @@ def _alive(pid: int) -> bool:
 
 
 def _begin_to_beat() -> None:
-    if not any(thread.name == "claims" for thread in threading.enumerate()):
-        threading.Thread(target=_beat, name="claims", daemon=True).start()
+    if not any(thread.name == "leases" for thread in threading.enumerate()):
+        threading.Thread(target=_beat, name="leases", daemon=True).start()
 
 
 def _beat() -> None:
