@@ -49,6 +49,7 @@ def test_failures_of_an_own_classifier_on_own_pictures(tmp_path, monkeypatch, ca
         card["data"]["dataset"] == "imagefolder:pictures"
         and read_network("mine.safetensors").settings["c_dim"] == 10
     )
+    Path("mine.json").unlink()  # the card of other weights
     write_network("mine.safetensors", toy_generator.generator())
     measured = {}
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 import xarray
+from faulty import measured
 
-from conftest import measured
 from robustshape.errors import StoreError
 from test_tasks import SCHEDULER
 

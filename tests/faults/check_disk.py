@@ -1,13 +1,13 @@
 """A disk that is full or cannot be written: words, nothing half-made, and a run that goes on when there is room again."""
 
-from conftest import in_namespace
+from faulty import in_namespace
 
 FULL = """
 import os, subprocess, sys
 from pathlib import Path
 
 import xarray
-from conftest import handed, measured
+from faulty import handed, measured
 from robustshape.errors import StoreError
 
 place = Path(sys.argv[1])

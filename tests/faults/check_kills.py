@@ -6,8 +6,7 @@ import time
 
 import numpy as np
 import xarray
-
-from conftest import Forked, handed, killed_at, measured_into
+from faulty import Forked, handed, killed_at, measured_into
 
 MOMENTS = 25
 

@@ -5,8 +5,8 @@ import time
 from collections import Counter
 
 import xarray
+from faulty import Forked, handed, measured_into
 
-from conftest import Forked, handed, measured_into
 from robustshape.models import zoo
 from robustshape.store import arrays
 
