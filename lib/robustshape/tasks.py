@@ -203,6 +203,7 @@ def _by_workers(client, function: Callable, given: dict[int, tuple]) -> Iterator
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker, as_completed
+    from distributed.client import ClosedClientError
     from distributed.comm import CommClosedError
 
     try:
@@ -214,9 +215,7 @@ def _by_workers(client, function: Callable, given: dict[int, tuple]) -> Iterator
             "a task was begun several times and each time its Dask worker ended, most often because memory ran out; "
             "what is finished is kept: run the same command again to go on, with fewer workers or more memory"
         ) from error
-    except (CancelledError, CommClosedError) as error:
-        if client.status == "running":
-            raise
+    except (CancelledError, CommClosedError, ClosedClientError) as error:  # nobody here takes a task back
         raise StoreError(
             "the Dask scheduler was lost; what is finished is kept: run the same command again to go on"
         ) from error

@@ -12,7 +12,7 @@ from robustshape.errors import StoreError
 
 place = Path(sys.argv[1])
 rows = handed(Path(sys.argv[2]))
-for room in (0, 4, 16, 64, 256, 512):  # KiB
+for room in (0, 16, 256, 768, 1536, 3072):  # KiB
     disk = place / f"disk{room}"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", disk], check=True)
