@@ -4,6 +4,9 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .PHONY: help book smoke test test-browser test-faults lint bench lab robustbench serve clean lock
 
+# Some machines forbid Python to keep what it compiled: every process would then compile torch and its like anew, 10 s each.
+export PYTHONDONTWRITEBYTECODE :=
+
 BIN := .venv/bin
 READY := .venv/.ready
 UV_VERSION := 0.13.9

@@ -9,11 +9,12 @@ import xarray
 
 from robustshape.analysis.answers import answer
 from robustshape.analysis.claims import load
-from robustshape.analysis.networks import in_band, open_band, pairs
+from robustshape.analysis.networks import PILOT, in_band, open_band, pairs
 from robustshape.analysis.robustness import area_under_attack
 from robustshape.analysis.verdicts import judged as judged_rows
 from robustshape.analysis.verdicts import stated_beside
 from robustshape.models.families import family_of
+from robustshape.notebooks import read_parameters
 from robustshape.studies.indicator_comparison import STUDY, analyse, figures, verdicts
 from robustshape.studies.indicator_comparison.answer import QUESTIONS
 
@@ -249,3 +250,12 @@ def test_the_same_in_other_ways_and_how_steady(rows, table):
     lacking["indicator_value"][0] = np.nan  # a network at chance
     assert analyse.stability(lacking)["rho"].notna().sum() == analyse.stability(rows)["rho"].notna().sum()
     assert analyse.seconds(rows)["seconds"].eq(0.5).all()
+
+
+@pytest.mark.parametrize("preset", ["families_mnist", "families_cifar10"])
+def test_a_population_of_families_has_its_whole_pilot_in_every_recipe(preset):
+    models = read_parameters("indicator_comparison", preset, None)["models"]
+    recipes = {name.partition("-")[2] for name in models}
+    assert {f"zoo:{family}" + f"-{recipe}" * bool(recipe) for family in PILOT for recipe in recipes} <= set(
+        models
+    )
