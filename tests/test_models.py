@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -253,6 +254,17 @@ def test_a_damaged_network_is_named_and_trained_again(cache, digits, capsys):
     again = models.load("zoo:mlp", **QUICK).logits(digits[:9])
     assert "weights.safetensors is not as it was written" in capsys.readouterr().out
     assert np.array_equal(first, again)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_training_begins_again(cache, digits, capsys):
+    (cache / "models").mkdir(parents=True)
+    path = cache / "models" / f"{key_of(models.identity('zoo:mlp', **QUICK))}.checkpoint"
+    path.write_bytes(b"0" * 64 + b"\nhalf")
+    found = models.load("zoo:mlp", **QUICK).logits(digits[:9])
+    said = capsys.readouterr().out
+    assert f"{path} is damaged" in said and "expected 0000000000000000" in said and not path.exists()
+    shutil.rmtree(cache / "models")
+    assert np.array_equal(found, models.load("zoo:mlp", **QUICK).logits(digits[:9]))
 
 
 def test_the_global_randomness_does_not_reach_a_network(cache, digits, monkeypatch, tmp_path):
