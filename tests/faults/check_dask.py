@@ -1,5 +1,7 @@
 """A Dask worker that is killed is no loss; a scheduler that is killed is said in words, and the run goes on."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,6 +10,7 @@ import pytest
 import xarray
 from faulty import measured
 
+from robustshape import tasks
 from robustshape.errors import StoreError
 from test_tasks import SCHEDULER
 
@@ -91,3 +94,14 @@ def test_the_scheduler_is_killed(right, own_cache, cluster, record_property):
     record_property(
         "the Dask scheduler killed", f"said; {kept} entries kept, rows equal after a second start"
     )
+
+
+def kills_its_worker(_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_task_that_ends_every_worker_is_said(record_property):
+    words = "a task was begun several times and each time its Dask worker ended.*run the same command again"
+    with tasks.workers("local:1") as client, pytest.raises(StoreError, match=words):
+        tasks.run(kills_its_worker, [(0,)], client=client, label="x")
+    record_property("a task that ends every Dask worker", "said")

@@ -87,8 +87,10 @@ class Plan:
                 if name not in there:
                     yield name, diverged_row(self.study, population, self.cases[name][1], self.settings)
             entries = [self.wanted[name].row for name in there]
-            own = [(population, self.cases[name][1], self.settings) for name in there]
-            calls = [(entry, self.study.name, *rest) for entry, rest in zip(entries, own)]
+            calls = [
+                (entry, self.study.name, population, self.cases[name][1], self.settings)
+                for name, entry in zip(there, entries)
+            ]
             how = {"label": self.study.name, "pace": prepare.pace(population, self.study.name)}
             for i, row in tasks.as_finished(_keep_row, calls, client=client, left=_row_left, **how):
                 yield there[i], entries[i].open() if row is None else row
