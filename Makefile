@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
-.PHONY: help book smoke test test-browser lint bench lab robustbench serve clean lock
+.PHONY: help book smoke test test-browser test-faults lint bench lab robustbench serve clean lock
 
 # Some machines forbid Python to keep what it compiled: every process would then compile torch and its like anew, 10 s each.
 export PYTHONDONTWRITEBYTECODE :=
@@ -47,6 +47,9 @@ test: $(READY)  ## run the tests; they open no connection
 
 test-browser: $(READY)  ## look at the built book (BOOK=_build/html) in Chromium, page by page
 	$(BIN)/python -m pytest -n 2 -o python_files='check_*.py' tests/browser
+
+test-faults: $(READY)  ## kill, share, starve, fill and flip a small run, and print what came of it (minutes)
+	$(BIN)/python -m pytest -n 2 -o python_files='check_*.py' tests/faults
 
 lint: $(READY)  ## check style, formatting, and that lower modules never import higher ones
 	$(BIN)/ruff check .

@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from robustshape.errors import StoreError
+from robustshape.errors import DamagedError, ReadOnlyError, StoreError
 from robustshape.store import atomic
 
 
@@ -129,7 +130,89 @@ def test_a_writer_that_is_killed_leaves_nothing_that_passes_for_finished(tmp_pat
     assert killed.returncode == -9 and not entry.exists() and not atomic.usable_folder(entry)
     [left] = tmp_path.iterdir()
     assert left.name.startswith(".entry.") and (left / "half").is_file()
-    os.utime(left, (time.time() - 7200,) * 2)
+    for part in (left / "half", left):
+        os.utime(part, (time.time() - 7200,) * 2)
     with atomic.write_folder(entry) as folder:
         (folder / "whole").write_text("whole")
     assert list(tmp_path.iterdir()) == [entry] and atomic.usable_folder(entry)
+
+
+def test_what_dead_writers_left_goes_whichever_entry_is_asked_for(tmp_path):
+    atomic._SWEPT.clear()
+    for name, age in (
+        (".entry.dead.tmp", 7200),
+        (".other.dead.tmp", 7200),
+        (".other.living.tmp", 1),
+        ("kept", 7200),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part").touch()
+        for path in (tmp_path / name / "part", tmp_path / name):
+            os.utime(path, (time.time() - age,) * 2)
+    long = tmp_path / ".long.writing.tmp"  # begun long ago, and written to now
+    long.mkdir()
+    (long / "part").touch()
+    os.utime(long, (1, 1))
+    assert not atomic.check_folder(tmp_path / "third")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".long.writing.tmp",
+        ".other.living.tmp",
+        "kept",
+    ]
+
+
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EIO])
+@pytest.mark.parametrize("what", ["manifest.json", "value"])
+def test_what_cannot_be_read_is_no_damage_and_stays(tmp_path, monkeypatch, error, what):
+    entry, read = tmp_path / "entry", Path.open
+    with atomic.write_folder(entry) as folder:
+        (folder / "value").write_text("right")
+
+    def refuse(path, *given, **more):
+        if path.name == what:
+            raise OSError(error, "no")
+        return read(path, *given, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        with pytest.raises(StoreError, match=r"entry cannot be read \(no\); it is left as it is") as raised:
+            atomic.usable_folder(entry)
+    assert not isinstance(raised.value, DamagedError) and atomic.usable_folder(entry)
+
+
+def test_a_damaged_one_that_cannot_be_removed_is_not_taken_for_missing(tmp_path, monkeypatch):
+    entry = tmp_path / "entry"
+    with atomic.write_folder(entry) as folder:
+        (folder / "value").write_text("right")
+    (entry / "value").write_text("wrong")
+    monkeypatch.setattr(atomic.os, "rename", lambda *_: (_ for _ in ()).throw(OSError(errno.EROFS, "no")))
+    with pytest.raises(
+        DamagedError, match=r"value is not as it was written .*expected .*cannot be done from here \(no\)"
+    ):
+        atomic.usable_folder(entry)
+    assert (entry / "value").read_text() == "wrong"
+
+
+def test_a_manifest_that_names_a_file_twice_is_damaged(tmp_path):
+    entry = tmp_path / "entry"
+    with atomic.write_folder(entry) as folder:
+        (folder / "0").write_text("a")
+        (folder / "1").write_text("b")
+    manifest = (entry / "manifest.json").read_text()
+    (entry / "manifest.json").write_text(manifest.replace('"1"', '"0"'))
+    with pytest.raises(DamagedError, match="names a file twice"):
+        atomic.check_folder(entry)
+
+
+def test_a_place_where_nothing_may_be_written_is_told_from_other_failures(tmp_path):
+    for number, kind in (
+        (errno.EROFS, ReadOnlyError),
+        (errno.EACCES, ReadOnlyError),
+        (errno.EIO, StoreError),
+    ):
+        with (
+            pytest.raises(StoreError, match="cannot be written") as raised,
+            atomic.write_file(tmp_path / "x"),
+        ):
+            raise OSError(number, "no")
+        assert type(raised.value) is kind

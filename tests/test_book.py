@@ -16,6 +16,7 @@ from robustshape.book import build, outputs, pages, runs, tables
 from robustshape.book.runs import Run
 from robustshape.errors import InputError
 from robustshape.notebooks import names, parameters, parameters_of
+from robustshape.store import sealed
 
 ROOT = Path(__file__).parents[1]
 RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
@@ -157,6 +158,23 @@ def test_only_a_notebook_whose_inputs_changed_is_executed_again(here, cache, mon
     (here / "data" / "results" / "mnist" / "tiny.zarr.zip").write_bytes(b"rows")
 
 
+def test_an_executed_notebook_that_is_damaged_is_named_and_executed_again(here, cache, monkeypatch, capsys):
+    def run_notebook(name, *, preset, parameters, output, progress):
+        output.write_text('{"right": 1}')
+
+    monkeypatch.setattr(runs, "run_notebook", run_notebook)
+    own, _ = runs.runs_of("smoke")
+    path, _ = runs.execute(own)
+    path.write_text('{"wrong": 1}')
+    assert runs.execute(own) == (path, True) and path.read_text() == '{"right": 1}'
+    said = capsys.readouterr().out
+    assert (
+        f"{path.parent} is damaged: {path.name} is not as it was written" in said
+        and "nothing has" not in said
+    )
+    assert [one.name for one in path.parent.parent.iterdir()] == [path.parent.name]
+
+
 def test_tagged_cells_without_an_output_are_named():
     cell = {"metadata": {"tags": ["figure:lost"]}, "outputs": [{"data": {"text/plain": "1"}}]}
     with pytest.raises(InputError, match="'figure:lost' shows nothing"):
@@ -218,7 +236,7 @@ def test_a_build_runs_what_changed_and_tells_its_times(here, cache, monkeypatch,
     )
     assert ran in ([smoke, published, laptop], [published, smoke, laptop])  # the first two side by side
     assert json.loads((here / "book" / "executed" / "tiny.laptop.ipynb").read_text())["preset"] == "laptop"
-    times = json.loads((cache / "book" / "times.json").read_text())
+    times = sealed.read(cache / "book" / "times.json")
     assert list(times["smoke"]) == ["first", "last, with nothing to run"]
     assert list(times["laptop"]) == ["first"] and times["laptop"]["first"]["notebooks"] == 1
     assert build.STILL_BUILDING not in html.with_name("status.html").read_text()

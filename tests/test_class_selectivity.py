@@ -33,7 +33,7 @@ from robustshape.models import network as networks
 from robustshape.models.classifier import Classifier
 from robustshape.models.network import Network
 from robustshape.models.preprocessing import Preprocessing
-from robustshape.store import results
+from robustshape.store import results, sealed
 from robustshape.store.keys import key_of
 from robustshape.store.provenance import read
 from robustshape.store.rows import stack
@@ -1024,7 +1024,7 @@ def test_a_network_that_diverged_has_another_chance_once_the_news_of_it_is_delet
 def test_the_cost_is_announced_with_the_layers_among_it(own_cache, measured, monkeypatch, capsys):
     asked, cost = [], prepare.cost
     monkeypatch.setattr(prepare, "cost", lambda *given: asked.append(given[1:]) or cost(*given))
-    assert "class_selectivity, digits, 40 images" in json.loads((own_cache / "pace.json").read_text())
+    assert "class_selectivity, digits, 40 images" in sealed.read(own_cache / "pace.json")
     STUDY.measure(**GIVEN)
     lost = [name for name in NAMES if LOST in name]
     assert [([one.name for one in some], more) for some, more in asked] == [(lost, {"class_selectivity": 2})]

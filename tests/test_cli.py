@@ -1,5 +1,6 @@
 """The command line: help everywhere, mistakes end in exit code 2 with words and without a traceback."""
 
+import io
 import json
 import re
 import subprocess
@@ -82,7 +83,14 @@ def test_what_the_line_on_joined_recipes_shows_is_a_network():
     assert models.identity(example, dataset="digits")["recipe"]["selectivity"] == -0.4
 
 
-def test_results_of_your_run_as_a_table(cache, tmp_path, capsys):
+class Gone(io.StringIO):
+    """A pipe whose reader has gone."""
+
+    def write(self, _):
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_results_of_your_run_as_a_table(cache, tmp_path, capsys, monkeypatch):
     studies.load("kstar_skewness").measure(**KSTAR)
     command = ["results", "kstar_skewness", "--preset", "test"]
     assert main([*command, "--csv", str(tmp_path / "t.csv")]) == 0
@@ -102,6 +110,10 @@ def test_results_of_your_run_as_a_table(cache, tmp_path, capsys):
     ) and '""code""' in full
     assert main([*command, "--per", "class", "--csv", str(tmp_path / "c.csv")]) == 0
     assert len((tmp_path / "c.csv").read_text().splitlines()) == 1 + 2 * 10
+    with monkeypatch.context() as patch:  # as with: ... | head -1
+        patch.setattr(sys, "stdout", Gone())
+        assert main([*command, "--csv", str(tmp_path / "p.csv")]) == 0
+    assert (tmp_path / "p.csv").read_text() == (tmp_path / "t.csv").read_text()
     assert main([*command, "--per", "classes"]) == 2
     assert "unknown dimension of the rows 'classes'; closest: class" in capsys.readouterr().err
 

@@ -23,8 +23,8 @@ from robustshape.errors import InputError, MissingFileError
 from robustshape.generators import attributes
 from robustshape.generators.failures import Predictions
 from robustshape.generators.stylegan2 import write_network
+from robustshape.generators.stylegan2.files import card_of
 from robustshape.generators.stylespace import StyleSpace
-from robustshape.generators.trained import card_of
 from robustshape.statistics import verdict as rule
 from robustshape.store import arrays, results
 from robustshape.store.rows import stack

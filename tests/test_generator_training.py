@@ -1,5 +1,7 @@
 """The training of a generator: resumed equals undisturbed; losses, augmentation and corrupted images by hand."""
 
+import io
+import json
 import math
 from dataclasses import replace
 
@@ -18,6 +20,7 @@ from robustshape.generators.adversarial import (
 from robustshape.generators.corrupted_images import randomly_corrupted
 from robustshape.generators.settings import Settings
 from robustshape.generators.training import train
+from robustshape.training import checkpoints
 
 QUICK = Settings(
     n_images=96, batch_size=8, z_dim=4, w_dim=4, channel_base=32, channel_max=4, r1_every=3, path_weight=2.0,
@@ -93,9 +96,10 @@ def test_a_checkpoint_of_another_run_is_refused_and_the_difference_named(tmp_pat
 def test_a_loss_that_is_no_number_stops_the_run_and_the_last_checkpoint_stays(tmp_path):
     path = tmp_path / "x.checkpoint"
     run(checkpoint=path)
-    content = torch.load(path, weights_only=True)
-    next(iter(content["generator"].values())).fill_(math.nan)
-    torch.save(content, path)
+    state = torch.load(io.BytesIO(checkpoints._content(path)), weights_only=True)
+    configuration, progress = (json.loads(state.pop(name)) for name in ("configuration", "progress"))
+    next(iter(state["generator"].values())).fill_(math.nan)
+    checkpoints.write(path, configuration, state, progress)
     before = path.read_bytes()
     with pytest.raises(TrainingError, match=r"loss is nan after 96 images; the last good checkpoint stays"):
         run(replace(QUICK, n_images=200), checkpoint=path, checkpoint_seconds=0)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,6 +22,7 @@ from robustshape.models.classifier import Classifier, chunk_of
 from robustshape.models.preprocessing import Preprocessing
 from robustshape.models.recipes import CHANGES, PLAIN, architectures, recipe_for
 from robustshape.models.resizing import Squash
+from robustshape.store import sealed
 from robustshape.store.keys import key_of
 from robustshape.training.recipe import learning_rate
 
@@ -156,7 +158,7 @@ def test_a_training_that_diverged_is_kept_and_not_tried_again(cache, monkeypatch
     with pytest.raises(TrainingError, match=words) as first:
         models.load(name, **QUICK)
     (path,) = (cache / "models").iterdir()
-    kept, spec = json.loads(path.read_text()), models.identity(name, **QUICK)
+    kept, spec = sealed.read(path), models.identity(name, **QUICK)
     assert path.name == f"{key_of(spec)}.diverged.json" and str(path) in str(first.value)
     assert kept["identity"] == json.loads(json.dumps(spec)) and kept["provenance"]["device"] == "cpu"
     assert models.is_ready(name, **QUICK) and not models.is_ready("zoo:resnet-sgd+alpha=1e29", **QUICK)
@@ -252,6 +254,17 @@ def test_a_damaged_network_is_named_and_trained_again(cache, digits, capsys):
     again = models.load("zoo:mlp", **QUICK).logits(digits[:9])
     assert "weights.safetensors is not as it was written" in capsys.readouterr().out
     assert np.array_equal(first, again)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_training_begins_again(cache, digits, capsys):
+    (cache / "models").mkdir(parents=True)
+    path = cache / "models" / f"{key_of(models.identity('zoo:mlp', **QUICK))}.checkpoint"
+    path.write_bytes(b"0" * 64 + b"\nhalf")
+    found = models.load("zoo:mlp", **QUICK).logits(digits[:9])
+    said = capsys.readouterr().out
+    assert f"{path} is damaged" in said and "expected 0000000000000000" in said and not path.exists()
+    shutil.rmtree(cache / "models")
+    assert np.array_equal(found, models.load("zoo:mlp", **QUICK).logits(digits[:9]))
 
 
 def test_the_global_randomness_does_not_reach_a_network(cache, digits, monkeypatch, tmp_path):

@@ -14,7 +14,7 @@ from PIL import Image
 import toy_generator
 from robustshape import cli, datasets, notebooks
 from robustshape.generators.stylegan2 import read_network, write_network
-from robustshape.generators.trained import card_of
+from robustshape.generators.stylegan2.files import card_of
 from robustshape.studies.failure_discovery import STUDY
 from test_failure_discovery import TOY
 
@@ -49,6 +49,7 @@ def test_failures_of_an_own_classifier_on_own_pictures(tmp_path, monkeypatch, ca
         card["data"]["dataset"] == "imagefolder:pictures"
         and read_network("mine.safetensors").settings["c_dim"] == 10
     )
+    Path("mine.json").unlink()  # the card of other weights
     write_network("mine.safetensors", toy_generator.generator())
     measured = {}
 

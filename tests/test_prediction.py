@@ -7,7 +7,7 @@ import pytest
 import xarray
 from scipy.special import expit
 
-from robustshape.errors import InputError
+from robustshape.errors import DamagedError, InputError
 from robustshape.paths import require_checkout
 from robustshape.store import results
 from robustshape.studies.indicator_comparison import STUDY, calibration, figures, measure, prediction
@@ -176,6 +176,11 @@ def test_publishing_the_comparison_of_its_population_keeps_a_calibration(rows, f
     assert not list((tmp_path / "data").iterdir())
     STUDY.published(prediction.POPULATION, rows)
     assert calibration.read(tmp_path / calibration.FILE) == found
+    whole = (tmp_path / calibration.FILE).read_text()
+    for damaged in (whole[:-9], whole.replace("targets", "tarfets"), "[]", "\0"):
+        (tmp_path / calibration.FILE).write_text(damaged)
+        with pytest.raises(DamagedError, match=r"prediction\.json is damaged .*git checkout"):
+            calibration.read(tmp_path / calibration.FILE)
 
 
 def test_what_ships_is_made_from_the_published_rows(tmp_path):

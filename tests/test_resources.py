@@ -1,6 +1,5 @@
 """What a preset will take: counted by hand, divided by given rates, said in words; networks are built without weights."""
 
-import json
 import re
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from robustshape.resources import of_preset, rates, report, sizes
 from robustshape.resources.estimate import Cost, Rate, costs, drivers
 from robustshape.resources.sizes import images_of, passes, size_of
 from robustshape.resources.workload import NetworkSize, Workload, needs, steps
+from robustshape.store import sealed
 
 SMALL = NetworkSize(flops=1e9, parameters=1000, width=100, classes=10, side=32)
 TRAINED = replace(SMALL, flops=2e9, parameters=5000, training=300.0)
@@ -157,7 +157,7 @@ def test_imagenet_with_a_hundred_networks_is_planned_from_options_alone(given_ra
 def test_a_pace_of_this_preset_is_preferred_until_other_images_are_asked_for(given_rates, cache):
     of_run = pace(Workload("class_selectivity", "mnist5k", (SMALL,), 1, 500), "corruptions")
     cache.mkdir()
-    (cache / "pace.json").write_text(json.dumps({of_run: 7.0}))
+    sealed.note(cache / "pace.json", {of_run: 7.0})
     said = report.report("laptop", study="kstar_skewness")
     assert re.search(r"corruptions, all of it +45 tasks +5 min .* pace of the last run here", said)
     assert "pace of the last run" not in report.report("laptop", study="kstar_skewness", images=900)

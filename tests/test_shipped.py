@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from robustshape import models
+from robustshape.errors import DamagedError
 from robustshape.models import shipped
 
 
@@ -30,10 +31,14 @@ def write(folder, name, content, **card):
 def test_weights_are_found_by_the_identity_if_they_are_those_of_the_card(folder, monkeypatch):
     right, other = (hashlib.sha256(content).hexdigest() for content in (b"right", b"other"))
     write(folder, "a", b"right", training={"seed": 0, "sizes": [1, 2]}, sha256=right)
-    write(folder, "b", b"right", training={"seed": 1}, sha256=other)  # damaged: trained again
+    write(folder, "b", b"right", training={"seed": 1}, sha256=other)
     write(folder, "c", b"other", sha256=other)  # of a network that was trained elsewhere
     assert shipped.shipped({"sizes": (1, 2), "seed": 0}) == folder / "a.safetensors"
-    assert shipped.shipped({"seed": 1}) is shipped.shipped({"seed": 0}) is shipped.shipped({}) is None
+    assert shipped.shipped({"seed": 0}) is shipped.shipped({}) is None
+    with pytest.raises(
+        DamagedError, match=rf"b\.safetensors is damaged \(it has sha256:{right}, .* says sha256:{other}\)"
+    ):
+        shipped.shipped({"seed": 1})
     (folder / "a.safetensors").unlink()
     assert shipped.shipped({"sizes": [1, 2], "seed": 0}) is None
     monkeypatch.setattr(shipped, "project_root", lambda: None)  # installed without the project

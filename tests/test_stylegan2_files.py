@@ -1,6 +1,7 @@
 """Files of networks: official pickles are read without running them, our own come back equal, the rest is refused."""
 
 import io
+import json
 import os
 import pickle
 import sys
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from robustshape.errors import InputError, MissingFileError, StoreError
+from robustshape.errors import DamagedError, InputError, MissingFileError, StoreError
 from robustshape.generators.stylegan2 import Discriminator, Generator, read_network, write_network
+from robustshape.models.weights import sha256
 
 SIZES = {"channel_base": 32, "channel_max": 8}
 
@@ -215,6 +217,25 @@ def test_a_network_built_otherwise_is_refused(tmp_path, official, change, error,
     path = official(tmp_path / "n.pkl", {"G_ema": (generator(), "Generator", GENERATOR | change)})
     with pytest.raises(error, match=said):
         read_network(path)
+
+
+def test_a_network_that_is_not_its_card_s_is_refused(tmp_path):
+    path = tmp_path / "ours.safetensors"
+    write_network(path, generator())
+    card = {"weights": path.name, "sha256": sha256(path).removeprefix("sha256:")}
+    path.with_suffix(".json").write_text(json.dumps(card))
+    assert read_network(path).settings == generator().settings
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(
+        DamagedError, match=rf"ours.safetensors has sha256:.*, but its card says sha256:{card['sha256']}"
+    ):
+        read_network(path)
+    path.with_suffix(".json").write_text('{"weights')
+    with pytest.raises(DamagedError, match=r"the card .*ours\.json is damaged: it is no JSON"):
+        read_network(path)
+    path.with_suffix(".json").write_text('{"weights": "of others"}')
+    assert read_network(path)
 
 
 def test_another_filter_and_another_class_are_refused(tmp_path, official):

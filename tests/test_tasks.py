@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import dask
 import dask.array
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from distributed import LocalCluster
 
 from robustshape import tasks
 from robustshape.errors import InputError, StoreError
+from robustshape.store import atomic, leases
 
 
 def thread_count(_):
@@ -104,6 +106,67 @@ def test_without_tasks_or_a_name_no_pace_is_remembered(cache):
     assert list(tasks.as_finished(divmod, [(7, 2)], label="x")) == [(0, (3, 1))]
     with pytest.raises(InputError, match="number 3"):
         list(tasks.as_finished(fails, [(3,)], label="x", pace="layers"))
+    assert tasks.paces() == {}
+
+
+def test_two_runs_share_tasks_and_none_is_done_twice(tmp_path, monkeypatch, capsys):
+    done, lock = [], threading.Lock()
+    monkeypatch.setattr(leases, "LOOK", 0.01)
+    monkeypatch.setattr(
+        tasks, "one_thread", contextlib.nullcontext
+    )  # of a process, of which there is one here
+    monkeypatch.setattr(dask.config, "set", lambda **_: contextlib.nullcontext())
+
+    def make(name):
+        with lock:
+            done.append((name, threading.get_ident()))
+        time.sleep(0.1)
+        with atomic.write_folder(tmp_path / name) as folder:
+            (folder / "value").write_text(name)
+        return name
+
+    def missing(name):
+        return [] if atomic.check_folder(tmp_path / name) else [tmp_path / name]
+
+    results = {}
+
+    def go(run):
+        calls = [(name,) for name in "abcdef"]
+        results[run] = tasks.run(make, calls, label=run, left=missing)
+
+    runs = [threading.Thread(target=go, args=(run,)) for run in ("one", "two")]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join(60)
+    assert sorted(name for name, _ in done) == list("abcdef")
+    assert len({run for _, run in done}) == 2  # neither waited for the other to do all
+    assert [sorted({a, b} - {None}) for a, b in zip(*results.values())] == [[name] for name in "abcdef"]
+    assert capsys.readouterr().out.count("waiting for") <= 2  # once for each
+
+
+def test_the_last_task_of_another_run_is_waited_for_and_no_pace_remembered(cache, monkeypatch, capsys):
+    monkeypatch.setattr(leases, "LOOK", 0.01)
+    looks, entry = [], cache / "entry"
+    cache.mkdir()
+
+    def missing():
+        looks.append(1)
+        return [entry] if len(looks) < 40 else []
+
+    def hold():
+        with leases.alone(entry):
+            held.set()
+            release.wait(60)
+
+    held, release = threading.Event(), threading.Event()
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(60)
+    assert tasks.run(lambda: pytest.fail("made twice"), [()], label="x", left=missing, pace="x") == [None]
+    release.set()
+    other.join()
+    assert capsys.readouterr().out.count("waiting for another part of this run") == 1
     assert tasks.paces() == {}
 
 

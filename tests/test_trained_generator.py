@@ -13,6 +13,7 @@ from robustshape.generators import quality, trained
 from robustshape.generators.attributes import measured
 from robustshape.generators.settings import Settings
 from robustshape.generators.stylegan2 import read_network
+from robustshape.generators.stylegan2.files import card_of
 from robustshape.studies.failure_discovery.scene import checksum, generator_path
 
 SMALL = Settings(
@@ -160,7 +161,7 @@ def reader(tmp_path_factory):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_generator_that_ships_is_that_of_its_card_and_makes_all_digits(reader, name):
     path = generator_path(name)
-    card, generator = trained.card_of(path), read_network(path)
+    card, generator = card_of(path), read_network(path)
     assert checksum(path) == f"sha256:{card['sha256']}" and path.stat().st_size == card["bytes"] < 4e6
     assert generator.settings == card["settings"] and generator.settings["img_resolution"] == 32
     assert card["training"]["images_seen"] > 100_000 and card["training"]["seconds"] > 0

@@ -7,11 +7,13 @@ import os
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from robustshape.errors import InputError, StoreError
-from robustshape.models.weights import check_sha256, fit_weights, read_weights, renamed, sha256
+from robustshape.generators.stylegan2 import Generator, write_network
+from robustshape.models.weights import check_sha256, fit_weights, read_weights, renamed, sha256, write_weights
 
 
 def net():
@@ -140,3 +142,35 @@ def test_a_digest_is_checked_by_reading_the_file_anew(tmp_path):
         StoreError, match=r"w.bin has sha256:3fc4.*, but its card says sha256:7692.*; get the file again"
     ):
         check_sha256(path, expected, "its card")
+
+
+def test_equal_tensors_give_equal_bytes_in_any_order_and_layout(tmp_path):
+    torch.manual_seed(0)
+    state = {name: torch.randn(2, 3, 4, 4) for name in "abcdefgh"}
+    state |= {"i": torch.arange(3), "j": torch.ones(2).half()}
+    about = {name: name for name in "zyxwv"}
+    made, last = (
+        Generator(4, 0, 4, 8, 1, channel_base=32, channel_max=4, mapping_layers=1),
+        torch.channels_last,
+    )
+    written = []
+    for turn in range(6):
+        names = sorted(state, key=lambda name: (ord(name) * 7919 * (turn + 1)) % 101)
+        given = {
+            name: state[name].to(memory_format=last) if name in "ace"[:turn] else state[name]
+            for name in names
+        }
+        texts = dict(sorted(about.items(), reverse=turn % 2 == 0))
+        write_weights(tmp_path / "plain.safetensors", given)
+        write_weights(tmp_path / "about.safetensors", given, texts)
+        write_network(tmp_path / "network.safetensors", made.to(memory_format=last) if turn % 2 else made)
+        written.append({path.name: path.read_bytes() for path in tmp_path.iterdir()})
+    assert len(written[0]) == 3 and all(each == written[0] for each in written)
+    with safe_open(tmp_path / "about.safetensors", "pt") as file:
+        assert file.metadata() == about
+    for name in ("plain", "about"):
+        found = load_file(tmp_path / f"{name}.safetensors")
+        assert found.keys() == state.keys() and all(torch.equal(found[one], state[one]) for one in state)
+        assert {one: value.dtype for one, value in found.items()} == {
+            one: v.dtype for one, v in state.items()
+        }

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from robustshape.errors import DownloadError, MissingFileError, StoreError
 from robustshape.paths import offline
+from robustshape.store.failures import reading
 
 BLOCK = 1 << 16  # bytes read, written and shown at a time
 MOST = 8 << 30  # bytes of a file whose size is not known beforehand: a source may send without an end
@@ -126,7 +127,7 @@ def has_checksum(path, sha256: str) -> bool:
     path = Path(path)
     if not path.is_file():
         return False
-    with path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 

@@ -16,6 +16,14 @@ class StoreError(RobustshapeError, OSError):
     """A file or folder that cannot be written, is damaged, or is not what its name says."""
 
 
+class DamagedError(StoreError):
+    """A file or folder that is not as it was written; one that cannot be read may be whole, and is none."""
+
+
+class ReadOnlyError(StoreError):
+    """A place where nothing may be written; what is finished there can still be read."""
+
+
 class DownloadError(StoreError):
     """A download that failed, was cut short, or did not have the expected checksum."""
 

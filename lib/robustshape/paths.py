@@ -10,6 +10,7 @@ ROBUSTSHAPE_TRUST_CARDS  ``1``: functions that cards name may run, see `robustsh
 ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), ``cuda``, ``cuda:1``
 """
 
+import errno
 import functools
 import os
 import re
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from robustshape.errors import InputError, StoreError
 
+READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)  # what a file system says where nothing may be written
 INSTALLED = "project"  # the folder of this package that holds what a wheel carries, see setup.py
 
 
@@ -91,7 +93,10 @@ def checked_path(given, what: str) -> Path:
 
 
 def cache_dir(*parts: str) -> Path:
-    """Return a folder under the cache, made if needed; raise StoreError if it cannot be written, or is no folder at all."""
+    """Return a folder under the cache, made if it can be.
+
+    A cache that cannot be written serves what it holds; one that holds nothing then raises StoreError.
+    """
     root = checkout()
     base = os.environ.get("ROBUSTSHAPE_CACHE") or (
         root / "data" / "cache" if root else Path.home() / ".cache" / "robustshape"
@@ -101,17 +106,26 @@ def cache_dir(*parts: str) -> Path:
             f"ROBUSTSHAPE_CACHE is {str(base)!r}, an address, but the cache is a folder, in which what is finished is renamed "
             "into place; give a folder of this machine, or a shared one that every machine of the cluster sees"
         )
-    folder = Path(base).expanduser().joinpath(*parts)
+    base = Path(base).expanduser()
+    folder = base.joinpath(*parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        why = None if os.access(folder, os.W_OK) else os.strerror(errno.EACCES)
+        readable = _holds_something(base)
     except OSError as error:
+        why, readable = error.strerror or error, error.errno in READ_ONLY and _holds_something(base)
+    if why and not readable:
         raise StoreError(
-            f"the cache {folder} cannot be written ({error.strerror or error}); "
-            "set ROBUSTSHAPE_CACHE to a folder that can"
-        ) from error
-    if not os.access(folder, os.W_OK):
-        raise StoreError(f"the cache {folder} cannot be written; set ROBUSTSHAPE_CACHE to a folder that can")
+            f"the cache {folder} cannot be written ({why}); set ROBUSTSHAPE_CACHE to a folder that can"
+        )
     return folder
+
+
+def _holds_something(folder: Path) -> bool:
+    try:
+        return any(folder.iterdir())
+    except OSError:
+        return False
 
 
 def published_dir() -> Path:

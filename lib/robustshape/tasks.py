@@ -8,7 +8,7 @@ address of a running Dask scheduler (whose workers must see the same cache and d
 """
 
 import contextlib
-import json
+import functools
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,9 +17,10 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadP
 from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir
 from robustshape.processes import processes, submit
-from robustshape.store.atomic import write_file
+from robustshape.store import leases, sealed
 
 ANSWER = 8  # seconds that a scheduler has to answer
+MADE, OTHERS = "made", "made by another run"  # a task
 
 
 @contextlib.contextmanager
@@ -37,12 +38,20 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _alone(function: Callable, arguments: tuple):
+def _alone(function: Callable, left: Callable | None, arguments: tuple) -> tuple[str, object]:
+    """Return MADE and the result, or why there is none: OTHERS made it, or who is making it."""
     import dask
 
     # A task that read a lazy array through its own cluster would wait for workers that all wait as it does.
     with one_thread(), dask.config.set(scheduler="synchronous"):
-        return function(*arguments)
+        if left is None:
+            return MADE, function(*arguments)
+        with leases.leased(left(*arguments)) as holder:
+            if holder:
+                return holder, None
+            if not left(*arguments):  # finished before it was leased
+                return OTHERS, None
+            return MADE, function(*arguments)
 
 
 @contextlib.contextmanager
@@ -135,50 +144,69 @@ def _local_workers(scheduler) -> int:
     )
 
 
-def run(
-    function: Callable, arguments: Sequence[tuple], *, client=None, label: str, pace: str | None = None
-) -> list:
+def run(function: Callable, arguments: Sequence[tuple], **how) -> list:
     """Return ``[function(*a) for a in arguments]`` with a progress bar; the first error stops the rest.
 
-    With `pace`, the mean seconds of a task are remembered under that name, for `expected`.
+    `how` is that of `as_finished`.
 
     >>> run(pow, [(2, 3), (3, 2)], label="powers")
     [8, 9]
     """
-    found = dict(as_finished(function, arguments, client=client, label=label, pace=pace))
+    found = dict(as_finished(function, arguments, **how))
     return [found[i] for i in range(len(arguments))]
 
 
 def as_finished(
-    function: Callable, arguments: Sequence[tuple], *, client=None, label: str, pace: str | None = None
-) -> Iterator[tuple[int, object]]:
-    """Yield (place in `arguments`, result) of each task as it is finished, with a progress bar; `pace` as in `run`."""
+    function: Callable, arguments: Sequence[tuple], *, client=None, label: str, pace: str | None = None,
+    left: Callable | None = None,
+) -> Iterator[tuple[int, object]]:  # fmt: skip
+    """Yield (place in `arguments`, result) of each task as it is finished, with a progress bar.
+
+    Parameters
+    ----------
+    pace : str, optional
+        Under which the mean seconds of a task are remembered, for `expected`.
+    left : callable, optional
+        ``left(*a)`` returns where the entries lie that the task ``function(*a)`` still has to make. Runs on one cache
+        then share the tasks, see `robustshape.store.leases`; the result of one that another run made is None.
+    """
     from tqdm import tqdm
 
+    began, waiting, made, told = time.perf_counter(), range(len(arguments)), 0, False
     if not arguments:
         return
-    began = time.perf_counter()
     with tqdm(total=len(arguments), desc=label, mininterval=1) as bar:
-        if client is None:
-            for i, given in enumerate(arguments):
-                yield i, _alone(function, given)
+        while waiting:
+            held = {}
+            for i, (state, result) in _attempts(client, function, left, {i: arguments[i] for i in waiting}):
+                if state not in (MADE, OTHERS):
+                    held[i] = state
+                    continue
+                made += state == MADE
+                yield i, result
                 bar.update()
-        else:
-            for one in _by_workers(client, function, arguments):
-                yield one
-                bar.update()
-    if pace:
+            if len(held) == len(waiting):  # nothing else to do meanwhile
+                if not told:
+                    print(leases.waiting_for(next(iter(held.values()))), flush=True)
+                told = True
+                time.sleep(leases.LOOK)
+            waiting = sorted(held)
+    if pace and made == len(arguments):
         _remember(pace, (time.perf_counter() - began) / len(arguments))
 
 
-def _by_workers(client, function: Callable, arguments: Sequence[tuple]) -> Iterator[tuple[int, object]]:
-    wait = _by_processes if isinstance(client, Executor) else _by_dask
-    yield from wait(client, function, arguments)
+def _attempts(client, function: Callable, left, given: dict[int, tuple]) -> Iterator[tuple[int, tuple]]:
+    if client is None:
+        for i, arguments in given.items():
+            yield i, _alone(function, left, arguments)
+    else:
+        by = _by_processes if isinstance(client, Executor) else _by_dask
+        yield from by(client, functools.partial(_alone, function, left), given)
 
 
-def _by_processes(pool: Executor, function: Callable, arguments: Sequence[tuple]):
-    futures = {submit(pool, _alone, (function, given)): i for i, given in enumerate(arguments)}
+def _by_processes(pool: Executor, function: Callable, given: dict[int, tuple]) -> Iterator[tuple[int, tuple]]:
     try:
+        futures = {submit(pool, function, (arguments,)): i for i, arguments in given.items()}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenExecutor as error:
@@ -188,17 +216,21 @@ def _by_processes(pool: Executor, function: Callable, arguments: Sequence[tuple]
         ) from error
 
 
-def _by_dask(client, function: Callable, arguments: Sequence[tuple]):
-    from distributed import as_completed
+def _by_dask(client, function: Callable, given: dict[int, tuple]) -> Iterator[tuple[int, tuple]]:
+    from distributed import KilledWorker, as_completed
+    from distributed.client import ClosedClientError
     from distributed.comm import CommClosedError
 
     try:
-        futures = {client.submit(_alone, function, given, pure=False): i for i, given in enumerate(arguments)}
+        futures = {client.submit(function, arguments, pure=False): i for i, arguments in given.items()}
         for future in as_completed(futures):
             yield futures[future], future.result()
-    except (CancelledError, CommClosedError) as error:
-        if client.status == "running":
-            raise
+    except KilledWorker as error:
+        raise StoreError(
+            "a task was begun several times and each time its Dask worker ended, most often because memory ran out; "
+            "what is finished is kept: run the same command again to go on, with fewer workers or more memory"
+        ) from error
+    except (CancelledError, CommClosedError, ClosedClientError) as error:  # nobody here takes a task back
         raise StoreError(
             "the Dask scheduler was lost; what is finished is kept: run the same command again to go on"
         ) from error
@@ -206,15 +238,11 @@ def _by_dask(client, function: Callable, arguments: Sequence[tuple]):
 
 def paces() -> dict[str, float]:
     """Return the seconds of a task of each pace that was remembered here."""
-    try:
-        return json.loads((cache_dir() / "pace.json").read_text())
-    except (OSError, ValueError):
-        return {}
+    return sealed.noted(cache_dir() / "pace.json") or {}
 
 
 def _remember(pace: str, seconds: float) -> None:
-    with write_file(cache_dir() / "pace.json") as temporary:
-        temporary.write_text(json.dumps(paces() | {pace: seconds}, indent=1))
+    sealed.note(cache_dir() / "pace.json", paces() | {pace: seconds})
 
 
 def expected(work: dict[str, int]) -> str:

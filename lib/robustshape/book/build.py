@@ -4,7 +4,6 @@ The preset that is built stands in laptop's place: pages take its numbers from
 ``executed/<notebook>.laptop.ipynb``. Every other preset is drawn from its published results, where it has some.
 """
 
-import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from robustshape.book.runs import SHOWN_AS, execute_all, runs_of
 from robustshape.book.speed import speed_pieces
 from robustshape.book.tables import pieces
 from robustshape.paths import cache_dir, require_checkout
+from robustshape.store import sealed
 from robustshape.store.atomic import write_file
 
 STILL_BUILDING = "(until this page is finished)"  # replaced by the seconds at the very end
@@ -46,7 +46,7 @@ def build_book(preset: str = SHOWN_AS) -> Path:
         files |= place(run, path, titles=known, terms=terms)
 
     record = cache_dir("book") / "times.json"
-    recorded = json.loads(record.read_text()) if record.is_file() else {}
+    recorded = sealed.noted(record) or {}
     times = recorded.setdefault(preset, {})
     what = "last, with notebooks to run" if ran else "last, with nothing to run"
     if "first" not in times and all(run in ran for run in executed if run.source == "measure"):
@@ -69,8 +69,7 @@ def build_book(preset: str = SHOWN_AS) -> Path:
     times[what]["seconds"] = seconds
     for path in index.parent.glob("status.html"):
         path.write_text(path.read_text(encoding="utf-8").replace(STILL_BUILDING, seconds), encoding="utf-8")
-    with write_file(record) as temporary:
-        temporary.write_text(json.dumps(recorded, indent=1))
+    sealed.note(record, recorded)
     print(f"the book took {seconds} s ({len(ran)} of {len(executed)} notebooks run now)")
     print(f"read it: {index}")
     return index

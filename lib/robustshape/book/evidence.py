@@ -11,7 +11,8 @@ from robustshape.book.pages import first_pages
 from robustshape.book.runs import INPUTS
 from robustshape.book.tables import plain
 from robustshape.paths import cache_dir
-from robustshape.store.atomic import write_file
+from robustshape.store import sealed
+from robustshape.store.atomic import remove
 
 
 def claims_pieces(root: Path) -> dict[str, bytes]:
@@ -44,12 +45,13 @@ def evidence(root: Path):
     ):
         digest.update(path.read_bytes())
     kept = cache_dir("book") / f"evidence.{digest.hexdigest()[:16]}.json"
-    if not kept.is_file():
+    found = sealed.noted(kept)
+    if found is None:
         for older in kept.parent.glob("evidence.*.json"):
-            older.unlink()
-        with write_file(kept) as temporary:
-            temporary.write_text(json.dumps(_judged_everywhere(root).to_dict("list")))
-    return pd.DataFrame(json.loads(kept.read_text()))
+            remove(older)
+        found = _judged_everywhere(root).to_dict("list")
+        sealed.note(kept, found)
+    return pd.DataFrame(found)
 
 
 def _judged_everywhere(root: Path):

@@ -9,7 +9,10 @@ from robustshape.notebooks import list_presets, names, notebook_path, parameters
 from robustshape.notebooks.run import kernel_environment
 from robustshape.paths import cache_dir, require_checkout
 from robustshape.registry import unknown_name
+from robustshape.store import leases
+from robustshape.store.atomic import remove, usable_folder, write_folder
 
+EXECUTED = "executed.ipynb"  # in the folder of its entry
 SHOWN_AS = "laptop"  # the place in the pages of the preset that is built
 INPUTS = (  # of an executed notebook, besides itself and its parameter file
     "requirements.lock",
@@ -71,22 +74,30 @@ def key_of_run(run: Run) -> str:
 
 def execute(run: Run) -> tuple[Path, bool]:
     """Return the executed notebook of a run, and whether it had to be executed now."""
-    prefix = f"{run.notebook}.{run.preset}.{run.source}"
-    path = cache_dir("executed") / f"{prefix}.{key_of_run(run)}.ipynb"
-    if path.is_file():
-        print(
-            f"{run.notebook}, preset {run.preset} ({run.source}): nothing has changed since it was run",
-            flush=True,
-        )
-        return path, False
+    entry = cache_dir("executed") / f"{run.notebook}.{run.preset}.{run.source}.{key_of_run(run)}"
+    if not usable_folder(entry):
+        with leases.alone(entry):
+            if not usable_folder(entry):
+                _execute(run, entry)
+                return entry / EXECUTED, True
+    print(
+        f"{run.notebook}, preset {run.preset} ({run.source}): nothing has changed since it was run",
+        flush=True,
+    )
+    return entry / EXECUTED, False
+
+
+def _execute(run: Run, entry: Path) -> None:
     print(f"{run.notebook}, preset {run.preset} ({run.source}): running", flush=True)
     source = {"source": run.source} if "source" in parameters_of(run.notebook) else {}
     shown = run.source == "measure"  # of several at once nobody could read what they print
-    run_notebook(run.notebook, preset=run.preset, parameters=source, output=path, progress=shown)
-    for older in path.parent.glob(f"{prefix}.*.ipynb"):
-        if older != path:
-            older.unlink()
-    return path, True
+    made = entry.with_name(f"{entry.name}.ipynb")
+    run_notebook(run.notebook, preset=run.preset, parameters=source, output=made, progress=shown)
+    with write_folder(entry) as folder:
+        made.rename(folder / EXECUTED)
+    for older in entry.parent.glob(f"{run.notebook}.{run.preset}.{run.source}.*"):
+        if older != entry:
+            remove(older)
 
 
 def execute_all(runs: list[Run]) -> dict[Run, tuple[Path, bool]]:

@@ -31,11 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
     except RobustshapeError as error:
         print(f"robustshape: {error}", file=sys.stderr)
         return 1 if isinstance(error, NotebookError) else 2
-    except KeyboardInterrupt:
-        logging.disable(logging.CRITICAL)  # what was under way would still tell of its end, with a traceback
-        print("robustshape: interrupted; run the same command again to go on", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader of a pipe has gone, as in `robustshape list models | head`
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # of a file that no store reads
+        if error.filename is None:
+            raise
+        print(f"robustshape: {error.filename} cannot be used ({error.strerror})", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        logging.disable(logging.CRITICAL)  # what was under way would still tell of its end, with a traceback
+        print("robustshape: interrupted; run the same command again to go on", file=sys.stderr)
+        return 130

@@ -88,20 +88,22 @@ def results(
     from robustshape.preset_results import latest
 
     rows, which = latest(study, preset)
-    table = flat(rows, per, full=full)
-    print(f"{study}, preset {preset}: {which}, {rows.sizes['model']} models, {len(table):,} lines")
-    print(table.to_string(index=False, float_format=lambda x: f"{x:.4f}", max_rows=200))
-    if csv:
+    table, drawn = flat(rows, per, full=full), []
+    if csv:  # files before words, whose reader may go: ... | head -1
         from robustshape.store.atomic import write_file
 
         with write_file(csv) as temporary:
             table.to_csv(temporary, index=False)
-        print(f"table: {csv}")
     if figures:
         from robustshape.book.figures import write_figures
 
-        for path in write_figures(study, preset, figures, format):
-            print(f"figure: {path}")
+        drawn = write_figures(study, preset, figures, format)
+    print(f"{study}, preset {preset}: {which}, {rows.sizes['model']} models, {len(table):,} lines")
+    print(table.to_string(index=False, float_format=lambda x: f"{x:.4f}", max_rows=200))
+    if csv:
+        print(f"table: {csv}")
+    for path in drawn:
+        print(f"figure: {path}")
 
 
 @command("publish kstar_skewness --preset mnist")

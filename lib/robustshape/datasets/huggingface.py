@@ -14,7 +14,7 @@ from robustshape.datasets import file_state, given
 from robustshape.datasets.image_files import GREY, decode, named, opened, read_bytes
 from robustshape.datasets.pictures import Pictures
 from robustshape.datasets.samples import DATASETS, Entry
-from robustshape.download import check_answers, hugging_face
+from robustshape.download import check_answers, has_checksum, hugging_face
 from robustshape.errors import DownloadError, InputError, MissingFileError, StoreError
 from robustshape.paths import cache_dir, checked_path, data_dirs, offline
 from robustshape.store.atomic import write_file
@@ -131,7 +131,7 @@ def _images(contents: list[bytes], what: str):
     digests = [hashlib.sha256(content).hexdigest() for content in contents]
     paths = [cache_dir("datasets") / "hf" / digest for digest in digests]
     for path, content in zip(paths, contents):
-        if not path.is_file():
+        if not has_checksum(path, path.name):
             with write_file(path) as temporary:
                 temporary.write_bytes(content)
     widths, heights = np.array(sizes).T

@@ -8,7 +8,6 @@ Images of one size that fit into 2 GiB are read at once; others are decoded when
 """
 
 import functools
-import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -44,15 +43,12 @@ def index(folder: Path, found: Listing) -> list[tuple]:
     """Return (sha256, height, width, channels, remarks) of each image, kept in the cache until a file changes."""
     from tqdm import tqdm
 
-    from robustshape.store.atomic import write_file
+    from robustshape.store import sealed
     from robustshape.store.keys import key_of
 
     key = key_of({"folder": str(folder.resolve()), "version": INDEX_VERSION})
     path = cache_dir("datasets", "imagefolder") / f"{key}.json"
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # none yet, or damaged
-        kept = {}
+    kept = sealed.noted(path) or {}
     new, many = {}, len(found.names) >= MANY
     pairs = tqdm(
         zip(found.names, found.stamps), desc=f"listing {folder.name}", total=len(found.names), unit=" images",
@@ -62,8 +58,7 @@ def index(folder: Path, found: Listing) -> list[tuple]:
         row = kept.get(name)
         new[name] = row if row and row[0] == list(stamp) else [list(stamp), *describe(folder / name)]
     if new != kept:
-        with write_file(path) as temporary:
-            temporary.write_text(json.dumps(new), encoding="utf-8")
+        sealed.note(path, new)
     return [tuple(row[1:]) for row in new.values()]
 
 

@@ -17,6 +17,7 @@ from robustshape.generators.training import VERSION, train
 from robustshape.models.network import Network
 from robustshape.paths import cache_dir, checked_path
 from robustshape.store.atomic import check_writable, write_file
+from robustshape.training import checkpoints
 from robustshape.values import checked_seed
 
 CONSTANTS = "224"  # severities of ImageNet-C, as on the slides
@@ -87,9 +88,11 @@ def train_generator(
     def watch(generator, _seen):
         draw(quality.sampled(generator.eval(), grid_labels, seed=0), 12, output.with_suffix(".png"))
 
+    checkpoint = cache_dir("generators") / f"{key}.checkpoint"
+    checkpoints.discard_damaged(checkpoint)
     generator, history = train(
         corrupted, labels, settings, seed=seed, tag=json.dumps(about, sort_keys=True), n_classes=n_classes,
-        checkpoint=cache_dir("generators") / f"{key}.checkpoint", progress=progress, device=device, watch=watch,
+        checkpoint=checkpoint, progress=progress, device=device, watch=watch,
     )  # fmt: skip
     watch(generator, history["images"])
     write_network(output, generator)
@@ -146,15 +149,6 @@ def learnable(dataset: str, split: str, reading: str | None = None):
         f"a generator learns squares of a power of two from 4 px on, but the images of {dataset} are {found} px; give a "
         "reading that makes some: resize32 or resize64, crop32 or crop64 for photographs"
     )
-
-
-def card_of(path: Path) -> dict:
-    """Return the card beside a generator's file; empty where there is none that can be read."""
-    try:
-        card = json.loads(Path(path).with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return card if isinstance(card, dict) and card.get("weights") == Path(path).name else {}
 
 
 def scores(generator, dataset: str, reading, corruptions, judge: str) -> dict:

@@ -10,13 +10,14 @@ import time
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 
 from robustshape import datasets
 from robustshape.attacks.stages import in_words
 from robustshape.datasets.selection import Selection
 from robustshape.measurements.classes import class_columns, finite, of_classes
 from robustshape.models.network import Network
-from robustshape.store.kept import Kept
+from robustshape.store.kept import Kept, folders_missing
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
 
@@ -75,11 +76,19 @@ def attacked_images(network: Network, how: Steps, *, keep: bool = True):
     """
     entry = how.kept(network)
     found = entry.open()
+    if found is None and not keep:
+        return _attack(network, how)
     if found is None:
-        found = _attack(network, how)
-        if keep:
-            entry.save(found)
+        with entry.alone():
+            if entry.missing:
+                entry.save(_attack(network, how))
+        found = entry.open()
     return found
+
+
+def left(network: Network, how: Steps) -> list[Path]:
+    """Return where the entry lies that `attacked_images` still has to make."""
+    return folders_missing([how.kept(network)])
 
 
 def _attack(network: Network, how: Steps):

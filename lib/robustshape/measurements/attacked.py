@@ -14,6 +14,7 @@ One store for each network, attack and budget holds which images are left; a lad
 import time
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 from robustshape import datasets
 from robustshape.attacks.stages import Stage, in_words
@@ -21,7 +22,7 @@ from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.measurements.classes import class_columns, finite, of_classes
 from robustshape.models.network import Network
-from robustshape.store.kept import Kept
+from robustshape.store.kept import Kept, folders_missing
 
 VERSION = 1  # raise when a change of the algorithms changes the numbers
 PIECE = 512  # images in memory at a time; numbers do not depend on it
@@ -87,6 +88,11 @@ def missing(networks: list[Network], selection: Selection, stages, seed: int) ->
     """Return the arguments of the `attack` calls that are still to be made, one for each network."""
     given = selection, tuple(stages), seed
     return [(one, *given) for one in networks if any(entry.missing for entry in kept(one, *given))]
+
+
+def left(network: Network, selection: Selection, stages, seed: int) -> list[Path]:
+    """Return where the entries lie that `attack` still has to make."""
+    return folders_missing(kept(network, selection, stages, seed))
 
 
 def attack(network: Network, selection: Selection, stages, seed: int) -> None:
@@ -209,11 +215,6 @@ def features_under(network: Network, selection: Selection, stage: Stage, seed: i
     xarray.Dataset
         ``features (sample, feature)``, ``logits (sample, class)`` float32, ``label (sample)``.
     """
-    import numpy as np
-    import xarray
-
-    from robustshape.tasks import one_thread
-
     if len(stage.budgets) != 1:
         raise InputError(f"features are taken at one budget, but '{stage}' has {len(stage.budgets)}")
     [(stage, budget)] = tries([stage], selection)
@@ -226,9 +227,19 @@ def features_under(network: Network, selection: Selection, stage: Stage, seed: i
         "seed": seed,
     }
     entry = Kept("attacked", spec)
-    found = entry.open()
-    if found is not None:
-        return found
+    if entry.missing:
+        with entry.alone():
+            if entry.missing:
+                entry.save(_features_under(network, selection, stage, budget, seed))
+    return entry.open()
+
+
+def _features_under(network: Network, selection: Selection, stage: Stage, budget: Fraction, seed: int):
+    import numpy as np
+    import xarray
+
+    from robustshape.tasks import one_thread
+
     began, parts = time.perf_counter(), []
     data = selection.first(stage.n)
     classifier = network.load(data)
@@ -249,5 +260,4 @@ def features_under(network: Network, selection: Selection, stage: Stage, seed: i
         attrs={"model": network.name, "attack": str(stage), "seconds": time.perf_counter() - began},
     )
     finite(dataset["features"].values, network.name, f"features under {stage}")
-    entry.save(dataset)
-    return entry.open()
+    return dataset

@@ -8,6 +8,7 @@ and severity is an entry of the cache.
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from robustshape import datasets
 from robustshape.datasets.pictures import Pictures
@@ -15,7 +16,7 @@ from robustshape.datasets.selection import Selection
 from robustshape.errors import InputError
 from robustshape.measurements.classes import class_columns, finite
 from robustshape.models.network import Network
-from robustshape.store.kept import Kept
+from robustshape.store.kept import Kept, folders_missing
 from robustshape.store.keys import ids_hash
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
@@ -166,11 +167,19 @@ def missing(networks: list[Network], images: CorruptedImages) -> list[tuple]:
     return calls
 
 
+def left(
+    networks: tuple[Network, ...], images: CorruptedImages, corruption: str, severity: int
+) -> list[Path]:
+    """Return where the entries lie that `predict` still has to make."""
+    return folders_missing(kept(one, images, corruption, severity) for one in networks)
+
+
 def predict(networks: tuple[Network, ...], images: CorruptedImages, corruption: str, severity: int) -> None:
-    """Keep what every one of the networks predicts on the images under one corruption at one severity."""
+    """Keep what every one of the networks, of which there is no entry, predicts under one corruption at one severity."""
     import numpy as np
     import xarray
 
+    networks = [one for one in networks if kept(one, images, corruption, severity).missing]
     data, n = images.selection.load(), images.selection.n
     predicted = {network: np.empty(n, np.int16) for network in networks}
     seconds = dict.fromkeys(networks, 0.0)
@@ -206,7 +215,8 @@ def correct(network: Network, images: CorruptedImages):
             entry = kept(network, images, corruption, severity)
             found = entry.open()
             if found is None:
-                predict((network,), images, corruption, severity)
+                with entry.alone():
+                    predict((network,), images, corruption, severity)
                 found = entry.open()
             right[i, j] = found["predicted"].values == images.labels
             seconds += found.attrs["seconds"]

@@ -4,12 +4,13 @@ Images go through the network in pieces, each an entry of the cache, so an inter
 """
 
 import time
+from pathlib import Path
 
 from robustshape import datasets
 from robustshape.datasets.selection import Selection
 from robustshape.measurements.classes import class_columns, finite
 from robustshape.models.network import Network
-from robustshape.store.kept import Kept
+from robustshape.store.kept import Kept, folders_missing
 from robustshape.store.keys import since
 
 VERSION = 1  # raise when a change of the algorithm changes the numbers
@@ -35,6 +36,11 @@ def kept(network: Network, selection: Selection) -> dict[int, Kept]:
 def missing(network: Network, selection: Selection) -> list[tuple[Network, Selection, int]]:
     """Return the arguments of the `compute` calls that are still to be made."""
     return [(network, selection, start) for start, entry in kept(network, selection).items() if entry.missing]
+
+
+def left(network: Network, selection: Selection, start: int) -> list[Path]:
+    """Return where the entry lies that `compute` still has to make."""
+    return folders_missing([kept(network, selection)[start]])
 
 
 def compute(network: Network, selection: Selection, start: int) -> None:

@@ -27,21 +27,21 @@ def prepare(population: Population, networks: list[Network], client=None) -> Non
     for why in train(population, networks, client).values():
         raise TrainingError(why)
     calls = [c for s in population.selections for one in networks for c in features.missing(one, s)]
-    _run(population, "features", features.compute, calls, client)
+    _run(population, "features", features.compute, calls, client, features.left)
     calls = corrupted.missing(networks, population.corrupted_images)
-    _run(population, "corruptions", corrupted.predict, calls, client)
+    _run(population, "corruptions", corrupted.predict, calls, client, corrupted.left)
     calls = attacked.missing(networks, population.held_out, population.attacks, population.seed)
-    _run(population, "attacks", attacked.attack, calls, client)
+    _run(population, "attacks", attacked.attack, calls, client, attacked.left)
 
 
 def clean_features(population: Population, networks: list[Network], client=None) -> None:
     """Keep the features of the indicator's images alone, where they are not kept yet."""
     calls = [call for network in networks for call in features.missing(network, population.clean)]
-    _run(population, "features", features.compute, calls, client)
+    _run(population, "features", features.compute, calls, client, features.left)
 
 
-def _run(population: Population, stage: str, function, calls: list[tuple], client) -> None:
-    tasks.run(function, calls, client=client, label=stage, pace=pace(population, stage))
+def _run(population: Population, stage: str, function, calls: list[tuple], client, left) -> None:
+    tasks.run(function, calls, client=client, label=stage, pace=pace(population, stage), left=left)
 
 
 def train(population: Population, networks: list[Network], client=None) -> dict[Network, str]:
@@ -50,7 +50,9 @@ def train(population: Population, networks: list[Network], client=None) -> dict[
     untrained.sort(key=lambda network: "-pgd" not in network.name)  # the longest begin first
     label = "networks (trained once, then kept)"
     calls = [(network,) for network in untrained]
-    tasks.run(Network.make_ready, calls, client=client, label=label, pace=pace(population, "networks"))
+    tasks.run(
+        Network.make_ready, calls, client=client, label=label, pace=pace(population, "networks"), left=Network.left
+    )  # fmt: skip
     reasons = {network: network.diverged for network in networks}
     return {network: why for network, why in reasons.items() if why}
 

@@ -4,6 +4,7 @@ import contextlib
 import functools
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from robustshape import models
 from robustshape.errors import TrainingError
@@ -61,6 +62,14 @@ class Network:
     def is_ready(self) -> bool:
         """Whether nothing is left to train."""
         return models.is_ready(self.name, **self._arguments)
+
+    def left(self) -> list[Path]:
+        """Return where it will be kept if it is to be trained yet: of several runs one trains it."""
+        if self.is_ready:
+            return []
+        from robustshape.models import zoo
+
+        return [zoo.weights_file(self.identity).parent]
 
     def load(self, data=None):
         """Return the Classifier, kept in this process; train it first where that is not done yet.

@@ -2,13 +2,15 @@
 
 import functools
 import hashlib
+import json
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 
 from robustshape.download import check_answers, hugging_face
-from robustshape.errors import DownloadError, InputError, MissingFileError, StoreError
+from robustshape.errors import DamagedError, DownloadError, InputError, MissingFileError, StoreError
 from robustshape.paths import cache_dir, find_local, offline
+from robustshape.store.failures import reading
 
 
 def find_weights(*relative: str) -> Path | None:
@@ -20,8 +22,9 @@ def find_weights(*relative: str) -> Path | None:
 
 def sha256(path: Path) -> str:
     """Return ``sha256:`` and the digest of a file; computed once per version of the file."""
-    facts = Path(path).stat()
-    return _sha256(str(path), facts.st_size, facts.st_mtime_ns)
+    with reading(path):
+        facts = Path(path).stat()
+        return _sha256(str(path), facts.st_size, facts.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=256)
@@ -31,11 +34,29 @@ def _sha256(path: str, _size: int, _changed: int) -> str:
 
 
 def check_sha256(path: Path, expected: str, whence: str) -> None:
-    """Read a file anew and raise StoreError if its digest is not the `expected` ``sha256:...`` that `whence` says."""
-    with open(path, "rb") as file:
+    """Read a file anew and raise DamagedError if its digest is not the `expected` ``sha256:...`` that `whence` says."""
+    with reading(path), open(path, "rb") as file:
         found = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
     if found != expected:
-        raise StoreError(f"{path} has {found}, but {whence} says {expected}; get the file again")
+        raise DamagedError(f"{path} has {found}, but {whence} says {expected}; get the file again")
+
+
+def write_weights(path: Path, state: dict, about: dict[str, str] | None = None) -> None:
+    """Write tensors to a .safetensors: the same bytes for the same tensors and texts, in whatever order they come.
+
+    The library itself writes the texts `about` a file in a random order.
+    """
+    from safetensors.torch import save
+
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    data = save(plain)
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    if about:
+        header = {"__metadata__": dict(sorted(about.items()))} | header
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors are aligned
+    Path(path).write_bytes(len(text).to_bytes(8, "little") + text + data[8 + size :])
 
 
 # Where programs put a network's tensors in what they save beside them, in the order in which they are looked for.
@@ -99,6 +120,8 @@ def opened(path: Path):
     import torch
     from safetensors.torch import load_file
 
+    with reading(path), open(path, "rb") as file:
+        file.read(1)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

@@ -12,8 +12,10 @@ from robustshape.models.architectures import construct, of_identity
 from robustshape.models.families import family_of
 from robustshape.models.recipes import recipe_for
 from robustshape.models.zoo_names import names, parse
-from robustshape.models.zoo_training import WEIGHTS, diverged_file, kept_error, train, training_data
+from robustshape.models.zoo_training import WEIGHTS, diverged_file, raise_kept, train, training_data
 from robustshape.paths import cache_dir
+from robustshape.store import leases
+from robustshape.store.atomic import usable_folder
 from robustshape.training.recipe import epochs_for
 
 VERSION = 1  # raised when the networks, the augmentation or the loop change their numbers
@@ -84,20 +86,25 @@ def load(
     """
     from robustshape.models.shipped import shipped
     from robustshape.models.weights import read_weights
-    from robustshape.store.atomic import usable_folder
-    from robustshape.store.keys import key_of
 
     spec = identity(name, dataset=dataset, epochs=epochs, reading=reading)
-    folder, weights = cache_dir("models") / key_of(spec), shipped(spec)
-    if weights is None:
-        if not usable_folder(folder):
-            if diverged_file(folder).is_file():
-                raise kept_error(folder)
-            train(spec, folder, device, progress)
-        weights = folder / WEIGHTS
+    weights = shipped(spec) or _trained(spec, device, progress)
     module = of_identity(spec)
     module.load_state_dict(read_weights(weights))
     return _classifier(name, spec, module, device)
+
+
+def _trained(spec: dict, device: str, progress: bool):
+    """Return the kept weights of the network of `spec`; train it where there are none and no other run is doing so."""
+    weights = weights_file(spec)
+    folder = weights.parent
+    if not usable_folder(folder):
+        raise_kept(folder)
+        with leases.alone(folder):
+            if not usable_folder(folder):
+                raise_kept(folder)
+                train(spec, folder, device, progress)
+    return weights
 
 
 def untrained(name: str, *, dataset: str = "mnist5k", epochs: int | None = None, reading: str | None = None):
@@ -158,8 +165,7 @@ def marks(name: str, **kw) -> list[str]:
     folder = cache_dir("models") / key_of(identity(name, **kw))
     if diverged_file(folder).is_file():
         return ["diverged"]
-    card = folder / "card.json"
-    history = json.loads(card.read_text())["history"] if card.is_file() else {}
+    history = json.loads((folder / "card.json").read_text())["history"] if usable_folder(folder) else {}
     return [
         words for words in ("at chance", "catastrophic overfitting") if history.get(words.replace(" ", "_"))
     ]

@@ -6,6 +6,8 @@ import json
 from robustshape.errors import TrainingError
 from robustshape.models.architectures import of_identity
 from robustshape.paths import cache_dir
+from robustshape.store import sealed
+from robustshape.store.atomic import write_folder
 
 WEIGHTS = "weights.safetensors"
 
@@ -36,20 +38,19 @@ def diverged_file(folder):
     return folder.with_name(f"{folder.name}.diverged.json")
 
 
-def kept_error(folder) -> TrainingError:
-    """Return the error with which that training ended, and what to delete to try again."""
-    path = diverged_file(folder)
-    message = json.loads(path.read_text())["message"]
-    return TrainingError(f"{message}; this is kept: to train it again, delete {path}")
+def raise_kept(folder) -> None:
+    """Raise the error with which that training ended before, and say what to delete to try again."""
+    news = sealed.noted(diverged_file(folder))
+    if news is not None:
+        path = diverged_file(folder)
+        raise TrainingError(f"{news['message']}; this is kept: to train it again, delete {path}")
 
 
 def train(spec: dict, folder, device: str, progress: bool) -> None:
     """Train the network of `spec` and write weights, card and history into `folder`, or beside it that it diverged."""
-    from safetensors.torch import save_file
-
-    from robustshape.store.atomic import write_file, write_folder
+    from robustshape.models.weights import write_weights
     from robustshape.store.provenance import provenance
-    from robustshape.training import loop
+    from robustshape.training import checkpoints, loop
     from robustshape.training.outcome import outcome
     from robustshape.training.randomness import generator_at
     from robustshape.training.recipe import Recipe
@@ -59,6 +60,7 @@ def train(spec: dict, folder, device: str, progress: bool) -> None:
     recipe, module = Recipe(**tuples), of_identity(spec)
     data = _part(training_data(spec["dataset"], spec["reading"]), recipe.n_images)
     checkpoint = cache_dir("models") / f"{folder.name}.checkpoint"
+    checkpoints.discard_damaged(checkpoint)
     try:
         history = loop.train(
             module,
@@ -78,13 +80,12 @@ def train(spec: dict, folder, device: str, progress: bool) -> None:
         _check_predictions(of_identity(spec), weights, data)
     except TrainingError as error:
         news = {"message": str(error), "identity": spec, "provenance": provenance(device)}
-        with write_file(diverged_file(folder)) as beside:
-            beside.write_text(json.dumps(news, indent=1))
+        sealed.note(diverged_file(folder), news)
         checkpoint.unlink(missing_ok=True)  # to try again is to begin again
-        raise kept_error(folder) from error
+        raise_kept(folder)
     with write_folder(folder) as beside:
         card = {"identity": spec, "history": history, "provenance": provenance(device)}
-        save_file(weights, beside / WEIGHTS)
+        write_weights(beside / WEIGHTS, weights)
         (beside / "card.json").write_text(json.dumps(card, indent=1))
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from robustshape import errors
-from robustshape.errors import InputError, NotebookError, StoreError
+from robustshape.errors import InputError, NotebookError, ReadOnlyError, StoreError
 from robustshape.notebooks.parameters import notebook_path, read_parameters
 from robustshape.paths import cache_dir, checked_path
 from robustshape.processes import KEEPS_MEMORY
-from robustshape.store.atomic import write_file
+from robustshape.store.atomic import check_writable, write_file
 
 KERNEL_ENVIRONMENT = {
     # Jupyter prefers a kernel called python3 in the home folder, which may be another Python.
@@ -47,7 +47,8 @@ def run_notebook(
     parameters : dict, optional
         Parameters over the preset's. Text is converted to the parameter's type; lists may be JSON text.
     output : path, optional
-        Where the executed notebook goes; default: ``runs/<notebook>[.<preset>].ipynb`` of the cache.
+        Where the executed notebook goes; default: ``runs/<notebook>[.<preset>].ipynb`` of the cache,
+        or this folder where the cache cannot be written.
     progress : bool
         Whether the notebook's prints and progress bars are shown as they come.
 
@@ -62,7 +63,7 @@ def run_notebook(
     """
     source, values = notebook_path(notebook), read_parameters(notebook, preset, parameters)
     if output is None:
-        output = cache_dir("runs") / f"{source.stem}{f'.{preset}' if preset else ''}.ipynb"
+        output = _place(f"{source.stem}{f'.{preset}' if preset else ''}.ipynb")
     output = checked_path(output, "the executed notebook").absolute()
     if output.suffix != ".ipynb" or output.is_dir():
         raise InputError(
@@ -85,6 +86,16 @@ def run_notebook(
         shutil.copyfile(copy, unfinished)
         partial.unlink(missing_ok=True)  # of an earlier run
     return output
+
+
+def _place(name: str) -> Path:
+    """Return where an executed notebook goes by itself: into the cache, or here where nothing may be written there."""
+    try:
+        check_writable(cache_dir("runs") / name)
+    except ReadOnlyError as error:
+        print(f"{error}; the executed notebook goes into this folder")
+        return Path(name)
+    return cache_dir("runs") / name
 
 
 @contextlib.contextmanager

@@ -3,14 +3,16 @@
 A folder holds zarr, or one ``.npz`` where the whole is small: of a kilobyte zarr would take ten times as long.
 """
 
+import io
 import json
 import tempfile
 import warnings
 import zipfile
 from pathlib import Path
 
-from robustshape.errors import StoreError
+from robustshape.errors import DamagedError, StoreError
 from robustshape.store.atomic import usable_folder, write_file, write_folder
+from robustshape.store.failures import ABSENT, reading
 
 DATA, SMALL = "data.zarr", "data.npz"
 SMALL_BYTES = 2**20  # in memory; what is larger or read lazily becomes zarr
@@ -94,10 +96,11 @@ def open_folder(path: Path, *, chunks=None):
 
     if not usable_folder(path):
         return None
-    if (Path(path) / SMALL).is_file():
-        return _text_as_objects(_read_small(Path(path) / SMALL))
-    opened = xarray.open_zarr(Path(path) / DATA, consolidated=False, chunks=chunks)
-    return _text_as_objects(opened if chunks is not None else opened.load())
+    with reading(path):
+        if (Path(path) / SMALL).is_file():
+            return _text_as_objects(_read_small(Path(path) / SMALL))
+        opened = xarray.open_zarr(Path(path) / DATA, consolidated=False, chunks=chunks)
+        return _text_as_objects(opened if chunks is not None else opened.load())
 
 
 def save_zip(dataset, path: Path, *, consolidated: bool = False) -> None:
@@ -116,23 +119,49 @@ def save_zip(dataset, path: Path, *, consolidated: bool = False) -> None:
 
 
 def open_zip(path: Path):
-    """Return the Dataset of a ``.zarr.zip`` file, in memory; raise StoreError if it is damaged."""
+    """Return the Dataset of a ``.zarr.zip`` file, in memory.
+
+    Raises
+    ------
+    DamagedError
+        If it is not as it was written; how to restore it.
+    StoreError
+        If it is missing or cannot be read.
+    """
     import xarray
     import zarr
+    from zarr.buffer.cpu import Buffer
 
-    path = Path(path)
+    path, restore = Path(path), f"restore it with: git checkout -- {path}"
+    with reading(path):
+        try:
+            content = path.read_bytes()
+        except ABSENT as error:
+            raise StoreError(f"{path} is missing; {restore}") from error
     try:
-        with zipfile.ZipFile(path) as archive:
-            if broken := archive.testzip():
-                raise zipfile.BadZipFile(f"bad checksum of {broken}")
-        store = zarr.storage.ZipStore(path, mode="r")
-        dataset = _text_as_objects(xarray.open_zarr(store, consolidated=False, chunks=None).load())
-        store.close()
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError) as error:
-        raise StoreError(
-            f"{path} is damaged or missing ({error}); restore it with: git checkout -- {path}"
-        ) from error
-    return dataset
+        members = {name: Buffer.from_bytes(found) for name, found in _members(content).items()}
+        store = zarr.storage.MemoryStore(members, read_only=True)
+        return _text_as_objects(xarray.open_zarr(store, consolidated=False, chunks=None).load())
+    except Exception as error:  # zipfile, zlib and zarr raise many kinds
+        raise DamagedError(f"{path} is damaged ({error or type(error).__name__}); {restore}") from error
+
+
+def _members(content: bytes) -> dict[str, bytes]:
+    """Return the members of a zip file as `save_zip` wrote it, each of its checksum, and none left out.
+
+    One that the list at the end of the file passes over would be read as numbers that are missing; so they have to follow
+    each other without a gap.
+    """
+    at = 0
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        found = {info.filename: archive.read(info) for info in archive.infolist()}
+        for info in sorted(archive.infolist(), key=lambda info: info.header_offset):
+            if info.header_offset != at:
+                raise zipfile.BadZipFile(f"what lies before {info.filename} is in no list")
+            at += zipfile.sizeFileHeader + len(info.filename.encode()) + info.compress_size
+        if at != archive.start_dir:
+            raise zipfile.BadZipFile("its last members are in no list")
+    return found
 
 
 def export(dataset, path: Path) -> str:

@@ -1,6 +1,6 @@
 """Nothing half-written is taken for finished: write beside under a unique name, then rename.
 
-A writer that is killed leaves only a folder whose name starts with a dot. Two writers of one entry
+A writer that is killed leaves only a name that starts with a dot, which goes after an hour. Two writers of one entry
 cannot disturb each other: names are unique, and the first rename decides.
 """
 
@@ -15,12 +15,14 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from robustshape.errors import StoreError
+from robustshape.errors import DamagedError
 from robustshape.paths import checked_path
+from robustshape.store.failures import ABSENT, reading, writing
 
 MANIFEST = "manifest.json"
 ABANDONED_AFTER_S = 3600  # a writer that is still ending needs seconds; an hour is surely dead
 _WHOLE: dict[Path, tuple] = {}  # how the files of entries looked when this process found them whole
+_SWEPT: set[Path] = set()  # folders in which this process has looked for what dead writers left
 
 
 def _sha256(path: Path) -> str:
@@ -28,39 +30,46 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sweep(path: Path) -> None:
-    """Remove what writers of `path` left that were killed long ago."""
-    for left in path.parent.glob(f".{path.name}.*.tmp"):
+def _sweep(folder: Path) -> None:
+    """Remove what writers in a folder left that were killed long ago."""
+    _SWEPT.add(folder)
+    with contextlib.suppress(OSError):
+        names = [name for name in os.listdir(folder) if name.startswith(".") and name.endswith(".tmp")]
+        for left in (folder / name for name in names):
+            newest = max(part.lstat().st_mtime for part in (left, *left.rglob("*")))
+            if time.time() - newest > ABANDONED_AFTER_S:
+                remove(left)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all that is in it, as far as that can be done."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
         with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > ABANDONED_AFTER_S:
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            path.unlink(missing_ok=True)
 
 
-def _explain(error: OSError, path: Path) -> StoreError:
-    if error.errno == errno.ENOSPC:
-        return StoreError(f"the disk is full while writing {path}; free some space there and run again")
-    return StoreError(f"{path} cannot be written ({error.strerror or error}); check the folder's permissions")
+def beside(path: Path) -> Path:
+    """Return a unique name beside `path`, of a kind that goes if its writer is killed.
+
+    >>> beside(Path("entry")).name.startswith(".entry.")
+    True
+    """
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
 
 
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[Path]:
     """Yield a unique name beside `path`; whatever stands there afterwards is removed, come what may."""
-    path = checked_path(path, "a file to write")
-    temporary = path.parent / f".{path.name}.{uuid.uuid4().hex}.tmp"
+    temporary = beside(path := checked_path(path, "a file to write"))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
-        yield temporary
-    except StoreError:
-        raise
-    except OSError as error:
-        raise _explain(error, path) from error
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(path.parent)
+            yield temporary
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            with contextlib.suppress(OSError):  # the error that ended the block is the one to show
-                temporary.unlink(missing_ok=True)
+        remove(temporary)  # without an error of its own: the one that ended the block is the one to show
 
 
 @contextlib.contextmanager
@@ -109,24 +118,54 @@ def _looks(path: Path, names) -> tuple:
     return tuple(found)
 
 
+def _manifest(path: Path) -> dict[str, str]:
+    """Return the digest of each file of an entry by its name; raise DamagedError if it does not say so."""
+    try:
+        pairs = json.loads((path / MANIFEST).read_text("utf-8"), object_pairs_hook=list)
+        manifest = {str(name): digest for name, digest in pairs}
+        if len(manifest) < len(pairs):
+            raise ValueError("it names a file twice")
+    except (*ABSENT, ValueError, TypeError, RecursionError) as error:
+        raise DamagedError(
+            f"{path} is damaged: its {MANIFEST} cannot be read ({error}); delete the folder"
+        ) from error
+    return manifest
+
+
 def check_folder(path: Path) -> bool:
-    """Return whether the finished entry `path` exists; raise StoreError naming a damaged file in it.
+    """Return whether the finished entry `path` exists.
 
     A process reads every file once, and again only if it has been written since.
+
+    Raises
+    ------
+    DamagedError
+        If a file in it is not as it was written: which, and what was expected.
+    StoreError
+        If one cannot be read.
     """
     path = Path(path)
-    if not path.exists():
-        return False
-    try:
-        manifest = json.loads((path / MANIFEST).read_text())
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} is damaged: its {MANIFEST} cannot be read; delete the folder") from error
-    looks = _looks(path, [MANIFEST, *manifest])
-    if _WHOLE.get(path) == looks:
-        return True
-    for name, digest in manifest.items():
-        if not (path / name).is_file() or _sha256(path / name) != digest:
-            raise StoreError(f"{path} is damaged: {name} is not as it was written; delete the folder")
+    if path.parent not in _SWEPT:
+        _sweep(path.parent)
+    with reading(path):
+        try:
+            path.stat()
+        except ABSENT:
+            return False
+        manifest = _manifest(path)
+        looks = _looks(path, [MANIFEST, *manifest])
+        if _WHOLE.get(path) == looks:
+            return True
+        for name, digest in manifest.items():
+            try:
+                found = _sha256(path / name)
+            except ABSENT:
+                found = "that of no file"
+            if found != digest:
+                raise DamagedError(
+                    f"{path} is damaged: {name} is not as it was written (its sha256 is {found[:16]}, expected "
+                    f"{str(digest)[:16]}); delete the folder"
+                )
     _WHOLE[path] = looks
     return True
 
@@ -135,7 +174,18 @@ def usable_folder(path: Path) -> bool:
     """Return whether `path` is finished and whole; a damaged one is named, removed, and made again."""
     try:
         return check_folder(path)
-    except StoreError as error:
-        print(f"{error} (done now; it is computed again)")
-        shutil.rmtree(path, ignore_errors=True)
+    except DamagedError as error:
+        discard(path, error)
         return False
+
+
+def discard(path: Path, error: DamagedError) -> None:
+    """Name what is damaged and remove it, in one step."""
+    try:
+        os.rename(path, gone := beside(path))
+        remove(gone)
+    except FileNotFoundError:  # another process was faster
+        pass
+    except OSError as why:
+        raise DamagedError(f"{error}; that cannot be done from here ({why.strerror or why})") from why
+    print(f"{error} (done now; it is computed again)", flush=True)

@@ -4,12 +4,13 @@ The one cache of features, predictions, attacks, movements and rows. An entry is
 writer that is killed leaves nothing that passes for finished, and a damaged entry is named and made again.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from robustshape.paths import cache_dir
-from robustshape.store import arrays
+from robustshape.store import arrays, leases
 from robustshape.store.atomic import usable_folder
 from robustshape.store.keys import key_of
 
@@ -48,6 +49,15 @@ class Kept:
         """Return the Dataset, or None where there is none; with `chunks` large arrays are read when they are used."""
         return arrays.open_folder(self.folder, chunks=chunks)
 
+    def alone(self):
+        """Return a block in which no other run makes the entry; one that does is waited for, so look then whether it is there."""
+        return leases.alone(self.folder)
+
     def save(self, dataset) -> None:
         """Keep the Dataset; one that another process has just finished under the same key stays."""
         arrays.save_folder(dataset, self.folder)
+
+
+def folders_missing(entries: Iterable[Kept]) -> list[Path]:
+    """Return where those of some entries lie that are still to be made, see `robustshape.tasks.as_finished`."""
+    return [entry.folder for entry in entries if entry.missing]

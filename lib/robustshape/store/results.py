@@ -7,15 +7,13 @@ extend      takes the published rows whose key agrees, and measures the rest
 Every row says which it is (``origin``), its ``key``, and its provenance; `rows` says what a row is.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable
 
 from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir, published_dir
 from robustshape.registry import closest
-from robustshape.store import arrays
-from robustshape.store.atomic import write_file
+from robustshape.store import arrays, sealed
 from robustshape.store.kept import Kept
 from robustshape.store.rows import MEASURED, PUBLISHED, SCHEMA, Wanted, finished, parts_of, row_entry, stack
 
@@ -122,7 +120,7 @@ def gather(
     for name, row in compute(absent) if absent else ():
         if bool(row.get("diverged", False)):
             passing[name] = row.assign(key=wanted[name].row.key)
-        else:
+        elif wanted[name].row.missing:  # who computes it may have kept it
             wanted[name].row.save(row)
     lacking = {
         name: [part for part, entry in one.parts.items() if part not in there and entry.missing]
@@ -213,8 +211,7 @@ def _remember_run(study: str, preset: str, source: str, wanted: dict[str, Wanted
         }
         for name, one in wanted.items()
     }
-    with write_file(_run_file(study, preset)) as temporary:
-        temporary.write_text(json.dumps({"schema": SCHEMA, "source": source, "rows": rows}))
+    sealed.note(_run_file(study, preset), {"schema": SCHEMA, "source": source, "rows": rows})
 
 
 def latest_run(study: str, preset: str) -> tuple[dict, int]:
@@ -223,8 +220,7 @@ def latest_run(study: str, preset: str) -> tuple[dict, int]:
     Rows that the run took from the published ones (``extend``) are among them. A run whose rows were of another
     schema is none.
     """
-    file = _run_file(study, preset)
-    noted = json.loads(file.read_text()) if file.is_file() else {}
+    noted = sealed.noted(_run_file(study, preset)) or {}
     if noted.get("schema") != SCHEMA:
         return {}, 0
     wanted = {

@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustshape import tasks
@@ -12,6 +13,7 @@ from robustshape.measurements.population import Population
 from robustshape.models.network import Network
 from robustshape.paths import device
 from robustshape.store import results
+from robustshape.store.kept import Kept, folders_missing
 from robustshape.store.keys import since
 from robustshape.store.provenance import provenance
 from robustshape.store.rows import Wanted, row_entry
@@ -84,17 +86,21 @@ class Plan:
             for name in own:
                 if name not in there:
                     yield name, diverged_row(self.study, population, self.cases[name][1], self.settings)
-            calls = [(self.study.name, population, self.cases[name][1], self.settings) for name in there]
-            pace = prepare.pace(population, self.study.name)
-            for i, row in tasks.as_finished(_row, calls, client=client, label=self.study.name, pace=pace):
-                yield there[i], row
+            entries = [self.wanted[name].row for name in there]
+            calls = [
+                (entry, self.study.name, population, self.cases[name][1], self.settings)
+                for name, entry in zip(there, entries)
+            ]
+            how = {"label": self.study.name, "pace": prepare.pace(population, self.study.name)}
+            for i, row in tasks.as_finished(_keep_row, calls, client=client, left=_row_left, **how):
+                yield there[i], entries[i].open() if row is None else row
 
     def _parts(self, missing: dict[str, list[str]], client) -> None:
         for population, own in self._by_population(missing).items():
             prepare.clean_features(population, [self.cases[name][1] for name in own], client)
             parts = self.study.parts(population, self.settings)
             calls = [(parts, self.cases[name][1], missing[name]) for name in own]
-            tasks.run(_compute_parts, calls, client=client, label=f"{self.study.along}s")
+            tasks.run(_compute_parts, calls, client=client, label=f"{self.study.along}s", left=_parts_left)
 
 
 def _row(study: str, population: Population, network: Network, settings):
@@ -122,5 +128,23 @@ def diverged_row(study: "Study", population: Population, network: Network, setti
     return row.assign(diverged=True, study=study.name, provenance=json.dumps(provenance(device())))
 
 
+def _keep_row(entry: Kept, *rest):
+    """Return one network's row, which is kept before another run may begin with it."""
+    row = _row(*rest)
+    if not row.get("diverged", False):
+        entry.save(row)
+    return row
+
+
+def _row_left(entry: Kept, *_rest) -> list[Path]:
+    return folders_missing([entry])
+
+
 def _compute_parts(parts, network: Network, names: list[str]) -> None:
-    parts.compute(network, names)
+    kept = parts.kept(network)
+    parts.compute(network, [name for name in names if kept[name].missing])
+
+
+def _parts_left(parts, network: Network, names: list[str]) -> list[Path]:
+    kept = parts.kept(network)
+    return folders_missing(kept[name] for name in names)

@@ -1,15 +1,16 @@
 """Checkpoints of a training: written beside and renamed, and refused by a run that is defined otherwise."""
 
 import hashlib
+import io
 import json
-import os
-import uuid
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from robustshape.errors import InputError, StoreError
+from robustshape.errors import DamagedError, InputError, StoreError
+from robustshape.store.atomic import discard, write_file
+from robustshape.store.failures import reading
 
 
 def write(path: Path, configuration: dict, state: dict, progress: dict) -> None:
@@ -30,14 +31,16 @@ def write(path: Path, configuration: dict, state: dict, progress: dict) -> None:
     StoreError
         If it cannot be written.
     """
-    content = {"configuration": json.dumps(configuration), "progress": json.dumps(progress), **state}
-    beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    try:
-        torch.save(content, beside)
-        os.replace(beside, path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-        beside.unlink(missing_ok=True)
-        raise StoreError(f"the checkpoint {path} cannot be written ({error}); free some space") from error
+    content, file = (
+        {"configuration": json.dumps(configuration), "progress": json.dumps(progress)},
+        io.BytesIO(),
+    )
+    torch.save(content | state, file)
+    if not path.parent.is_dir():
+        raise StoreError(f"the checkpoint {path} cannot be written: there is no folder {path.parent}")
+    with write_file(path) as temporary, temporary.open("wb") as beside:
+        beside.write(hashlib.sha256(file.getbuffer()).hexdigest().encode() + b"\n")
+        beside.write(file.getbuffer())
 
 
 def read(path: Path, configuration: dict, device) -> tuple[dict, dict]:
@@ -45,16 +48,15 @@ def read(path: Path, configuration: dict, device) -> tuple[dict, dict]:
 
     Raises
     ------
+    DamagedError
+        If the file is not as it was written.
     StoreError
-        If the file is damaged.
+        If it cannot be read.
     InputError
         If it is of another run: it names what differs.
     """
-    try:
-        content = torch.load(path, map_location=device, weights_only=True)
-        theirs, progress = json.loads(content.pop("configuration")), json.loads(content.pop("progress"))
-    except Exception as error:  # torch raises many kinds for a file that is cut short
-        raise StoreError(f"the checkpoint {path} is damaged; delete it to start again") from error
+    content = torch.load(io.BytesIO(_content(path)), map_location=device, weights_only=True)
+    theirs, progress = json.loads(content.pop("configuration")), json.loads(content.pop("progress"))
     different = _difference(theirs, configuration)
     if different:
         raise InputError(
@@ -62,6 +64,29 @@ def read(path: Path, configuration: dict, device) -> tuple[dict, dict]:
             "delete it to start again, or give another path"
         )
     return content, progress
+
+
+def _content(path: Path) -> bytes:
+    """Return what was written after the checksum, once it is found to be that."""
+    with reading(path):
+        data = path.read_bytes()
+    said, _, content = data.partition(b"\n")
+    found = hashlib.sha256(content).hexdigest()
+    if found.encode() != said:
+        raise DamagedError(
+            f"the checkpoint {path} is damaged; delete it to start again: its sha256 is {found[:16]}, expected "
+            f"{said[:16].decode(errors='replace')}"
+        )
+    return content
+
+
+def discard_damaged(path: Path) -> None:
+    """Name and remove a checkpoint that is damaged: its training begins again."""
+    try:
+        if path.is_file():
+            _content(path)
+    except DamagedError as error:
+        discard(path, error)
 
 
 def digest(arrays) -> str:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import torch
 
-from robustshape.errors import InputError, MissingFileError, StoreError
+from robustshape.errors import DamagedError, InputError, MissingFileError, StoreError
 from robustshape.generators.stylegan2 import official
 from robustshape.generators.stylegan2.building import built
 from robustshape.generators.stylegan2.discriminator import Discriminator
 from robustshape.generators.stylegan2.generator import Generator
-from robustshape.models.weights import fit_weights, read_weights
+from robustshape.models.weights import check_sha256, fit_weights, read_weights, write_weights
 from robustshape.store.atomic import write_file
+from robustshape.store.failures import ABSENT, reading
 
 KINDS = {"Generator": Generator, "Discriminator": Discriminator}
 
@@ -73,8 +74,6 @@ def write_network(path: str | os.PathLike, module, *, network: str = "G_ema", dt
     >>> bool((again(torch.ones(1, 4)) == small(torch.ones(1, 4))).all())
     True
     """
-    from safetensors.torch import save_file
-
     path = Path(path)
     if path.suffix != ".safetensors":
         raise InputError(f"a network is written to a .safetensors, but the path is {str(path)!r}")
@@ -82,16 +81,30 @@ def write_network(path: str | os.PathLike, module, *, network: str = "G_ema", dt
         name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in module.state_dict().items()
     }
     about = {"network": network, "kind": type(module).__name__, "settings": json.dumps(module.settings)}
-    try:
-        with write_file(path) as temporary:
-            save_file(state, temporary, metadata=about)
-    except OSError as error:
-        raise StoreError(f"the network {path} cannot be written ({error})") from error
+    with write_file(path) as temporary:
+        write_weights(temporary, state, about)
+
+
+def card_of(path: Path) -> dict:
+    """Return the card beside a generator's file; empty where there is none, or that of something else."""
+    beside = Path(path).with_suffix(".json")
+    with reading(beside):
+        try:
+            card = json.loads(beside.read_text(encoding="utf-8"))
+        except ABSENT:
+            return {}
+        except (ValueError, RecursionError) as error:
+            raise DamagedError(
+                f"the card {beside} is damaged: it is no JSON ({error}); replace it"
+            ) from error
+    return card if isinstance(card, dict) and card.get("weights") == Path(path).name else {}
 
 
 def _read_safetensors(path: Path, network: str):
     from safetensors import SafetensorError, safe_open
 
+    if "sha256" in (card := card_of(path)):
+        check_sha256(path, f"sha256:{card['sha256']}", "its card")
     try:
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}

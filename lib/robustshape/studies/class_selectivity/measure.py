@@ -139,7 +139,8 @@ def attack_sources(population: Population, networks: list[Network], settings, cl
     """Attack the networks whose images are shown to others, and keep the images."""
     how = settings.pgd(population)
     calls = [(one, how) for one in sources(population, networks, settings) if not one.diverged]
-    tasks.run(attack_steps.attacked_images, calls, client=client, label="attacks to be transferred")
+    label = "attacks to be transferred"
+    tasks.run(attack_steps.attacked_images, calls, client=client, label=label, left=attack_steps.left)
 
 
 def check_networks(population: Population, networks: list[Network], settings) -> None:

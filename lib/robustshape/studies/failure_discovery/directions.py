@@ -4,6 +4,7 @@ Made once and shown to every classifier, as the sweep is; see `movements`.
 """
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from robustshape.generators.attribute_directions import attribute_direction
 from robustshape.generators.attributes import ATTRIBUTES, FIRST, identity, measured
 from robustshape.generators.quality import grey
 from robustshape.generators.stylespace import images_of
-from robustshape.store.kept import Kept
+from robustshape.store.kept import Kept, folders_missing
 from robustshape.studies.failure_discovery.movements import WAYS, effect_sizes, judged_by, kept
 from robustshape.studies.failure_discovery.scene import UNITS, Scene, checksum, generator_path, prepared
 
@@ -55,6 +56,11 @@ def walk_of(scene: Scene, attribute: str) -> Kept:
     return kept(scene, f"walk along {identity(attribute)}")
 
 
+def walk_left(scene: Scene, attribute: str) -> list[Path]:
+    """Return where the entry lies that `compute_walk` still has to make."""
+    return folders_missing([walk_of(scene, attribute)])
+
+
 def compute_walk(scene: Scene, attribute: str) -> None:
     """Follow the direction of an attribute in steps; keep the images, and what changes in them at the scene's distance."""
     import xarray
@@ -88,6 +94,11 @@ def missing_map(scene: Scene) -> list[tuple]:
     return [(scene,)] if kept(scene, "map").missing else []
 
 
+def map_left(scene: Scene) -> list[Path]:
+    """Return where the entry lies that `compute_map` still has to make."""
+    return folders_missing([kept(scene, "map")])
+
+
 def compute_map(scene: Scene) -> None:
     """Follow two directions together, whose walks are finished, and keep the images."""
     import xarray
@@ -116,8 +127,8 @@ def _moved(begin, styles, change, noise: str) -> np.ndarray:
 
 def show(scene: Scene, client=None) -> None:
     """Make the images of the walks and of the map, where they are not kept yet."""
-    tasks.run(compute_walk, missing_walks(scene), client=client, label="walks")
-    tasks.run(compute_map, missing_map(scene), client=client, label="map")
+    tasks.run(compute_walk, missing_walks(scene), client=client, label="walks", left=walk_left)
+    tasks.run(compute_map, missing_map(scene), client=client, label="map", left=map_left)
 
 
 def walks(scene: Scene, attributes=FIRST):

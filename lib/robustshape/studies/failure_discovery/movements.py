@@ -5,6 +5,7 @@ that is not of the first (`attributes.FIRST`) sees in the sweep is kept beside i
 """
 
 import functools
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from robustshape.generators.quality import grey
 from robustshape.generators.stylespace import StyleSpace, images_of
 from robustshape.generators.sweep import swept
 from robustshape.statistics import spearman
-from robustshape.store.kept import Kept
+from robustshape.store.kept import Kept, folders_missing
 from robustshape.studies.failure_discovery.scene import Scene, prepared
 
 VERSION = 3  # raise when a change of the algorithm changes the images or names
@@ -43,6 +44,11 @@ def blocks(scene: Scene) -> dict[int, Kept]:
 def missing_blocks(scene: Scene) -> list[tuple]:
     """Return the arguments of `compute_block` whose block is not in the cache."""
     return [(scene, start) for start, entry in blocks(scene).items() if entry.missing]
+
+
+def block_left(scene: Scene, start: int) -> list[Path]:
+    """Return where the entry lies that `compute_block` still has to make."""
+    return folders_missing([blocks(scene)[start]])
 
 
 def compute_block(scene: Scene, start: int) -> None:
@@ -74,6 +80,11 @@ def effect_of(scene: Scene, attribute: str) -> Kept:
 def missing_effects(scene: Scene) -> list[tuple]:
     """Return the arguments of `compute_effect` whose effects are not in the cache."""
     return [(scene, name) for name in added() if effect_of(scene, name).missing]
+
+
+def effect_left(scene: Scene, attribute: str) -> list[Path]:
+    """Return where the entry lies that `compute_effect` still has to make."""
+    return folders_missing([effect_of(scene, attribute)])
 
 
 def compute_effect(scene: Scene, attribute: str) -> None:
@@ -167,8 +178,8 @@ def _finished(scene: Scene) -> list:
 
 def show(scene: Scene, client=None) -> None:
     """Make the images of the sweep, and what added attributes see in them, where they are not kept yet."""
-    tasks.run(compute_block, missing_blocks(scene), client=client, label="movements")
-    tasks.run(compute_effect, missing_effects(scene), client=client, label="effects")
+    tasks.run(compute_block, missing_blocks(scene), client=client, label="movements", left=block_left)
+    tasks.run(compute_effect, missing_effects(scene), client=client, label="effects", left=effect_left)
 
 
 def names(effects) -> np.ndarray:

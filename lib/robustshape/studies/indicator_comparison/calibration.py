@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
+from robustshape.errors import DamagedError
 from robustshape.store.atomic import write_file
+from robustshape.store.failures import reading
 
 FILE = Path("data") / "prediction.json"
 EVERY = "all corruptions"
@@ -157,11 +159,18 @@ def write(calibration: Calibration, path: Path) -> None:
 
 
 def read(path: Path) -> Calibration:
-    """Read a calibration that `write` wrote."""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    targets = {
-        group: Target(Line(**one["accuracy"]), Line(**one["indicators"]), Saved(**one["saved"]))
-        for group, one in found.pop("targets").items()
-    }
-    tuples = {name: tuple(found.pop(name)) for name in ("clean", "pixels", "severities")}
-    return Calibration(**found, **tuples, targets=targets)
+    """Read a calibration that `write` wrote; raise DamagedError if it is not one."""
+    with reading(path):
+        text = path.read_bytes()
+    try:
+        found = json.loads(text.decode())
+        targets = {
+            group: Target(Line(**one["accuracy"]), Line(**one["indicators"]), Saved(**one["saved"]))
+            for group, one in found.pop("targets").items()
+        }
+        tuples = {name: tuple(found.pop(name)) for name in ("clean", "pixels", "severities")}
+        return Calibration(**found, **tuples, targets=targets)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DamagedError(
+            f"{path} is damaged ({type(error).__name__}: {error}); restore it with: git checkout -- {path}"
+        ) from error
