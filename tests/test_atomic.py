@@ -143,6 +143,7 @@ def test_what_dead_writers_left_goes_whichever_entry_is_asked_for(tmp_path):
         (".entry.dead.tmp", 7200),
         (".other.dead.tmp", 7200),
         (".other.living.tmp", 1),
+        (".finished.lease", 7200),
         ("kept", 7200),
     ):
         (tmp_path / name).mkdir()

@@ -31,10 +31,12 @@ def _sha256(path: Path) -> str:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what writers in a folder left that were killed long ago."""
+    """Remove what writers and holders of leases left in a folder that were killed long ago."""
     _SWEPT.add(folder)
     with contextlib.suppress(OSError):
-        names = [name for name in os.listdir(folder) if name.startswith(".") and name.endswith(".tmp")]
+        names = [
+            name for name in os.listdir(folder) if name.startswith(".") and name.endswith((".tmp", ".lease"))
+        ]
         for left in (folder / name for name in names):
             newest = max(part.lstat().st_mtime for part in (left, *left.rglob("*")))
             if time.time() - newest > ABANDONED_AFTER_S:
