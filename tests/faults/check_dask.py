@@ -103,9 +103,10 @@ def kills_its_worker(_):
 
 def test_a_task_that_ends_every_worker_is_said(record_property):
     words = "a task was begun several times and each time its Dask worker ended.*run the same command again"
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50
-    ) as restarted:
-        with tasks.workers(restarted.scheduler_address) as client, pytest.raises(StoreError, match=words):
-            tasks.run(kills_its_worker, [(0,)], client=client, label="x")
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as restarted,
+        tasks.workers(restarted.scheduler_address) as client,
+        pytest.raises(StoreError, match=words),
+    ):
+        tasks.run(kills_its_worker, [(0,)], client=client, label="x")
     record_property("a task that ends every Dask worker", "said")
