@@ -37,7 +37,7 @@ def test_killed_at_25_moments_and_started_again(right, tmp_path, record_property
 
 def test_killed_at_any_time_again_and_again_until_it_is_done(right, tmp_path, record_property):
     kills, out = 0, tmp_path / "rows"
-    for seconds in np.random.default_rng(0).uniform(0.5, 3.0, 25):
+    for seconds in np.random.default_rng(0).uniform(0.02, 0.3, 25):
         child = Forked(tmp_path / "said", measured_into, tmp_path / "cache", out)
         time.sleep(seconds)
         if os.waitpid(child.pid, os.WNOHANG)[0]:

@@ -4,13 +4,16 @@ A figure is what a check gives to pytest's `record_property`.
 """
 
 import pytest
-from faulty import Forked, handed, killed_at, measured_into
+from faulty import Forked, handed, killed_at, measured, measured_into
+from tqdm import tqdm
 
 
 @pytest.fixture(scope="session")
 def right(tmp_path_factory):
     """The rows of a run that nothing disturbs, its cache, and the number of its changes of the file system."""
     place = tmp_path_factory.mktemp("right")
+    tqdm.monitor_interval = 0  # no thread of which a forked process would lack
+    measured(place / "before")  # what is imported and read once, no forked process does again
     child = Forked(place / "said", killed_at, 0, False, measured_into, place / "cache", place / "rows")
     assert child.wait() == 0, child.said()
     changes = int(child.said().rpartition(" changes")[0].split()[-1])

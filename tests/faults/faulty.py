@@ -29,7 +29,7 @@ def measured(cache: Path, **more):
 class Forked:
     """A function that runs in a process of its own, which has all imports already; what it prints goes to a file."""
 
-    def __init__(self, output: Path, function, *given):
+    def __init__(self, output: Path, function, *given, **more):
         self.output = output
         self.pid = os.fork()
         if self.pid:
@@ -39,7 +39,7 @@ class Forked:
             os.dup2(file, 1)
             os.dup2(file, 2)
             sys.stdout = sys.stderr = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
-            function(*given)
+            function(*given, **more)
             os._exit(0)
         except BaseException:
             traceback.print_exc()

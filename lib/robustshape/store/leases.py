@@ -23,7 +23,16 @@ BEAT, PATIENCE, LOOK = 5.0, 60.0, 0.5  # s: between touches; without one, until 
 _HELD: dict[Path, tuple[int, int]] = {}  # leases of this process: open file, thread
 _SEEN: dict[Path, tuple[tuple, float]] = {}  # how a lease of others looked, and since when on this clock
 _LOCK = threading.RLock()
-os.register_at_fork(after_in_child=_HELD.clear)  # a child touches nothing
+
+
+def _in_child() -> None:
+    """Let a process that was forked hold nothing of its parent's, nor wait for a thread that it does not have."""
+    global _LOCK
+    _LOCK = threading.RLock()
+    _HELD.clear()
+
+
+os.register_at_fork(after_in_child=_in_child)
 
 
 @contextlib.contextmanager
