@@ -93,7 +93,7 @@ def effective_robustness(clean, shifted, plain, families) -> Callable[[np.ndarra
     --------
     >>> clean = np.arange(12.0)
     >>> target = effective_robustness(clean, clean / 2 + (clean == 3), np.arange(12) != 3, np.arange(12))
-    >>> target(np.ones(12, bool)).round(6).tolist()
+    >>> (target(np.ones(12, bool)).round(6) + 0).tolist()  # + 0: no -0.0
     [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     """
     clean, shifted = paired(clean, shifted)
