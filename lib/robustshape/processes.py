@@ -49,7 +49,9 @@ def processes(n: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
-            while process.is_alive():  # as it seems while a thread of the pool, which waits too, is noting its end
+            while (
+                process.is_alive()
+            ):  # as it seems while a thread of the pool, which waits too, is noting its end
                 process.join(0.1)
 
 
