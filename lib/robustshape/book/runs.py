@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
+from robustshape.book.pages import titles
 from robustshape.notebooks import list_presets, names, notebook_path, parameters_of, preset_path, run_notebook
 from robustshape.notebooks.run import kernel_environment
 from robustshape.paths import cache_dir, require_checkout
@@ -41,8 +42,9 @@ class Run:
 
 
 def runs_of(preset: str) -> list[Run]:
-    """Return what the book of a preset shows: its own measured runs, then the published ones of the others."""
-    presets, results = list_presets(), require_checkout("the book") / "data" / "results"
+    """Return what the book of a preset shows: its own measured runs, then the published ones that are pages."""
+    root = require_checkout("the book")
+    presets, results, pages = list_presets(), root / "data" / "results", titles(root)
     if preset not in presets:
         raise unknown_name("preset", preset, presets, "robustshape list presets")
     here = set(names())
@@ -52,7 +54,8 @@ def runs_of(preset: str) -> list[Run]:
         for other, having in presets.items()
         if other != SHOWN_AS
         for notebook in having
-        if notebook in here and (results / other / f"{notebook}.zarr.zip").is_file()
+        if notebook in here and f"executed/{notebook}.{other}" in pages
+        if (results / other / f"{notebook}.zarr.zip").is_file()
     ]
     return own + published
 
