@@ -92,7 +92,10 @@ def test_published_rows_are_read_and_what_is_missing_is_said(empty_again, capsys
     rows = results.gather_published("study", ["b", "c"], preset="p")
     assert list(rows.model.values) == ["b"] and rows.attrs["missing"] == ["c"]
     assert list(rows["origin"].values) == [stored.PUBLISHED]
-    assert "not published, so missing here: c" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("not published, so missing here: c\n")
+    results.gather_published("study", ["b", *map(str, range(13))], preset="p")
+    named = "not published, so missing here: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 3 more\n"
+    assert capsys.readouterr().out.endswith(named)
     with pytest.raises(InputError, match=r"none of the 1 models asked for .* it has a, b"):
         results.gather_published("study", ["c"], preset="p")
 

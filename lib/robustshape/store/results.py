@@ -18,6 +18,7 @@ from robustshape.store.kept import Kept
 from robustshape.store.rows import MEASURED, PUBLISHED, SCHEMA, Wanted, finished, parts_of, row_entry, stack
 
 SOURCES = ("measure", "published", "extend")
+MOST_NAMED = 10  # of the networks that a message names
 
 
 def check_preset(preset: str) -> None:
@@ -168,7 +169,8 @@ def gather_published(study: str, names: list[str], *, preset: str):
     absent = [m for m in names if m not in known]
     print(f"{len(there)} published rows of preset {preset}, with the settings they were measured with")
     if absent:
-        print(f"not published, so missing here: {', '.join(absent)}")
+        more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
+        print(f"not published, so missing here: {', '.join(absent[:MOST_NAMED])}{more}")
     result = stored.sel(model=there)
     result = result.assign(origin=("model", [PUBLISHED] * len(there)))
     facts = {name: stored.attrs[name] for name in ("first_images",) if name in stored.attrs}
