@@ -36,6 +36,12 @@ def test_every_changed_byte_and_every_cut_is_named(file):
                 sealed.read(file)
 
 
+def test_a_note_without_a_checksum_is_named_in_one_line(file):
+    file.write_text('{\n "pace": 7.0\n}')
+    with pytest.raises(DamagedError, match=r"expected one before it, where there is none\); delete the file$"):
+        sealed.read(file)
+
+
 def test_a_damaged_one_is_named_removed_and_made_again(file, capsys):
     file.write_bytes(file.read_bytes()[:-4])
     assert sealed.noted(file) is None and not file.exists()

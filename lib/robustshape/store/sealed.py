@@ -8,6 +8,7 @@ A note that is damaged is named and made again, and none is worth ending a run f
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from robustshape.errors import DamagedError, ReadOnlyError
@@ -58,9 +59,11 @@ def read(path: Path):
             return None
     body = data.partition(b"\n")[2].removesuffix(b"}\n")
     if data != _sealed(body):
+        said = re.match(rb'{"sha256": "([0-9a-f]{16})', data)
+        expected = said[1].decode() if said else "one before it, where there is none"
         raise DamagedError(
             f"{path} is damaged: it is not as it was written (the sha256 of its content is "
-            f"{hashlib.sha256(body).hexdigest()[:16]}, expected {data[12:28].decode(errors='replace')}); delete the file"
+            f"{hashlib.sha256(body).hexdigest()[:16]}, expected {expected}); delete the file"
         )
     return json.loads(body)
 
