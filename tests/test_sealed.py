@@ -38,7 +38,9 @@ def test_every_changed_byte_and_every_cut_is_named(file):
 
 def test_a_note_without_a_checksum_is_named_in_one_line(file):
     file.write_text('{\n "pace": 7.0\n}')
-    with pytest.raises(DamagedError, match=r"expected one before it, where there is none\); delete the file$"):
+    with pytest.raises(
+        DamagedError, match=r"expected one before it, where there is none\); delete the file$"
+    ):
         sealed.read(file)
 
 
