@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -243,10 +245,8 @@ def test_plain_papermill_runs_a_notebook_with_one_network(cache, tmp_path):
     assert any("mlp keeps" in "".join(o.get("data", {}).get("text/html", "")) for o in outputs)
 
 
-def test_an_interruption_is_told_in_our_words_alone(tmp_path):
-    import os
-    import signal
-
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_is_told_in_our_words_alone(sent, tmp_path):
     cell = {
         "cell_type": "code",
         "metadata": {},
@@ -263,10 +263,14 @@ def test_an_interruption_is_told_in_our_words_alone(tmp_path):
     command = [sys.executable, "-m", "robustshape", "run", "waiting.ipynb", "-o", "out.ipynb"]
     whole = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
     # tests that a shell runs in the background ignore interruptions, and what they start would, too
-    whole["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    whole["preexec_fn"] = lambda: signal.signal(sent, signal.SIG_DFL)
     with subprocess.Popen(command, cwd=tmp_path, **whole) as started:
         assert started.stdout.readline() == "on\n"
-        os.killpg(started.pid, signal.SIGINT)  # as a terminal does, to the kernel too
+        if sent is signal.SIGINT:
+            os.killpg(started.pid, sent)  # as a terminal does, to the kernel too
+        else:
+            started.send_signal(sent)
         _, error = started.communicate(timeout=120)
-    assert started.returncode == 130
+    assert started.returncode == 128 + sent
     assert error == "robustshape: interrupted; run the same command again to go on\n"
+    assert {path.name for path in tmp_path.iterdir()} <= {"waiting.ipynb", "out.partial.ipynb"}
