@@ -64,7 +64,7 @@ PRESETS = {  # what stands in a preset's file of the notebook good
     "other_name": (b"m: 1", "unknown parameter 'm'"),
 }
 MODULES = {
-    "mine": "import numpy as np\ndef raises(): raise RuntimeError('no weights here')\ndef needs(a): return a\n"
+    "mine": "import numpy as np\ndef raises(): raise RuntimeError('no weights here')\ndef needs(a): return a\ndef opens(): return np.load('w.npy')\n"
     "def nothing(): return None\ndef data(): raise KeyError('x')\nnumber = 3\n",
     "torn": "def build(:\n",
     "failing": "1 / 0\n",
@@ -153,6 +153,10 @@ SHELL = [
     [*_MAKE[:-1], "a\0b.json", "a card cannot be called"],
     ["make-card", "w.pth", "--python", "mine:nothing", "-o", "out.json", "python:mine:nothing returned a NoneType"],
     ["make-card", "w.pth", "--python", "mine:raises", "-o", "out.json", "the function python:mine:raises failed: RuntimeError: no weights here .line 2 of .*mine.py"],
+    ["make-card", "w.pth", "--python", "mine:opens", "-o", "out.json", "mine:opens failed: FileNotFoundError: .* .line 4 of .*mine.py.$"],
+    ["make-card", "w.pth", "--python", "mine:needs", "-o", "out.json", r"mine:needs failed: TypeError: .*needs\(\) missing 1 .*'a'$"],
+    ["report", "mine:needs", "--dataset", "digits", "-o", "r.html", "a function in mine.py that returns a network is called python:mine:needs"],
+    ["report", "mine.py", "--dataset", "digits", "-o", "r.html", "a function in mine.py that returns a network is called python:mine:FUNCTION"],
     ["make-card", "w.pth", "--python", "torn:build", "-o", "out.json", "the module 'torn' failed: SyntaxError"],
     ["make-card", "text.npz", "--timm", "test_resnet", "-o", "out.json", "the weights text.npz cannot be read"],
     ["results", "kstar", "unknown study 'kstar'"],

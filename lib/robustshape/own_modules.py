@@ -48,11 +48,17 @@ def blamed(what: str) -> Iterator[None]:
         if isinstance(error, SyntaxError):
             file, line = error.filename, error.lineno
         else:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            file, line = last.filename, last.lineno
+            frames = [
+                f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("<frozen")
+            ]
+            own = [
+                frame for frame in frames if _is_own(Path(frame.filename))
+            ]  # there the mistake is looked for
+            file, line = (own[-1].filename, own[-1].lineno) if own else ("", 0)
         said = " ".join(str(error).split())[:300]
+        where = f" (line {line} of {file})" if file else ""
         raise InputError(
-            f"{what} failed: {type(error).__name__}{f': {said}' if said else ''} (line {line} of {file})"
+            f"{what} failed: {type(error).__name__}{f': {said}' if said else ''}{where}"
         ) from error
 
 

@@ -11,7 +11,7 @@ A `robustshape.models.network.Network` is such a name with the data that it is t
 import importlib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from robustshape.errors import InputError
 from robustshape.paths import checked_device
@@ -43,6 +43,12 @@ def source_of(name: str) -> Source:
     """Return where the network called `name` comes from; an unknown prefix raises InputError with the closest."""
     prefix, colon, rest = str(name).partition(":")
     if not colon or prefix not in SOURCES:
+        module = prefix.removesuffix(".py")
+        if module and Path(f"{module.replace('.', '/')}.py").is_file():
+            raise InputError(
+                f"unknown model {name!r}; a function in {module}.py that returns a network is called "
+                f"python:{module}:{rest or 'FUNCTION'}"
+            )
         raise unknown_name("model", name, names(), "robustshape list models")
     if not rest:
         raise InputError(

@@ -12,7 +12,7 @@ from robustshape.errors import InputError, StoreError
 from robustshape.notebooks.meanings import check_meanings
 from robustshape.notebooks.parameters_cell import Parameter, read_cell
 from robustshape.notebooks.types import fit
-from robustshape.paths import checked_path, project_root, require_project
+from robustshape.paths import checked_path, require_project
 from robustshape.registry import closest, unknown_name
 
 
@@ -111,9 +111,8 @@ def check_parameters(notebook: str | Path, given: dict[str, Any]) -> dict[str, A
 
 
 def _shown(path: Path) -> str:
-    """Return a path as a reader in the project's folder would type it."""
-    root = project_root()
-    return str(path.relative_to(root)) if root and path.is_relative_to(root) else str(path)
+    """Return a path as a reader would type it in the folder that this process runs in."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def read_parameters(
