@@ -167,3 +167,11 @@ def test_small_classes_can_be_left_out():
     labels[:7] = 9
     expected = kstar_distribution(features, labels, exclude_small=True)
     assert kstar_distribution(lazy(features), labels, exclude_small=True).identical(expected)
+
+
+def test_an_array_that_does_not_know_its_length_is_refused():
+    features = lazy(np.eye(40))[dask.array.from_array(np.arange(40) < 30, chunks=170)]
+    with pytest.raises(
+        InputError, match=r"k\* .* does not know how many it has; call its compute_chunk_sizes\(\)"
+    ):
+        kstar_distribution(features, np.arange(30) % 3)

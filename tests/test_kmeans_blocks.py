@@ -144,3 +144,11 @@ def test_says_what_is_wrong():
     ):
         kmeans_clusters(unknown, 4, rng=rng())
     kmeans_clusters(unknown.compute_chunk_sizes(), 4, rng=rng())
+
+
+def test_labels_may_be_a_dask_array_too():
+    features, labels = sample(200, 20), np.arange(200) % 4
+    given = dask.array.from_array(labels, chunks=50)
+    for number in (kmeans_purity, kmeans_ari):
+        assert number(features, given, rng()) == number(features, labels, rng())
+        assert number(lazy(features), given, rng()) == number(lazy(features), labels, rng())

@@ -50,14 +50,20 @@ def real_features(features, purpose: str, *, fewest: int = 2):
         raise InputError(
             f"{purpose} needs real features (n, d), but was given {features.dtype} {features.shape}"
         )
-    if lazy and np.isnan(features.shape).any():
+    if lazy:
+        check_rows_are_known(features, purpose)
+    if len(features) < fewest:
+        raise InputError(f"{purpose} needs at least {fewest} samples, but was given {len(features)}")
+    return features
+
+
+def check_rows_are_known(features, purpose: str) -> None:
+    """Raise InputError for a dask array that was filtered, say, and does not know its own length."""
+    if np.isnan(features.shape).any():
         raise InputError(
             f"{purpose} reads rows by their number, but this dask array does not know how many it has; "
             "call its compute_chunk_sizes() first"
         )
-    if len(features) < fewest:
-        raise InputError(f"{purpose} needs at least {fewest} samples, but was given {len(features)}")
-    return features
 
 
 def in_memory(features, purpose: str):

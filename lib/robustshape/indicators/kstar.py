@@ -17,7 +17,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.blocks import in_blocks
-from robustshape.indicators.checks import as_array
+from robustshape.indicators.checks import as_array, check_rows_are_known
 from robustshape.indicators.kstar_authors import authors_rank, authors_skewness
 from robustshape.indicators.kstar_chance import permutation_floor
 from robustshape.indicators.kstar_statistics import (
@@ -201,6 +201,7 @@ def _checked(features, labels, metric: str, device):
         raise InputError(
             f"k* needs real features (n, d), but was given {features.dtype} {tuple(features.shape)}"
         )
+    check_rows_are_known(features, "k*")
     if labels.shape != tuple(features.shape[:1]):
         raise InputError(
             f"k* needs one label per sample, but was given features {tuple(features.shape)} and labels {labels.shape}"

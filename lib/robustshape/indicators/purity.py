@@ -154,6 +154,7 @@ def _pair(assignments, labels) -> tuple[np.ndarray, np.ndarray]:
 )
 def kmeans_purity(features, labels, rng) -> float:
     """Return the purity of a k-means clustering with as many clusters as classes."""
+    labels = np.asarray(labels)
     return cluster_purity(kmeans_clusters(features, len(np.unique(labels)), rng=rng), labels)
 
 
@@ -162,5 +163,6 @@ def kmeans_purity(features, labels, rng) -> float:
 )
 def kmeans_ari(features, labels, rng) -> float:
     """Return the adjusted Rand index of a k-means clustering with as many clusters as classes."""
+    labels = np.asarray(labels)
     clusters = kmeans_clusters(features, len(np.unique(labels)), rng=rng)
     return cluster_agreement(clusters, labels)["ari"]
