@@ -17,7 +17,7 @@ from pathlib import Path
 
 from robustshape.errors import DamagedError
 from robustshape.paths import checked_path
-from robustshape.store.failures import ABSENT, reading, writing
+from robustshape.store.failures import ABSENT, reading, unlike, writing
 
 MANIFEST = "manifest.json"
 ABANDONED_AFTER_S = 3600  # a writer that is still ending needs seconds; an hour is surely dead
@@ -165,8 +165,7 @@ def check_folder(path: Path) -> bool:
                 found = "that of no file"
             if found != digest:
                 raise DamagedError(
-                    f"{path} is damaged: {name} is not as it was written (its sha256 is {found[:16]}, expected "
-                    f"{str(digest)[:16]}); delete the folder"
+                    f"{path} is damaged: {name} is not as it was written ({unlike(found, str(digest))}); delete the folder"
                 )
     _WHOLE[path] = looks
     return True
@@ -190,4 +189,4 @@ def discard(path: Path, error: DamagedError) -> None:
         pass
     except OSError as why:
         raise DamagedError(f"{error}; that cannot be done from here ({why.strerror or why})") from why
-    print(f"{error} (done now; it is computed again)", flush=True)
+    print(f"{error} (done now; it is computed again by the next run)", flush=True)

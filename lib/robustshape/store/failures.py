@@ -11,6 +11,16 @@ from robustshape.paths import READ_ONLY
 ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)  # there is no such file
 
 
+def unlike(found: str, expected: str) -> str:
+    """Return two digests in words, their beginnings where those differ.
+
+    >>> unlike("12" * 32, "34" * 32)
+    'its sha256 is 1212121212121212, expected 3434343434343434'
+    """
+    shown = 16 if found[:16] != expected[:16] else None
+    return f"its sha256 is {found[:shown]}, expected {expected[:shown]}"
+
+
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Say in words that a file cannot be read.

@@ -10,7 +10,7 @@ import torch
 
 from robustshape.errors import DamagedError, InputError, StoreError
 from robustshape.store.atomic import discard, write_file
-from robustshape.store.failures import reading
+from robustshape.store.failures import reading, unlike
 
 
 def write(path: Path, configuration: dict, state: dict, progress: dict) -> None:
@@ -74,8 +74,7 @@ def _content(path: Path) -> bytes:
     found = hashlib.sha256(content).hexdigest()
     if found.encode() != said:
         raise DamagedError(
-            f"the checkpoint {path} is damaged; delete it to start again: its sha256 is {found[:16]}, expected "
-            f"{said[:16].decode(errors='replace')}"
+            f"the checkpoint {path} is damaged; delete it to start again: {unlike(found, said.decode(errors='replace')[:64])}"
         )
     return content
 
