@@ -36,7 +36,7 @@ def processes(n: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(n, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
     try:
         try:
-            with _environment(KEEPS_MEMORY | ONE_THREAD):  # read when a process starts
+            with environment(KEEPS_MEMORY | ONE_THREAD):  # read when a process starts
                 for ready in [pool.submit(os.getpid) for _ in range(n)]:
                     ready.result()
         except BrokenProcessPool as error:
@@ -56,7 +56,15 @@ def processes(n: int) -> Iterator[ProcessPoolExecutor]:
 
 
 @contextlib.contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Set variables of the environment for the length of a block, which processes that it starts take over.
+
+    >>> with environment({"AN_EXAMPLE": "1"}):
+    ...     os.environ["AN_EXAMPLE"]
+    '1'
+    >>> "AN_EXAMPLE" in os.environ
+    False
+    """
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

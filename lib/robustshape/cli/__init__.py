@@ -72,5 +72,6 @@ def _main(arguments: list[str] | None) -> int:
         return 2
     except KeyboardInterrupt as interruption:
         logging.disable(logging.CRITICAL)  # what was under way would still tell of its end, with a traceback
-        print("robustshape: interrupted; run the same command again to go on", file=sys.stderr)
+        words = ["interrupted; run the same command again to go on", *getattr(interruption, "__notes__", ())]
+        print(f"robustshape: {'; '.join(words)}", file=sys.stderr)
         return 128 + (interruption.args[0] if interruption.args else signal.SIGINT)

@@ -112,7 +112,8 @@ def check_parameters(notebook: str | Path, given: dict[str, Any]) -> dict[str, A
 
 def _shown(path: Path) -> str:
     """Return a path as a reader would type it in the folder that this process runs in."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def read_parameters(

@@ -13,7 +13,7 @@ from robustshape import errors
 from robustshape.errors import InputError, NotebookError, ReadOnlyError, StoreError
 from robustshape.notebooks.parameters import notebook_path, read_parameters
 from robustshape.paths import cache_dir, checked_path
-from robustshape.processes import KEEPS_MEMORY
+from robustshape.processes import KEEPS_MEMORY, environment
 from robustshape.store.atomic import check_writable, write_file
 
 KERNEL_ENVIRONMENT = {
@@ -81,6 +81,8 @@ def run_notebook(
                 where = f"the notebook as far as it came: {partial}"
             ours = _ours(error, source)
             if ours is None:
+                if where and isinstance(error, KeyboardInterrupt):
+                    error.add_note(where)
                 raise
             raise type(ours)("\n".join(filter(None, (str(ours), where)))) from None
         shutil.copyfile(copy, unfinished)
@@ -90,24 +92,20 @@ def run_notebook(
 
 def _place(name: str) -> Path:
     """Return where an executed notebook goes by itself: into the cache, or here where nothing may be written there."""
+    place = cache_dir("runs") / name
     try:
-        check_writable(cache_dir("runs") / name)
+        check_writable(place)
     except ReadOnlyError as error:
         print(f"{error}; the executed notebook goes into this folder")
         return Path(name)
-    return cache_dir("runs") / name
+    return place
 
 
 @contextlib.contextmanager
 def kernel_environment():
     """Set what kernels need of the environment for the length of a block; threads that start some do so within one."""
-    before = {name: os.environ.get(name) for name in KERNEL_ENVIRONMENT}
-    os.environ.update(KERNEL_ENVIRONMENT)
-    try:
+    with environment(KERNEL_ENVIRONMENT):
         yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 @contextlib.contextmanager
