@@ -83,6 +83,7 @@ def train(spec: dict, folder, device: str, progress: bool) -> None:
         sealed.note(diverged_file(folder), news)
         checkpoint.unlink(missing_ok=True)  # to try again is to begin again
         raise_kept(folder)
+        raise  # nothing could be noted
     with write_folder(folder) as beside:
         card = {"identity": spec, "history": history, "provenance": provenance(device)}
         write_weights(beside / WEIGHTS, weights)
