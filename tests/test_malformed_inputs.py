@@ -60,6 +60,7 @@ def world(folder: Path) -> Path:
 
 def names() -> dict:
     """Return the names in which the cases of Python are evaluated."""
+    import dask.array
     import torch
 
     from robustshape import datasets, evaluate, models, report
@@ -70,7 +71,7 @@ def names() -> dict:
 
     labels = np.arange(40) % 4
     return {
-        **{"datasets": datasets, "evaluate": evaluate, "models": models, "report": report, "corrupt": corrupt, "np": np},
+        **{"datasets": datasets, "evaluate": evaluate, "models": models, "report": report, "corrupt": corrupt, "np": np, "dask": dask},
         **{"describe": describe, "kstar": kstar, "multicut": multicut, "purity": purity, "selectivity": selectivity},
         **{"Preprocessing": Preprocessing, "workers": workers},
         "X": np.random.default_rng(0).normal(size=(40, 5)),

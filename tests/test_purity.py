@@ -159,6 +159,15 @@ def test_kmeans_of_degenerate_features():
     assert len(set(kmeans_clusters(np.arange(6.0)[:, None], 6, rng=np.random.default_rng(0)))) == 6
 
 
+@pytest.mark.parametrize("exponent", [-120, -60, 40, 100])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_unit_of_the_features_changes_no_cluster(exponent, dtype):
+    features = np.random.default_rng(0).normal(size=(300, 5)).astype(dtype)
+    expected = kmeans_clusters(features, 6, rng=np.random.default_rng(1))
+    found = kmeans_clusters(features * dtype(2.0**exponent), 6, rng=np.random.default_rng(1))
+    assert np.array_equal(found, expected)
+
+
 def test_an_offset_costs_kmeans_nothing():
     features, labels = blobs()
     far = (features + 10_000).astype(np.float32)

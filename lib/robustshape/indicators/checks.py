@@ -8,13 +8,37 @@ from robustshape.indicators.blocks import in_blocks
 LARGEST = 1e100  # of a feature: the squares of larger ones overflow
 
 
+def power_of_two(most: float) -> float:
+    """Return the power of two, at least `most`, by which features may be divided: no square overflows, no digit is lost.
+
+    >>> power_of_two(9.0), power_of_two(0.0)
+    (16.0, 1.0)
+    """
+    return float(2.0 ** np.ceil(np.log2(most))) if most > 0 else 1.0
+
+
+def check_no_mask(values, purpose: str) -> None:
+    """Raise InputError for arrays of numpy or dask with a mask, which would be passed over, unseen.
+
+    >>> check_no_mask(np.ma.masked_less([1.0, -1.0], 0), "an example")
+    Traceback (most recent call last):
+    robustshape.errors.InputError: an example takes no masked array; leave out the samples that are masked, or give their values: values.filled(...)
+    """
+    if isinstance(getattr(values, "_meta", values), np.ma.MaskedArray):
+        raise InputError(
+            f"{purpose} takes no masked array; leave out the samples that are masked, or give their values: "
+            "values.filled(...)"
+        )
+
+
 def as_array(values, purpose: str) -> np.ndarray:
-    """Return values as an array, or say that they are none: rows of several lengths.
+    """Return values as an array, or say that they are none: rows of several lengths, or a masked array.
 
     >>> as_array([[1, 2], [3]], "an example")
     Traceback (most recent call last):
     robustshape.errors.InputError: an example needs an array, but was given rows of several lengths; make them equal
     """
+    check_no_mask(values, purpose)
     try:
         return np.asarray(values)
     except ValueError as error:
@@ -45,6 +69,7 @@ def real_features(features, purpose: str, *, fewest: int = 2):
     robustshape.errors.InputError: an example needs at least 2 samples, but was given 1
     """
     lazy = in_blocks(features)
+    check_no_mask(features, purpose)
     features = features if lazy else as_array(features, purpose)
     if features.ndim != 2 or not features.shape[1] or features.dtype.kind not in "fiub":
         raise InputError(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from robustshape.errors import InputError
+from robustshape.indicators.checks import power_of_two
 
 CHUNK = 1 << 15  # float64 values handled at once: 256 KB, within the cache of a core
 
@@ -97,7 +98,7 @@ class Rows:
         self.each(look, self._chunks(samples))
         most = float(torch.stack(largest).max())
         # a power of two changes no digit and keeps the squares within the range of float32
-        self.scale = 2.0 ** np.ceil(np.log2(most)) if most > 0 else 1.0
+        self.scale = power_of_two(most)
         self.mean = torch.stack(means).sum(dim=0) / self.scale
 
         hashes, order = hashes.sort(stable=True)

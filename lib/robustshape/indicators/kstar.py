@@ -17,7 +17,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.blocks import in_blocks
-from robustshape.indicators.checks import as_array, check_rows_are_known
+from robustshape.indicators.checks import as_array, check_no_mask, check_rows_are_known
 from robustshape.indicators.kstar_authors import authors_rank, authors_skewness
 from robustshape.indicators.kstar_chance import permutation_floor
 from robustshape.indicators.kstar_statistics import (
@@ -192,6 +192,7 @@ def _checked(features, labels, metric: str, device):
     """Return features, labels and device as the kernel can take them, or say what is wrong with them."""
     if metric not in METRICS:
         raise InputError(f"unknown metric {metric!r}; k* is defined for {' and '.join(METRICS)}")
+    check_no_mask(features, "k*")
     features, device = _placed(features, device)
     labels = as_array(labels.cpu() if hasattr(labels, "cpu") else labels, "k*")
     kind = (

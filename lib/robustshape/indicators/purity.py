@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from robustshape.errors import InputError
 from robustshape.indicators.blocks import in_blocks
-from robustshape.indicators.checks import as_array, centred, generator, real_features
+from robustshape.indicators.checks import as_array, centred, generator, power_of_two, real_features
 from robustshape.indicators.kmeans_starts import STARTS, spread_starts
 from robustshape.indicators.registered import INDICATORS
 
@@ -122,7 +122,8 @@ def kmeans_clusters(features, n_clusters: int, *, rng: np.random.Generator) -> n
 
         return kmeans_blocks.kmeans_clusters(x, n_clusters, rng)
     if np.asarray(features).dtype == np.float32:
-        x = x.astype(np.float32)  # half the time
+        # half the time of float64; a power of two changes no digit and keeps the squares within the range of float32
+        x = (x / power_of_two(np.abs(x).max())).astype(np.float32)
 
     def best_from(start):
         with threadpool_limits(limits=1):  # a thread has its own limit of OpenMP

@@ -8,6 +8,7 @@ import numpy as np
 
 from robustshape.errors import InputError
 from robustshape.indicators.blocks import Blocks, each
+from robustshape.indicators.checks import power_of_two
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def looked_at(given: A_SCALED) -> tuple[A_SCALED, np.ndarray]:
         digest[given.blocks.span(i)] = np.frombuffer(digests, digest.dtype)
     if bad:
         raise InputError(f"{bad} of {n} samples have NaN or infinite features; leave them out")
-    scale = float(2.0 ** np.ceil(np.log2(most))) if most > 0 else 1.0
+    scale = power_of_two(most)
     row = np.unique(digest, return_inverse=True)[1].ravel()
     return replace(given, scale=scale, mean=total.sum(axis=0) / n / scale), row
 
