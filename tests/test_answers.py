@@ -54,6 +54,19 @@ def test_each_verdict_has_its_sentence(word, said):
     assert answer((FIRST, SECOND), judged(word), rows()) == said
 
 
+def test_what_the_networks_are_there_for_is_answered_first():
+    lines = judged("not judged: another population decides: c", "cannot be told").assign(
+        decides=[False, True]
+    )
+    words = answer((FIRST, SECOND), lines, rows())
+    assert (
+        words
+        == "It cannot be told on these networks whether C tells of B (r +0.20, 95 % interval +0.10 to +0.30)."
+    )
+    first = answer((FIRST, SECOND), lines.assign(decides=False), rows())
+    assert first.startswith("These networks do not decide whether A tells of B")
+
+
 def test_what_else_is_decided_follows_without_numbers_as_far_as_sixty_words_go():
     words = answer((FIRST, SECOND), judged("holds", "negligible"), rows())
     assert words.endswith("Not on these networks: C tells nothing of B.") and words.count("95 %") == 1

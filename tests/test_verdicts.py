@@ -36,11 +36,11 @@ def judge(monkeypatch, preset, module=comparison, study="indicator_comparison", 
 def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch):
     found = judge(
         monkeypatch, "families_mnist", purity_1=correlation(0.5), purity_2=correlation(0.0), purity_3=correlation(-0.4),
-        kstar_3=correlation(0.2), kstar_6=correlation(-0.2), purity_4="features were not clustered",
+        kstar_3=correlation(0.2), kstar_6=correlation(-0.2), cross_1="features were not clustered",
         kstar_4=mean_over_groups(-0.25 + 0.005 * np.arange(48), range(48)), cross_2=correlation(0.5, n=20),
     )  # fmt: skip
     assert found["uncorrected"].to_dict() == {
-        "purity-1": "holds", "purity-2": "negligible", "purity-3": "fails", "purity-4": "not yet measured",
+        "purity-1": "holds", "purity-2": "negligible", "purity-3": "fails",
         "kstar-3": "holds, small", "kstar-4": "holds", "kstar-6": "fails, small",  # kstar-4: -0.13, claimed below 0
         "cross-1": "not yet measured", "cross-2": "not judged", "cross-3": "not yet measured",
         "cross-4": "not yet measured",
@@ -59,7 +59,7 @@ def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch)
         "families_mnist",
     )
     assert line["reason"] == "" and line["population"] == "6 networks of 2 families, 1,000 images"
-    assert found.loc["purity-4", ["reason", "population"]].tolist() == ["features were not clustered", ""]
+    assert found.loc["cross-1", ["reason", "population"]].tolist() == ["features were not clustered", ""]
     assert (
         found.loc["cross-2", "reason"] == "20 of 36 model families"
         and found.loc["cross-2", "estimate"] == 0.5
@@ -76,6 +76,14 @@ def test_holm_runs_over_all_primary_claims_that_are_stated_for_the_population(mo
     many = judge(monkeypatch, "families_mnist", purity_1=weak, **strong)
     assert many.loc["purity-1", "verdict"] == "cannot be told" and many.loc["kstar-3", "verdict"] == "holds"
     assert many["corrected_over"].iloc[0] == 8
+
+
+def test_a_claim_of_another_study_stands_where_there_is_an_estimate_for_it(monkeypatch):
+    found = judge(monkeypatch, "families_cifar10", kstar_5="no t-SNE plot was made", cross_4=correlation(0.5))
+    assert found.index.tolist() == [f"cross-{i}" for i in range(1, 5)]  # kstar-5 is measured where plots are
+    assert found.loc["cross-4", "corrected_over"] == 2  # it counts all the same
+    there = judge(monkeypatch, "families_cifar10", kstar_5=correlation(0.5))
+    assert there.index.tolist() == ["kstar-5", *(f"cross-{i}" for i in range(1, 5))]
 
 
 def test_a_screen_is_corrected_by_itself(monkeypatch):

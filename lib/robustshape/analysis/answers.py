@@ -40,7 +40,9 @@ class Question:
 
 
 def answer(questions: Sequence[Question], judged, rows) -> str:
-    """Return the answer: the first question's, and those of the others that are decided, as far as 60 words go.
+    """Return the answer: that of the first question that the networks are there for, then of others that are decided.
+
+    As far as 60 words go. Where the networks are there for none of the questions, the first one's comes first.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ def answer(questions: Sequence[Question], judged, rows) -> str:
     """
     if rows.sizes["model"] < FEWEST_NETWORKS:
         return few(rows)
-    first, *others = questions
+    first, *others = sorted(questions, key=lambda question: not judged.loc[question.claim].get("decides"))
     found = sentence(first, judged.loc[first.claim])
     for question in others:
         line = judged.loc[question.claim]

@@ -21,6 +21,8 @@ from robustshape.statistics.verdict import UNJUDGED, UNMEASURED, Verdict, correc
 def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
     """Return the verdict on every claim of a study, and on those of others that the rows' population decides.
 
+    Of the others only those that these rows have an estimate for; on their own study's page stands why there is none.
+
     Parameters
     ----------
     study : str
@@ -39,7 +41,8 @@ def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
         ``above`` (whether the claimed side is); ``verdict`` (corrected), ``uncorrected``; ``n`` of at least ``fewest``
         ``unit``; ``population`` (who was measured, in words), ``preset``; ``reason`` why there is no verdict, else "";
         ``corrected_over`` (primary claims of the population over which Holm's rule ran, those without an estimate here
-        included: so the pages of two studies of the same networks do not judge a claim in two ways).
+        included: so the pages of two studies of the same networks do not judge a claim in two ways); ``decides`` (whether
+        the claim is stated for these networks).
 
     Raises
     ------
@@ -91,10 +94,11 @@ def _judged(study: str, rows, claims: Mapping[str, Claim]):
         if name not in claims:
             raise InputError(f"there is no claim {name!r}; closest: {', '.join(closest(name, claims))}")
     preset = rows.attrs["preset"]
+    here = {name for name, estimate in found.items() if not isinstance(estimate, str)}
     own = {
         name: claim
         for name, claim in claims.items()
-        if claim.study == study or (name in found and claim.population == preset)
+        if claim.study == study or (name in here and claim.population == preset)
     }
     alone = {name: _alone(claim, found.get(name, "not estimated"), preset) for name, claim in own.items()}
     if why := open_band(rows):
@@ -112,7 +116,7 @@ def _judged(study: str, rows, claims: Mapping[str, Claim]):
             "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
             "verdict": told[name].word, "uncorrected": alone[name].word, "n": n, "fewest": claim.fewest_units,
             "unit": units(claim.unit), "population": population(rows) if n else "", "preset": preset,
-            "reason": alone[name].reason, "corrected_over": over,
+            "reason": alone[name].reason, "corrected_over": over, "decides": claim.population == preset,
         }  # fmt: skip
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("claim")
 
