@@ -20,7 +20,7 @@ from robustshape.book import speed
 from robustshape.store.provenance import commit
 
 HERE = Path(__file__).parent
-QUICK = {"kstar", "selectivity", "generator"}  # benches that know --quick
+QUICK = {"blocks", "kstar", "selectivity", "generator"}  # benches that know --quick
 
 
 def gathered(name: str, quick: bool) -> tuple[list[dict], int]:

@@ -1,12 +1,15 @@
 """How long k* and k-means of features in a store take, and in what memory: python tests/bench/bench_blocks.py
 
-k* on one and two workers, k-means in this process. Workers have one thread each and read the store themselves. `wall` is what a watch says, on a machine that may be busy.
+Three parts, each in a process of its own, whose peak of memory is then its own: k* on one and two workers, which have one
+thread each and read the store themselves; a block of k* and k-means, where the features are too large for a laptop.
 --quick takes fewer samples: for trying the table, not for quoting it.
 """
 
 import argparse
 import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 
@@ -14,20 +17,22 @@ import dask.array
 import numpy as np
 import zarr
 from distributed import Client, LocalCluster
+from rows import row
 
 from robustshape.indicators import foreign_ranks_blocks as ranks
 from robustshape.indicators import kmeans_blocks
 from robustshape.indicators.kstar import nearest_foreign_rank
-from robustshape.indicators.purity import cluster_agreement, cluster_purity, kmeans_clusters
+from robustshape.indicators.purity import kmeans_clusters
 
 C = 10
 CHUNK = 2048
+WITH_LIBRARIES = "MB, libraries included"
 
 
-def stored(folder: str, n: int, d: int, apart: float = 0.4):
+def stored(folder: str, n: int, d: int):
     """Write n float32 features of C classes that overlap, block by block; return them as a dask array, and their labels."""
     rng = np.random.default_rng(0)
-    labels, centres = rng.integers(C, size=n), apart * rng.standard_normal((C, d), np.float32)
+    labels, centres = rng.integers(C, size=n), 0.4 * rng.standard_normal((C, d), np.float32)
     path = os.path.join(folder, f"{n}x{d}.zarr")
     store = zarr.create_array(path, shape=(n, d), chunks=(CHUNK, d), dtype="float32", compressors=None)
     for start in range(0, n, CHUNK):
@@ -58,89 +63,68 @@ def on_workers(n_workers: int, features, labels):
         return wall, busiest, found, max(client.run(peak).values())
 
 
-def one_strip(n: int, d: int):
-    """Print time and memory of the first block of rows against all, and what all blocks would take by it."""
+def workers(n: int, d: int):
+    """Compare k* on two workers with k* on one, and with all features in memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        features, labels = stored(folder, n, d)
+        (one, own, found, most), (two, busiest, again, each) = (
+            on_workers(k, features, labels) for k in (1, 2)
+        )
+        print(
+            f"one worker {one:.1f} s ({own:.1f} s of the processor, {most:.0f} MB), two {two:.1f} s ({busiest:.1f} s of the "
+            f"busier one, {each:.0f} MB each): {own / busiest:.2f} x by the processor; equal: {np.array_equal(found, again)}"
+        )
+        began = time.perf_counter()
+        alone = nearest_foreign_rank(features.compute(), labels)
+        print(f"in memory: {time.perf_counter() - began:.1f} s; equal: {np.array_equal(alone, found)}")
+    row(f"k* in blocks, N = {n:,}, d = {d}: two workers", one / two, ">= 1.6", against="x one worker")
+
+
+def strip(n: int, d: int):
+    """Time the first block of rows against all, and say by it what all blocks would take."""
     with tempfile.TemporaryDirectory() as folder:
         features, labels = stored(folder, n, d)
         given = ranks.Given(ranks.Blocks.of(features), False, 8.0, np.zeros(d), label=labels)
-        began, processor = time.perf_counter(), time.process_time()
+        began = time.process_time()
         ranks._nearest(0, given)
-        wall, processor = time.perf_counter() - began, time.process_time() - processor
+        processor = time.process_time() - began
     blocks, rows = len(given.blocks), given.blocks.rows
-    hours = (
-        processor * (blocks + 1) / 2 / 3600 * (1 + 1 / C)
-    )  # later strips are shorter; the second sweep is of own class
-    print(
-        f"N = {n:,}, d = {d:,}: {rows:,} rows against all take {wall:.0f} s ({processor:.0f} s of the processor) and at "
-        f"most {peak():.0f} MB with the libraries; all {blocks} blocks would take about {hours:.1f} h on one worker"
-    )
+    # later strips are shorter; the second sweep is of a row's own class
+    hours = processor * (blocks + 1) / 2 / 3600 * (1 + 1 / C)
+    print(f"{rows:,} of {n:,} rows against all: {processor:.0f} s; all: about {hours:.1f} h on one worker")
+    row(f"k* in blocks, N = {n:,}, d = {d:,}: peak memory", peak(), "<= 1500", against=WITH_LIBRARIES)
 
 
-def clusters(n: int, d: int, steps: int):
-    """Print time and memory of k-means in blocks, of so many steps at most; and with all steps what it is in memory."""
+def clusters(n: int, d: int, steps: int = 2):
+    """Take a few steps of k-means in blocks: more need no more memory."""
+    kmeans_blocks.STEPS = steps
     with tempfile.TemporaryDirectory() as folder:
-        features, labels = stored(folder, n, d, apart=0.08)
+        features, _ = stored(folder, n, d)
         kmeans_clusters(features[:2000], C, rng=np.random.default_rng(0))  # the imports
-        libraries, began, processor = peak(), time.perf_counter(), time.process_time()
-        every, kmeans_blocks.STEPS = kmeans_blocks.STEPS, steps
-        found = kmeans_clusters(features, C, rng=np.random.default_rng(0))
-        wall, processor = time.perf_counter() - began, time.process_time() - processor
-        print(
-            f"k-means of N = {n:,}, d = {d:,} into {C}, at most {steps} steps: {wall:.0f} s ({processor:.0f} s of the processor), "
-            f"at most {peak():.0f} MB, of which {libraries:.0f} MB before; all features are {4e-6 * n * d:.0f} MB",
-            flush=True,
-        )
-        if steps >= every:
-            began = time.perf_counter()
-            alone = kmeans_clusters(features.compute(), C, rng=np.random.default_rng(0))
-            here, there = (cluster_purity(one, labels) for one in (alone, found))
-            print(
-                f"in memory: {time.perf_counter() - began:.0f} s, at most {peak():.0f} MB; purity {here:.5f}, in blocks {there:.5f}, "
-                f"ARI of both {cluster_agreement(found, alone)['ari']:.6f}; {load()}"
-            )
+        libraries, began = peak(), time.process_time()
+        kmeans_clusters(features, C, rng=np.random.default_rng(0))
+        print(f"{time.process_time() - began:.0f} s for {steps} steps; {libraries:.0f} MB before it began")
+    row(f"k-means in blocks, N = {n:,}, d = {d:,}: peak memory", peak(), "<= 1500", against=WITH_LIBRARIES)
 
 
-def load() -> str:
-    """Return how busy the machine is."""
-    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+PARTS = {
+    "workers": (workers, 50_000, 512),
+    "strip": (strip, 200_000, 2048),
+    "clusters": (clusters, 200_000, 2048),
+}
 
 
 def main():
-    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("part", nargs="?", choices=PARTS, help="one part alone, in this process")
     parser.add_argument("--quick", action="store_true", help="a tenth of the samples")
-    parser.add_argument("--samples", type=int, default=50_000)
-    parser.add_argument("--strip", action="store_true", help="the memory of one block alone")
-    parser.add_argument("--clusters", action="store_true", help="k-means alone")
-    parser.add_argument("--dimensions", type=int, default=512)
-    parser.add_argument(
-        "--steps", type=int, default=kmeans_blocks.STEPS, help="of k-means: its memory needs few"
-    )
     options = parser.parse_args()
-    share = 10 if options.quick else 1
-    if options.clusters:
-        return clusters(options.samples // share, options.dimensions, options.steps)
-    if not options.strip:
-        n, d = options.samples // share, 512
-        with tempfile.TemporaryDirectory() as folder:
-            features, labels = stored(folder, n, d)
-            (one, own, found, most), (two, busiest, again, each) = (
-                on_workers(k, features, labels) for k in (1, 2)
-            )
-            print(
-                f"N = {n:,}, d = {d}: one worker {one:.1f} s ({own:.1f} s of the processor, {most:.0f} MB), two {two:.1f} s "
-                f"({busiest:.1f} s of the busier one, {each:.0f} MB each): {one / two:.2f} x by the watch, "
-                f"{own / busiest:.2f} x by the processor, wanted >= 1.6; equal: {np.array_equal(found, again)}; {load()}",
-                flush=True,
-            )
-            began = time.perf_counter()
-            alone = nearest_foreign_rank(features.compute(), labels)
-            print(
-                f"in memory, this process: {time.perf_counter() - began:.1f} s; equal: {np.array_equal(alone, found)}"
-            )
-    one_strip(200_000 // share, 2048)
-    print(load())
+    if not options.part:
+        quick = ["--quick"] if options.quick else []
+        return max(subprocess.run([sys.executable, __file__, part, *quick]).returncode for part in PARTS)
+    function, n, d = PARTS[options.part]
+    return function(n // 10 if options.quick else n, d)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

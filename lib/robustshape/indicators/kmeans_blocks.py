@@ -5,8 +5,8 @@ The starts are those of k-means in memory, drawn by the same generator; the step
 block: as many as keep what a task returns as small as a block. Sums of rows are added up in the order of the blocks, so
 the number of workers changes nothing. From each start the clusters are those in memory, but for samples that lie between
 two centres to the rounding of sums; of starts that are as good to 1e-4 another may be kept, for scikit-learn adds up
-float32 squares in float32. So the sum of squares is within 1e-4 of that in memory, and the purity hardly differs (0.001 of
-50,000 samples whose classes overlap, where starts end in several ways; not at all where clusters lie apart).
+float32 squares in float32. So the sum of squares is within 1e-4 of that in memory, and the purity hardly differs where
+classes overlap, and not at all where they lie apart.
 
 In one process the most is one block, that block in float64, and (where no worker is) N x 10 x (2 + log clusters) distances.
 """
