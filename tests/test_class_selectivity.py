@@ -624,8 +624,12 @@ def test_the_answer_says_what_holds_and_what_fails():
 
 def test_the_answer_of_another_population_begins_with_what_is_decided_there():
     found = answered(seeds_of(8, preset="mnist"))
-    assert found.startswith("Yes: training for more selectivity helps under attack (share of accuracy for each unit")
-    assert "on corrupted images" in found and "less class selectivity helps" not in found  # cifar10 decides that
+    assert found.startswith(
+        "Yes: training for more selectivity helps under attack (share of accuracy for each unit"
+    )
+    assert (
+        "on corrupted images" in found and "less class selectivity helps" not in found
+    )  # cifar10 decides that
 
 
 def test_the_answer_of_few_seeds_decides_nothing_and_one_run_says_how_robust_it_is():
