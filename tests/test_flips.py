@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from robustshape.errors import StoreError
 from robustshape.models import shipped
 from robustshape.models.weights import check_sha256, read_weights, sha256, write_weights
-from robustshape.store import arrays, atomic, sealed
+from robustshape.store import arrays, entries, sealed
 from robustshape.training import checkpoints
 
 ROW = xarray.Dataset(
@@ -33,7 +33,7 @@ def folder_of(path, small):
 
 
 def read_folder(path):
-    atomic._WHOLE.clear()  # as another process, which has found nothing whole yet
+    entries._WHOLE.clear()  # as another process, which has found nothing whole yet
     with contextlib.redirect_stdout(io.StringIO()) as said:
         found = arrays.open_folder(path)
     if found is None:

@@ -9,7 +9,7 @@ import pytest
 import xarray
 
 from robustshape.errors import InputError
-from robustshape.store import arrays, atomic
+from robustshape.store import arrays, manifest
 from robustshape.store.kept import Kept
 from robustshape.store.keys import key_of
 
@@ -91,8 +91,8 @@ def test_a_damaged_one_is_named_and_made_again(entry, capsys, ask, damage):
 
 def test_files_are_read_once_in_a_process(entry, monkeypatch):
     entry.save(numbers())
-    read, sha256 = [], atomic._sha256
-    monkeypatch.setattr(atomic, "_sha256", lambda path: read.append(path) or sha256(path))
+    read, sha256 = [], manifest.sha256
+    monkeypatch.setattr(manifest, "sha256", lambda path: read.append(path) or sha256(path))
     assert not entry.missing
     first = len(read)
     assert first and entry.open() is not None and not Kept("tests", SPEC).missing and len(read) == first
@@ -101,9 +101,9 @@ def test_files_are_read_once_in_a_process(entry, monkeypatch):
 KILLED = """
 import os, signal
 import numpy, xarray
-from robustshape.store import atomic
+from robustshape.store import entries
 from robustshape.store.kept import Kept
-atomic.os.rename = lambda *a: os.kill(os.getpid(), signal.SIGKILL)  # the last moment before it is finished
+entries.os.rename = lambda *a: os.kill(os.getpid(), signal.SIGKILL)  # the last moment before it is finished
 Kept("tests", {"model": "mine", "images": [1, 2]}).save(xarray.Dataset({"x": ("sample", numpy.zeros(3))}))
 """
 

@@ -43,30 +43,6 @@ def test_a_cache_that_cannot_be_made_is_named_with_what_to_do(tmp_path, monkeypa
         paths.cache_dir("features")
 
 
-@pytest.mark.parametrize(
-    "given",
-    [
-        "memory://cache",
-        "s3://bucket/cache",
-        "gs://b",
-        "S3://b",
-        "file:///tmp/x",
-        "https://host/x",
-        "s3:/bucket",
-    ],
-)
-def test_a_cache_that_is_an_address_is_refused_and_made_nowhere(tmp_path, monkeypatch, given):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", given)
-    with pytest.raises(
-        StoreError, match=r"an address, but the cache is a folder, .* give a folder of this machine"
-    ):
-        paths.cache_dir("rows")
-    assert not list(tmp_path.iterdir())
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path / "a:b"))
-    assert paths.cache_dir("rows").is_dir()  # a colon alone makes no address
-
-
 def test_a_cache_that_may_not_be_written_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", str(tmp_path))
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere

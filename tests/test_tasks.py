@@ -15,7 +15,7 @@ from distributed import LocalCluster
 
 from robustshape import tasks
 from robustshape.errors import InputError, StoreError
-from robustshape.store import atomic, leases
+from robustshape.store import entries, leases
 
 
 def thread_count(_):
@@ -121,12 +121,12 @@ def test_two_runs_share_tasks_and_none_is_done_twice(tmp_path, monkeypatch, caps
         with lock:
             done.append((name, threading.get_ident()))
         time.sleep(0.1)
-        with atomic.write_folder(tmp_path / name) as folder:
+        with entries.write_folder(tmp_path / name) as folder:
             (folder / "value").write_text(name)
         return name
 
     def missing(name):
-        return [] if atomic.check_folder(tmp_path / name) else [tmp_path / name]
+        return [] if entries.check_folder(tmp_path / name) else [tmp_path / name]
 
     results = {}
 

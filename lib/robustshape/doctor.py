@@ -9,6 +9,7 @@ from pathlib import Path
 
 from robustshape.errors import InputError
 from robustshape.paths import cache_dir, checkout, data_dirs, device, offline, project_root
+from robustshape.store import shared
 
 PACKAGES = (
     "robustshape", "torch", "torchvision", "timm", "open-clip-torch", "numpy", "scipy", "scikit-learn", "pandas",
@@ -94,14 +95,15 @@ def chosen_device() -> str:
 
 def places() -> dict[str, str]:
     """Return where the library looks and writes, and how much room is left there."""
-    cache = cache_dir()
+    cache, at = cache_dir(), shared.state()
     free = shutil.disk_usage(cache).free / 2**30
     searched = (
         ", ".join(map(str, data_dirs())) or "none (set ROBUSTSHAPE_DATA to the folders of your own data)"
     )
     return {
         "project": _project(),
-        "cache": f"{cache}, {free:.0f} GiB free" + (" (a preset may need 5)" if free < 5 else ""),
+        "cache": f"{at and at + '; copies in '}{cache}, {free:.0f} GiB free"
+        + (" (a preset may need 5)" if free < 5 else ""),
         "searched for data": searched,
         "downloads": "forbidden by ROBUSTSHAPE_OFFLINE" if offline() else "allowed",
     }

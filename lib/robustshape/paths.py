@@ -4,7 +4,10 @@ ROBUSTSHAPE_DATA     folders searched for data sets and weights, ``:``-separated
                      itself and in its ``datasets/`` and ``weights/``
 ROBUSTSHAPE_CACHE    where downloads, trained networks, features and your own results are kept
                      (default: ``data/cache`` of the clone, or ``~/.cache/robustshape`` outside a clone);
-                     a folder, no address such as ``s3://...``
+                     or an address such as ``s3://bucket/folder``, where what is finished is then shared, see
+                     `robustshape.store.shared`
+ROBUSTSHAPE_COPIES   the folder of this machine in which it works on a cache at an address (default: the folder
+                     ``copies`` of the default cache)
 ROBUSTSHAPE_OFFLINE  ``1``: never open a connection
 ROBUSTSHAPE_TRUST_CARDS  ``1``: functions that cards name may run, see `robustshape.models.trust`
 ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), ``cuda``, ``cuda:1``
@@ -12,6 +15,7 @@ ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), 
 
 import errno
 import functools
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -98,15 +102,11 @@ def cache_dir(*parts: str) -> Path:
     A cache that cannot be written serves what it holds; one that holds nothing then raises StoreError.
     """
     root = checkout()
-    base = os.environ.get("ROBUSTSHAPE_CACHE") or (
-        root / "data" / "cache" if root else Path.home() / ".cache" / "robustshape"
-    )
-    if re.match(r"[a-z][a-z0-9+.-]+:/", str(base), re.IGNORECASE):
-        raise StoreError(
-            f"ROBUSTSHAPE_CACHE is {str(base)!r}, an address, but the cache is a folder, in which what is finished is renamed "
-            "into place; give a folder of this machine, or a shared one that every machine of the cluster sees"
-        )
-    base = Path(base).expanduser()
+    usual = root / "data" / "cache" if root else Path.home() / ".cache" / "robustshape"
+    base = Path(os.environ.get("ROBUSTSHAPE_CACHE") or usual).expanduser()
+    if address := cache_address():
+        copies = os.environ.get("ROBUSTSHAPE_COPIES")
+        base = (Path(copies).expanduser() if copies else usual / "copies") / _folder_of(address)
     folder = base.joinpath(*parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,9 +116,56 @@ def cache_dir(*parts: str) -> Path:
         why, readable = error.strerror or error, error.errno in READ_ONLY and _holds_something(base)
     if why and not readable:
         raise StoreError(
-            f"the cache {folder} cannot be written ({why}); set ROBUSTSHAPE_CACHE to a folder that can"
+            f"the cache {folder} cannot be written ({why}); set {'ROBUSTSHAPE_COPIES' if address else 'ROBUSTSHAPE_CACHE'} to "
+            "a folder that can"
         )
     return folder
+
+
+def cache_address() -> str:
+    """Return the address that ROBUSTSHAPE_CACHE names, or "" where the cache is a folder.
+
+    Raises
+    ------
+    InputError
+        If it is one that cannot be a cache: of an unknown protocol, or with a password in it.
+    """
+    given = os.environ.get("ROBUSTSHAPE_CACHE", "")
+    found = re.match(r"([a-z][a-z0-9+.-]+):(?:/|:)", given, re.IGNORECASE)
+    return _checked_address(given, found[1].lower()) if found else ""
+
+
+@functools.cache
+def _checked_address(given: str, protocol: str) -> str:
+    from fsspec import available_protocols
+
+    from robustshape.registry import closest
+
+    why = ""
+    if protocol in ("file", "local"):
+        why = "is a folder of this machine: give the folder itself"
+    elif protocol in ("http", "https") or "::" in given:
+        why = "cannot be written to: give one such as s3://bucket/folder"
+    elif protocol not in available_protocols():
+        why = f"has an unknown protocol; closest: {closest(protocol, available_protocols(), 1)[0]}://"
+    elif re.search(r"//[^/@]*:[^/@]*@", given):
+        given = re.sub(r"//[^/@]*@", "//...@", given)
+        why = "has a password in it, which messages would show: keep it in the settings of fsspec"
+    elif not re.fullmatch(r"[^:]+://[^/].*", given):
+        why = "names no place: give one such as s3://bucket/folder"
+    if why:
+        raise InputError(f"ROBUSTSHAPE_CACHE, {given!r}, {why}")
+    return protocol + given[len(protocol) :].rstrip("/")
+
+
+def _folder_of(address: str) -> str:
+    """Return the name of the folder in which a machine keeps its copy of the cache at an address.
+
+    >>> _folder_of("s3://lab/robustness")
+    's3-lab-robustness-618b3a58'
+    """
+    digest = hashlib.sha256(address.encode()).hexdigest()[:8]
+    return f"{re.sub(r'[^0-9A-Za-z]+', '-', address)[:80]}-{digest}"
 
 
 def _holds_something(folder: Path) -> bool:

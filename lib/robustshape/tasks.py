@@ -4,7 +4,7 @@ A task writes its own store, so a killed run loses only the tasks that were unde
 on one thread: its numbers are then the same on any number of cores and workers.
 
 The scheduler is ``"none"`` (this process), ``"local:N"`` (N processes of this machine, which open no port), or the
-address of a running Dask scheduler (whose workers must see the same cache and data folders).
+address of a running Dask scheduler (whose workers must see the same data folders, and the same cache: a folder or an address).
 """
 
 import contextlib

@@ -11,7 +11,8 @@ from robustshape.notebooks.run import kernel_environment
 from robustshape.paths import cache_dir, require_checkout
 from robustshape.registry import unknown_name
 from robustshape.store import leases
-from robustshape.store.atomic import remove, usable_folder, write_folder
+from robustshape.store.atomic import remove
+from robustshape.store.entries import usable_folder, write_folder
 
 EXECUTED = "executed.ipynb"  # in the folder of its entry
 SHOWN_AS = "laptop"  # the place in the pages of the preset that is built

@@ -15,7 +15,7 @@ from robustshape.models.zoo_names import names, parse
 from robustshape.models.zoo_training import WEIGHTS, diverged_file, raise_kept, train, training_data
 from robustshape.paths import cache_dir
 from robustshape.store import leases
-from robustshape.store.atomic import usable_folder
+from robustshape.store.entries import usable_folder
 from robustshape.training.recipe import epochs_for
 
 VERSION = 1  # raised when the networks, the augmentation or the loop change their numbers
@@ -145,12 +145,12 @@ def _classifier(name: str, spec: dict, module, device: str):
 def is_ready(name: str, **kw) -> bool:
     """Return whether nothing is left to train: the network is kept, ships, or diverged; arguments as for `identity`."""
     from robustshape.models.shipped import shipped
-    from robustshape.store.atomic import MANIFEST
+    from robustshape.store.entries import is_finished
     from robustshape.store.keys import key_of
 
     spec = identity(name, **kw)
     folder = cache_dir("models") / key_of(spec)
-    done = (folder / MANIFEST).is_file() or diverged_file(folder).is_file()
+    done = is_finished(folder) or diverged_file(folder).is_file()
     return done or shipped(spec) is not None
 
 

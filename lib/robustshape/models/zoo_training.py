@@ -7,7 +7,7 @@ from robustshape.errors import TrainingError
 from robustshape.models.architectures import of_identity
 from robustshape.paths import cache_dir
 from robustshape.store import sealed
-from robustshape.store.atomic import write_folder
+from robustshape.store.entries import write_folder
 
 WEIGHTS = "weights.safetensors"
 

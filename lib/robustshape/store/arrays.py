@@ -11,7 +11,8 @@ import zipfile
 from pathlib import Path
 
 from robustshape.errors import DamagedError, StoreError
-from robustshape.store.atomic import usable_folder, write_file, write_folder
+from robustshape.store.atomic import write_file
+from robustshape.store.entries import usable_folder, write_folder
 from robustshape.store.failures import ABSENT, reading
 
 DATA, SMALL = "data.zarr", "data.npz"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from robustshape.paths import cache_dir
 from robustshape.store import arrays, leases
-from robustshape.store.atomic import usable_folder
+from robustshape.store.entries import usable_folder
 from robustshape.store.keys import key_of
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_dir, published_dir
 from robustshape.registry import closest
-from robustshape.store import arrays, sealed
+from robustshape.store import arrays, sealed, shared
 from robustshape.store.kept import Kept
 from robustshape.store.rows import MEASURED, PUBLISHED, SCHEMA, Wanted, finished, parts_of, row_entry, stack
 
@@ -214,14 +214,17 @@ def _remember_run(study: str, preset: str, source: str, wanted: dict[str, Wanted
         for name, one in wanted.items()
     }
     sealed.note(_run_file(study, preset), {"schema": SCHEMA, "source": source, "rows": rows})
+    shared.offer_file(_run_file(study, preset))
 
 
 def latest_run(study: str, preset: str) -> tuple[dict, int]:
     """Return the finished rows of the latest run on this machine, by name, and how many it asked for.
 
+    Where this machine has made none, that of the latest on another one that has the same address for a cache.
     Rows that the run took from the published ones (``extend``) are among them. A run whose rows were of another
     schema is none.
     """
+    shared.take_file(_run_file(study, preset))
     noted = sealed.noted(_run_file(study, preset)) or {}
     if noted.get("schema") != SCHEMA:
         return {}, 0
