@@ -67,7 +67,7 @@ def names() -> dict:
     from robustshape.corruptions import corrupt
     from robustshape.indicators import describe, kstar, multicut, purity, selectivity
     from robustshape.models.preprocessing import Preprocessing
-    from robustshape.tasks import workers
+    from robustshape.schedulers import workers
 
     labels = np.arange(40) % 4
     return {
@@ -93,7 +93,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def there(folder, cache, monkeypatch):
     """Stand in the folder of malformed files; modules of it are forgotten afterwards."""
-    monkeypatch.setattr("robustshape.tasks.ANSWER", 1)  # not 8 s for each address where nobody is
+    monkeypatch.setattr("robustshape.schedulers.ANSWER", 1)  # not 8 s for each address where nobody is
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
     yield folder

@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from robustshape import processes, tasks
+from robustshape import processes, schedulers, tasks
 from robustshape.errors import StoreError
 
 
@@ -26,7 +26,7 @@ def test_no_port_is_open_while_tasks_are_done(monkeypatch):
     for name in processes.KEEPS_MEMORY:
         monkeypatch.delenv(name, raising=False)
     before, environment = listening(psutil.Process()), dict(os.environ)
-    with tasks.workers("local:2") as pool:
+    with schedulers.workers("local:2") as pool:
         assert tasks.run(pow, [(2, 3), (3, 2), (4, 2)], client=pool, label="x") == [8, 9, 16]
         assert len(psutil.Process().children()) >= 2
         assert listening(psutil.Process()) == before
@@ -51,7 +51,7 @@ def fails():
 
 def test_a_process_that_is_ended_from_outside_is_said_in_words():
     with (
-        tasks.workers("local:1") as pool,
+        schedulers.workers("local:1") as pool,
         pytest.raises(
             StoreError, match=r"a process of local:N was ended from outside, .* with fewer processes"
         ),
@@ -61,7 +61,7 @@ def test_a_process_that_is_ended_from_outside_is_said_in_words():
 
 def test_who_stops_taking_results_does_not_wait_for_what_is_under_way():
     began, others = time.monotonic(), multiprocessing.active_children()
-    with tasks.workers("local:1") as pool:
+    with schedulers.workers("local:1") as pool:
         assert next(tasks.as_finished(time.sleep, [(0,), (120,)], client=pool, label="x"))[0] == 0
     assert time.monotonic() - began < 90
     assert multiprocessing.active_children() == others
@@ -71,7 +71,8 @@ PARENT = """
 import os
 import sys
 import time
-from robustshape.tasks import as_finished, workers
+from robustshape.schedulers import workers
+from robustshape.tasks import as_finished
 
 if __name__ == "__main__":
     with workers("local:1") as pool:

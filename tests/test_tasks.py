@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from distributed import LocalCluster
 
-from robustshape import tasks
+from robustshape import schedulers, tasks
 from robustshape.errors import InputError, StoreError
 from robustshape.store import entries, leases
 
@@ -48,7 +48,7 @@ def test_every_task_runs_on_one_thread_and_the_setting_is_given_back():
 
 
 def test_two_processes_of_this_machine_give_what_one_gives():
-    with tasks.workers("local:2") as client:
+    with schedulers.workers("local:2") as client:
         # tasks that read lazy arrays do not wait for each other
         found = tasks.run(read_lazily, [(k,) for k in range(12)], client=client, label="rows")
         assert found == [float(k) for k in range(12)]
@@ -62,7 +62,7 @@ def test_two_processes_of_this_machine_give_what_one_gives():
 def test_a_script_that_would_start_itself_again_is_told_so(tmp_path):
     script = tmp_path / "mine.py"
     script.write_text(
-        "from robustshape.tasks import workers\n"
+        "from robustshape.schedulers import workers\n"
         "with workers('local:1') as client:\n    print(client.submit(pow, 2, 3).result())\n"
     )
     ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
@@ -78,7 +78,7 @@ def test_a_script_that_would_start_itself_again_is_told_so(tmp_path):
      "tcp://", "tcp://127.0.0.1:0", "tcp://127.0.0.1:99999", "tcp://me@host:1", "tcp://host:8786/x", "inproc://x", "tcp://host", "tcp://host:", "tcp://host:notaport", "tcp://:8786", "tcp://a b:1", "None", None, 2],
 )  # fmt: skip
 def test_an_unknown_scheduler_is_refused_with_what_is_allowed(given):
-    with pytest.raises(InputError, match="'none', 'local:N' or an address"), tasks.workers(given):
+    with pytest.raises(InputError, match="'none', 'local:N' or an address"), schedulers.workers(given):
         pass
 
 
@@ -188,7 +188,7 @@ def test_a_task_of_a_dask_cluster_that_reads_lazy_arrays_does_not_wait_for_itsel
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",
         ) as cluster,
-        tasks.workers(cluster.scheduler_address) as client,
+        schedulers.workers(cluster.scheduler_address) as client,
     ):
         found = tasks.run(read_lazily, [(k,) for k in range(12)], client=client, label="rows")
     assert found == [float(k) for k in range(12)]
@@ -203,9 +203,9 @@ def test_a_task_reads_lazy_arrays_itself():
 
 
 def test_an_address_where_nobody_answers_is_said_in_words(monkeypatch):
-    monkeypatch.setattr(tasks, "ANSWER", 1)
+    monkeypatch.setattr(schedulers, "ANSWER", 1)
     for given in ("tcp://127.0.0.1:1", "nonsense://127.0.0.1:1", "tls://127.0.0.1:1"):
-        with pytest.raises(InputError, match="no Dask scheduler answers at"), tasks.workers(given):
+        with pytest.raises(InputError, match="no Dask scheduler answers at"), schedulers.workers(given):
             pass
         assert dask.array.ones(2, chunks=1).sum().compute() == 2  # Dask works on here, and waits for nobody
 
@@ -215,7 +215,7 @@ def test_an_address_where_nobody_answers_is_said_in_words(monkeypatch):
     [(b"", "not within 1 s"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what is there is no Dask")],
 )
 def test_what_listens_there_but_is_no_scheduler_is_not_waited_for(monkeypatch, says, words):
-    monkeypatch.setattr(tasks, "ANSWER", 1)
+    monkeypatch.setattr(schedulers, "ANSWER", 1)
     with socket.create_server(("127.0.0.1", 0)) as server:
         held = []
 
@@ -228,7 +228,7 @@ def test_what_listens_there_but_is_no_scheduler_is_not_waited_for(monkeypatch, s
         threading.Thread(target=answer, daemon=True).start()
         began, address = time.monotonic(), f"tcp://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(InputError, match=f"no Dask scheduler answers at '{address}' .{words}"):
-            tasks.workers(address).__enter__()
+            schedulers.workers(address).__enter__()
         assert time.monotonic() - began < 10
         for one in held:
             one.close()
@@ -239,10 +239,10 @@ def test_the_address_of_a_worker_is_told_from_that_of_a_scheduler():
         n_workers=1, processes=False, protocol="tcp://", host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         with pytest.raises(InputError, match="is a Dask worker; give the address that its scheduler prints"):
-            tasks.workers(cluster.workers[0].address).__enter__()
+            schedulers.workers(cluster.workers[0].address).__enter__()
 
         async def as_in_a_notebook():
-            with tasks.workers(cluster.scheduler_address) as client:
+            with schedulers.workers(cluster.scheduler_address) as client:
                 return client.status
 
         assert asyncio.run(as_in_a_notebook()) == "running"
@@ -266,7 +266,7 @@ asyncio.run(serve())
 def test_a_scheduler_that_is_killed_is_said_in_words():
     with (
         subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE, text=True) as scheduler,
-        tasks.workers(scheduler.stdout.readline().strip()) as client,
+        schedulers.workers(scheduler.stdout.readline().strip()) as client,
     ):
         killer = threading.Timer(0.5, scheduler.kill)
         killer.start()
@@ -275,3 +275,21 @@ def test_a_scheduler_that_is_killed_is_said_in_words():
         ):
             tasks.run(pow, [(2, 3)], client=client, label="x")  # which no worker takes
         killer.join()
+
+
+def test_a_scheduler_without_workers_is_told_of_and_one_that_comes_is_used(monkeypatch, capsys):
+    monkeypatch.setattr(schedulers, "LOOK", 0.1)
+    with (
+        LocalCluster(n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
+        schedulers.workers(cluster.scheduler_address) as client,
+    ):
+        coming = threading.Timer(1.0, cluster.scale, [1])
+        coming.start()
+        assert tasks.run(pow, [(2, 3)], client=client, label="x") == [8]
+        coming.join()
+        said = capsys.readouterr().out
+        assert (
+            said.count(f"the Dask scheduler at {cluster.scheduler_address} has no worker; waiting for one")
+            == 1
+        )
+        assert tasks.run(pow, [(3, 2)], client=client, label="x") == [9] and not capsys.readouterr().out

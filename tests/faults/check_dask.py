@@ -11,7 +11,7 @@ import xarray
 from distributed import LocalCluster
 from faulty import measured
 
-from robustshape import tasks
+from robustshape import schedulers, tasks
 from robustshape.errors import StoreError
 from test_tasks import SCHEDULER
 
@@ -105,7 +105,7 @@ def test_a_task_that_ends_every_worker_is_said(record_property):
     words = "a task was begun several times and each time its Dask worker ended.*run the same command again"
     with (
         LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as restarted,
-        tasks.workers(restarted.scheduler_address) as client,
+        schedulers.workers(restarted.scheduler_address) as client,
         pytest.raises(StoreError, match=words),
     ):
         tasks.run(kills_its_worker, [(0,)], client=client, label="x")

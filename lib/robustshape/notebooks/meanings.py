@@ -70,9 +70,9 @@ def _preset(_: str, name: str) -> None:
 
 
 def _scheduler(_: str, name: str) -> None:
-    from robustshape import tasks
+    from robustshape import schedulers
 
-    tasks.check_scheduler(name)
+    schedulers.check_scheduler(name)
 
 
 def _between(low: int, high: int | None = None) -> Callable[[str, int], None]:

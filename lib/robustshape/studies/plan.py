@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustshape import tasks
+from robustshape import schedulers, tasks
 from robustshape.measurements import prepare
 from robustshape.measurements.population import Population
 from robustshape.models.network import Network
@@ -48,7 +48,7 @@ class Plan:
 
     def measure(self, *, preset: str, source: str, dask_scheduler: str):
         """Return the rows; see `Study.measure`."""
-        with tasks.workers(dask_scheduler) as client:
+        with schedulers.workers(dask_scheduler) as client:
             rows = results.gather(
                 self.study.name,
                 self.wanted,

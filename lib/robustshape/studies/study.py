@@ -173,7 +173,7 @@ class Study:
         source : {"measure", "published", "extend"}
             See `robustshape.store.results`.
         dask_scheduler : str
-            See `robustshape.tasks.workers`.
+            See `robustshape.schedulers.workers`.
         **given
             The other parameters of the study's notebook, where each is explained.
 
