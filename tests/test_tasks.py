@@ -283,6 +283,7 @@ def test_a_scheduler_without_workers_is_told_of_and_one_that_comes_is_used(monke
         LocalCluster(n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster,
         schedulers.workers(cluster.scheduler_address) as client,
     ):
+        assert f"0 Dask workers at {cluster.scheduler_address}; dashboard: " in capsys.readouterr().out
         coming = threading.Timer(1.0, cluster.scale, [1])
         coming.start()
         assert tasks.run(pow, [(2, 3)], client=client, label="x") == [8]

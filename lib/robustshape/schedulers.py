@@ -40,7 +40,15 @@ def workers(scheduler: str) -> Iterator:
         from distributed import Client
 
         with Client(scheduler, timeout=ANSWER) as client:
+            print(described(client), flush=True)
             yield client
+
+
+def described(client) -> str:
+    """Return how many workers the scheduler of a Dask client has, and where it shows what they do, in words."""
+    n = len(client.nthreads())
+    shown = client.dashboard_link if "dashboard" in client.scheduler_info()["services"] else "none"
+    return f"{n} Dask worker{'s' * (n != 1)} at {client.scheduler.address}; dashboard: {shown}"
 
 
 def check_scheduler(scheduler: str) -> int:
@@ -157,7 +165,7 @@ def _watched(client) -> Iterator[None]:
             with contextlib.suppress(
                 Exception
             ):  # a scheduler that is lost is told of where the results are waited for
-                if not client.scheduler_info()["workers"]:
+                if not client.nthreads():
                     address = client.scheduler.address
                     print(
                         f"the Dask scheduler at {address} has no worker; waiting for one: dask worker {address} --nthreads 1",
