@@ -101,9 +101,9 @@ def test_files_are_read_once_in_a_process(entry, monkeypatch):
 KILLED = """
 import os, signal
 import numpy, xarray
-from robustshape.store import entries
+from robustshape.store import atomic
 from robustshape.store.kept import Kept
-entries.os.rename = lambda *a: os.kill(os.getpid(), signal.SIGKILL)  # the last moment before it is finished
+atomic.os.rename = lambda *a: os.kill(os.getpid(), signal.SIGKILL)  # the last moment before it is finished
 Kept("tests", {"model": "mine", "images": [1, 2]}).save(xarray.Dataset({"x": ("sample", numpy.zeros(3))}))
 """
 

@@ -1,11 +1,15 @@
 """A cache at an address: what one machine finished another one takes; half-written, mixed and damaged entries are none."""
 
+import errno
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import fsspec
 import numpy as np
@@ -15,7 +19,7 @@ import xarray
 from robustshape import doctor
 from robustshape.errors import InputError, StoreError
 from robustshape.paths import cache_address, cache_dir
-from robustshape.store import entries, results, shared
+from robustshape.store import entries, remote, results, shared
 from robustshape.store.kept import Kept
 from robustshape.store.rows import Wanted, row_entry
 from test_studies import KSTAR, STUDIES
@@ -51,7 +55,8 @@ def address(request, tmp_path, monkeypatch):
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", given)
     monkeypatch.setenv("ROBUSTSHAPE_COPIES", str(tmp_path / "one"))
     yield given
-    shared._files.cache_clear()
+    remote._remote.cache_clear()
+    shared._TOLD.clear()
 
 
 @pytest.fixture
@@ -88,16 +93,16 @@ def test_what_one_machine_finished_another_one_takes(address, another):
 
 
 def test_the_manifest_is_written_last_and_what_was_cut_short_goes_on(address, another, monkeypatch):
-    entry, files = Kept("tests", SPEC), shared._files(address)[0]
-    put = files.put_file
+    entry, files = Kept("tests", SPEC), remote.remote().files
+    put = files.put
 
     def lost(local, there, **more):
-        if there.endswith("manifest.json"):
+        if there[0].endswith("manifest.json"):
             raise TimeoutError("the line is dead")
         put(local, there, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "put_file", lost)
+        patch.setattr(files, "put", lost)
         with pytest.raises(StoreError, match=r"cache at .* cannot be used .the line is dead.*OFFLINE=1"):
             entry.save(numbers())
     assert (
@@ -122,16 +127,142 @@ def test_two_machines_that_finish_one_entry_at_once_do_not_mix_it(address, anoth
             another()
             entry.save(numbers(value))
             made.append(entry.folder)
-    holds = shared._content
-    monkeypatch.setattr(shared, "_content", lambda *_: None)  # neither sees the other's
-    for folder in made:
-        monkeypatch.setenv("ROBUSTSHAPE_COPIES", str(folder.parents[2]))
-        shared.offer(entry.folder)
-    monkeypatch.setattr(shared, "_content", holds)
+
+    def machine(i):
+        monkeypatch.setenv("ROBUSTSHAPE_COPIES", str(made[i].parents[2]))
+
+    there = remote.remote()
+    put = there.put
+
+    def other_first(given):
+        if any(
+            name.endswith("manifest.json") for name in given
+        ):  # of the first machine, whose other files are there
+            monkeypatch.setattr(there, "put", put)
+            machine(1)
+            shared.offer(made[1])
+            machine(0)
+        put(given)
+
+    monkeypatch.setattr(there, "put", other_first)
+    machine(0)
+    shared.offer(made[0])
     another()
-    xarray.testing.assert_identical(entry.open(), numbers(1.0))
-    monkeypatch.setenv("ROBUSTSHAPE_COPIES", str(made[0].parents[2]))
-    xarray.testing.assert_identical(entry.open(), numbers(0.0))  # each keeps its own
+    xarray.testing.assert_identical(entry.open(), numbers(0.0))  # whose manifest came last
+    machine(1)
+    xarray.testing.assert_identical(entry.open(), numbers(1.0))  # each keeps its own
+
+
+def test_two_at_once_on_one_machine_take_one_entry(address, another):
+    Kept("tests", SPEC).save(numbers())
+    for _ in range(5):
+        another()
+        together = threading.Barrier(2)
+
+        def taken(_, together=together):
+            together.wait()
+            return Kept("tests", SPEC).open()
+
+        with ThreadPoolExecutor(2) as pool:
+            for found in pool.map(taken, range(2)):
+                xarray.testing.assert_identical(found, numbers())
+        assert [path.name for path in cache_dir("tests").iterdir()] == [Kept("tests", SPEC).key]
+
+
+def test_what_is_shared_is_not_asked_for_again(address, another, monkeypatch):
+    entry, there, asked = Kept("tests", SPEC), remote.remote(), []
+    within = there._within
+    monkeypatch.setattr(there, "_within", lambda *a: asked.append(a) or within(*a))
+    entry.save(numbers())
+    assert asked and not asked.clear() and not entry.missing and not asked
+    another()
+    assert not entry.missing and asked
+    asked.clear()
+    entries._WHOLE.clear()  # another process
+    assert not entry.missing and not asked
+
+
+def test_what_was_damaged_here_comes_anew_from_the_address(address, capsys):
+    entry = Kept("tests", SPEC)
+    entry.save(numbers())
+    next(
+        path for path in entry.folder.rglob("*") if path.name.startswith("c") or path.name == "data.npz"
+    ).write_text("x")
+    assert not entry.missing
+    assert f"copied anew from {address}" in capsys.readouterr().out
+    xarray.testing.assert_identical(entry.open(), numbers())
+
+
+def test_a_manifest_that_another_machine_has_mended_stays(address, another, monkeypatch):
+    entry = Kept("tests", SPEC)
+    entry.save(numbers())
+    files, there = objects(address)
+    [place] = [name for name in there if name.endswith("manifest.json")]
+    whole = files.cat_file(place)
+    files.pipe_file(place, b"{")
+    copied = shared._copied
+
+    def meanwhile(*given):
+        found = copied(*given)
+        files.pipe_file(place, whole)
+        return found
+
+    another()
+    with monkeypatch.context() as patch:
+        patch.setattr(shared, "_copied", meanwhile)
+        assert entry.missing
+    assert not entry.missing
+
+
+def test_a_full_disk_is_not_blamed_on_the_address(address, another, monkeypatch):
+    entry = Kept("tests", SPEC)
+    entry.save(numbers())
+    another()
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(remote.remote().files, "get", lambda *_: (_ for _ in ()).throw(full))
+    with pytest.raises(StoreError, match="the disk is full while writing"):
+        _ = entry.missing
+    assert list(cache_dir("tests").iterdir()) == []
+
+
+def test_an_address_that_may_only_be_read_serves_what_it_holds(address, another, monkeypatch, capsys):
+    computed = []
+    gather(computed)
+    another()
+
+    def refuse(*_, **__):
+        raise PermissionError("Access Denied")
+
+    for way in ("put", "rm_file", "pipe_file"):
+        monkeypatch.setattr(remote.remote().files, way, refuse)
+    gather(computed)
+    assert computed == ["a", "b"]
+    Kept("tests", SPEC).save(numbers())
+    said = capsys.readouterr().out
+    assert (
+        said.count(
+            f"{address} may be read and not written (Access Denied): what is made stays in {cache_dir()}"
+        )
+        == 1
+    )
+    assert "which answers, but may not be written (Access Denied)" in doctor.places()["cache"]
+
+
+def test_a_fork_has_connections_of_its_own(address):
+    Kept("tests", SPEC).save(numbers())
+    if not (child := os.fork()):
+        os._exit(
+            0
+            if remote.remote() is not None and (address[0] == "m" or shared.holds(Kept("tests", SPEC).folder))
+            else 1
+        )
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_notebooks_of_the_book_stay_here(address):
+    with entries.write_folder(cache_dir("executed") / "a.laptop") as folder:
+        (folder / "executed.ipynb").write_text("{}")
+    assert objects(address)[1] == [] and not entries.check_folder(cache_dir("executed") / "another")
 
 
 def test_damage_of_any_file_at_the_address_is_named_and_made_again(address, another, capsys):
@@ -156,7 +287,22 @@ def test_damage_of_any_file_at_the_address_is_named_and_made_again(address, anot
             xarray.testing.assert_identical(entry.open(), numbers())
 
 
-@pytest.mark.parametrize("name", ["../../out", "/tmp/out", "a/../../out", "a\\..\\out", "..", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../out",
+        "/tmp/out",
+        "a/../../out",
+        "a\\..\\out",
+        "..",
+        "",
+        "manifest.json",
+        ".shared",
+        "x" * 256,
+        "a//b",
+        "\ud800",
+    ],
+)
 def test_no_manifest_leads_out_of_its_folder(address, another, tmp_path, capsys, name):
     entry = Kept("tests", SPEC)
     entry.save(numbers())
@@ -165,12 +311,28 @@ def test_no_manifest_leads_out_of_its_folder(address, another, tmp_path, capsys,
     text = json.dumps({name: "00"}).encode()
     files.pipe_file(place, text)
     another()
-    before = sorted(map(str, tmp_path.rglob("*")))
     assert entry.missing and f"it names {name!r}" in capsys.readouterr().out
-    assert {path for path in map(str, tmp_path.rglob("*")) if "/tests" not in path} <= {
-        *before,
-        *map(str, cache_dir("tests").parents),
+    assert not list(cache_dir("tests").iterdir()) and {path.name for path in tmp_path.iterdir()} <= {
+        "one",
+        "0",
     }
+    assert not [name for name in objects(address)[1] if name.endswith("manifest.json")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"a": "00", "a/b": "00"}', '{"a": "00"}'.encode("utf-16"), b"[]", b"{", b"null", b"3"],
+)
+def test_what_is_no_manifest_is_named_and_removed(address, another, capsys, content):
+    entry = Kept("tests", SPEC)
+    entry.save(numbers())
+    files, there = objects(address)
+    files.pipe_file(next(name for name in there if name.endswith("manifest.json")), content)
+    another()
+    assert entry.missing and "manifest.json cannot be read" in capsys.readouterr().out
+    entry.save(numbers())
+    another()
+    assert not entry.missing
 
 
 def test_without_connections_a_machine_works_alone_and_shares_later(address, another, monkeypatch):
@@ -184,30 +346,41 @@ def test_without_connections_a_machine_works_alone_and_shares_later(address, ano
     assert not entry.missing and objects(address)[1]
 
 
-def wanted():
-    return {name: Wanted(row_entry("study", {"m": name})) for name in "ab"}
+def wanted(names):
+    return {name: Wanted(row_entry("study", {"m": name})) for name in names}
 
 
-def gather(computed):
+def gather(computed, names="ab"):
     def compute(missing):
         computed.extend(missing)
         for name in missing:
             yield name, xarray.Dataset({"value": float(ord(name))})
 
-    return results.gather("study", wanted(), preset="p", source="measure", compute=compute)
+    return results.gather("study", wanted(names), preset="p", source="measure", compute=compute)
 
 
-def test_rows_are_measured_by_one_machine_and_found_by_another(address, another):
+def test_rows_are_measured_by_one_machine_and_found_by_another(address, another, monkeypatch):
     computed = []
     first = gather(computed)
     another()
     found, n = results.latest_run("study", "p")
     assert n == 2 and {name: float(row["value"]) for name, row in found.items()} == {"a": 97.0, "b": 98.0}
+    two = os.environ["ROBUSTSHAPE_COPIES"]
     another()
-    assert gather(computed)["value"].values.tolist() == first["value"].values.tolist() and computed == [
-        "a",
-        "b",
-    ]
+    assert gather(computed, "abc")["value"].values.tolist()[:2] == first["value"].values.tolist()
+    assert computed == ["a", "b", "c"]
+    monkeypatch.setenv("ROBUSTSHAPE_COPIES", two)
+    assert results.latest_run("study", "p")[1] == 3  # the latest, whatever it saw before
+
+
+def test_a_note_that_is_damaged_at_the_address_is_named(address, another, capsys):
+    gather([])
+    files, there = objects(address)
+    [place] = [name for name in there if name.endswith("/runs/study/p.json")]
+    files.pipe_file(place, files.cat_file(place)[:-5])
+    another()
+    assert results.latest_run("study", "p") == ({}, 0)
+    assert f"{address}: p.json is damaged" in capsys.readouterr().out
 
 
 WORKER = """
@@ -259,11 +432,17 @@ def test_dask_workers_that_see_no_folder_of_each_other_share_the_cache(address, 
     ("given", "words"),
     [
         ("file:///tmp/x", "is a folder of this machine: give the folder itself"),
-        ("https://host/x", "cannot be written to: give one such as s3://bucket/folder"),
-        ("simplecache::s3://bucket", "cannot be written to"),
-        ("s4://bucket", "has an unknown protocol; closest: s3://"),
-        ("ftp://me:secret@host/x", "'ftp://...@host/x', has a password in it"),
+        (
+            "https://host/x",
+            "is no object store, in which a file is whole or not there: give an address that begins with s3://, gs://",
+        ),
+        ("simplecache::s3://bucket", "is no object store"),
+        ("zip://x", "is no object store"),
+        ("sftp://me:pa/sec@ret@host/x", "'sftp://...@host/x', is no object store"),
+        ("s4://bucket", "is of an unknown protocol: give an address that begins with s3://"),
+        ("s3://me:sec@ret@bucket/x", "'s3://...@bucket/x', has a password in it"),
         ("s3:/bucket", "names no place: give one such as s3://bucket/folder"),
+        ("s3:bucket", "names no place"),
         ("s3://", "names no place"),
     ],
 )
@@ -274,32 +453,64 @@ def test_an_address_that_cannot_be_a_cache_is_refused_and_nothing_is_made(
     monkeypatch.setenv("ROBUSTSHAPE_CACHE", given)
     with pytest.raises(InputError, match=r"ROBUSTSHAPE_CACHE, ") as raised:
         cache_dir("rows")
-    assert words in str(raised.value) and "secret" not in str(raised.value) and not list(tmp_path.iterdir())
+    assert words in str(raised.value) and "sec" not in str(raised.value) and not list(tmp_path.iterdir())
 
 
 def test_an_address_is_one_whatever_its_spelling(monkeypatch):
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", "S3://bucket/cache//")
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", " S3://bucket/cache//")
     assert cache_address() == "s3://bucket/cache"
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", "a:b")
-    assert cache_address() == ""
+    for folder in ("a:b", "C:/x", "/a/s3:/b", "", "~/cache"):
+        monkeypatch.setenv("ROBUSTSHAPE_CACHE", folder)
+        assert cache_address() == ""
 
 
-def test_a_protocol_whose_library_is_missing_says_which(tmp_path, monkeypatch):
+@pytest.fixture
+def at(tmp_path, monkeypatch):
+    """Return a function that makes an address the cache."""
     monkeypatch.setenv("ROBUSTSHAPE_OFFLINE", "")
     monkeypatch.setenv("ROBUSTSHAPE_COPIES", str(tmp_path))
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", "gs://bucket")
+    yield lambda address: monkeypatch.setenv("ROBUSTSHAPE_CACHE", address)
+    remote._remote.cache_clear()
+
+
+def test_a_protocol_whose_library_is_missing_says_which(at):
+    at("gs://bucket")
     with pytest.raises(StoreError, match=r"cache at gs://bucket cannot be used \(.*gcsfs"):
         _ = Kept("tests", SPEC).missing
 
 
-def test_an_address_that_never_answers_is_given_up(tmp_path, monkeypatch):
-    monkeypatch.setenv("ROBUSTSHAPE_OFFLINE", "")
-    monkeypatch.setenv("ROBUSTSHAPE_COPIES", str(tmp_path))
-    monkeypatch.setenv("ROBUSTSHAPE_CACHE", "memory://silent")
-    monkeypatch.setattr(shared, "ANSWER", 0.2)
+@pytest.mark.parametrize("address", ["s3"], indirect=True)
+def test_a_bucket_that_is_missing_is_said(address, monkeypatch, another):
+    monkeypatch.setenv("ROBUSTSHAPE_CACHE", "s3://nobody-made-it/cache")
+    words = r"s3://nobody-made-it/cache cannot be used \(.*bucket does not exist"
+    with pytest.raises(StoreError, match=words):
+        Kept("tests", SPEC).save(numbers())
+    assert re.search(words, doctor.places()["cache"])
+
+
+def test_an_address_that_never_answers_is_given_up(at, monkeypatch):
+    at("memory://silent")
+    monkeypatch.setattr(remote, "ANSWER", 0.2)
     with monkeypatch.context() as patch:
         patch.setattr(fsspec, "url_to_fs", lambda *_, **__: time.sleep(30))
-        with pytest.raises(StoreError, match=r"memory://silent cannot be used \(no answer within 0.2 s\)"):
+        with pytest.raises(
+            StoreError, match=r"memory://silent cannot be used \(no answer within 0.[23]\d* s\)"
+        ):
             _ = Kept("tests", SPEC).missing
-        assert "missing: the cache at memory://silent" in doctor.places()["cache"]
-    assert "memory://silent, which answers" in doctor.places()["cache"]
+        assert "the cache at memory://silent cannot be used" in doctor.places()["cache"]
+    assert "memory://silent, which can be read and written" in doctor.places()["cache"]
+
+
+def test_an_address_that_falls_silent_is_told_of_and_given_up(at, monkeypatch, capsys):
+    at("memory://falls-silent")
+    entry, files = Kept("tests", SPEC), remote.remote().files
+    for name, value in (("QUIET", 0.1), ("PATIENCE", 0.3), ("PACE", 1e9)):
+        monkeypatch.setattr(remote, name, value)
+    for way in ("cat_file", "put"):
+        with monkeypatch.context() as patch:
+            patch.setattr(files, way, lambda *_: time.sleep(30))
+            with pytest.raises(StoreError, match=r"cannot be used \(no answer within 0.[23]\d* s\)"):
+                entry.save(numbers())
+            assert "waiting for memory://falls-silent" in capsys.readouterr().out
+    entries._WHOLE.clear()
+    assert not entry.missing and shared.holds(entry.folder)

@@ -102,7 +102,7 @@ def places() -> dict[str, str]:
     )
     return {
         "project": _project(),
-        "cache": f"{at and at + '; copies in '}{cache}, {free:.0f} GiB free"
+        "cache": f"{at and at + '; copies here in '}{cache}, {free:.0f} GiB free"
         + (" (a preset may need 5)" if free < 5 else ""),
         "searched for data": searched,
         "downloads": "forbidden by ROBUSTSHAPE_OFFLINE" if offline() else "allowed",

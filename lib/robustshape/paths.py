@@ -23,6 +23,16 @@ from pathlib import Path
 from robustshape.errors import InputError, StoreError
 
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)  # what a file system says where nothing may be written
+OBJECT_STORES = (
+    "s3",
+    "gs",
+    "az",
+    "abfs",
+    "oss",
+    "oci",
+    "tos",
+    "memory",
+)  # as fsspec calls them; the last for tests
 INSTALLED = "project"  # the folder of this package that holds what a wheel carries, see setup.py
 
 
@@ -103,7 +113,7 @@ def cache_dir(*parts: str) -> Path:
     """
     root = checkout()
     usual = root / "data" / "cache" if root else Path.home() / ".cache" / "robustshape"
-    base = Path(os.environ.get("ROBUSTSHAPE_CACHE") or usual).expanduser()
+    base = Path(os.environ.get("ROBUSTSHAPE_CACHE", "").strip() or usual).expanduser()
     if address := cache_address():
         copies = os.environ.get("ROBUSTSHAPE_COPIES")
         base = (Path(copies).expanduser() if copies else usual / "copies") / _folder_of(address)
@@ -128,34 +138,38 @@ def cache_address() -> str:
     Raises
     ------
     InputError
-        If it is one that cannot be a cache: of an unknown protocol, or with a password in it.
+        If it is one that cannot be a cache: of no object store, or with a password in it.
     """
-    given = os.environ.get("ROBUSTSHAPE_CACHE", "")
-    found = re.match(r"([a-z][a-z0-9+.-]+):(?:/|:)", given, re.IGNORECASE)
-    return _checked_address(given, found[1].lower()) if found else ""
+    return _checked_address(os.environ.get("ROBUSTSHAPE_CACHE", "").strip())
 
 
 @functools.cache
-def _checked_address(given: str, protocol: str) -> str:
+def _checked_address(given: str) -> str:
+    protocol, colon, rest = given.partition(":")
+    protocol = protocol.lower()
+    if not colon or not re.fullmatch(r"[a-z][a-z0-9+.-]+", protocol):
+        return ""
     from fsspec import available_protocols
 
-    from robustshape.registry import closest
-
+    known = protocol in available_protocols()
+    if not known and not rest.startswith("/"):
+        return ""  # a folder with a colon in its name
     why = ""
     if protocol in ("file", "local"):
         why = "is a folder of this machine: give the folder itself"
-    elif protocol in ("http", "https") or "::" in given:
-        why = "cannot be written to: give one such as s3://bucket/folder"
-    elif protocol not in available_protocols():
-        why = f"has an unknown protocol; closest: {closest(protocol, available_protocols(), 1)[0]}://"
-    elif re.search(r"//[^/@]*:[^/@]*@", given):
-        given = re.sub(r"//[^/@]*@", "//...@", given)
-        why = "has a password in it, which messages would show: keep it in the settings of fsspec"
-    elif not re.fullmatch(r"[^:]+://[^/].*", given):
+    elif protocol not in OBJECT_STORES:
+        why = (
+            f"is {'no object store, in which a file is whole or not there' if known else 'of an unknown protocol'}: give an "
+            f"address that begins with {', '.join(f'{name}://' for name in OBJECT_STORES[:-1])}"
+        )
+    elif not re.fullmatch(r"//[^/].*", rest):
         why = "names no place: give one such as s3://bucket/folder"
+    elif re.search(r":.*@", rest):
+        why = "has a password in it, which messages would show: keep it in the settings of fsspec"
     if why:
-        raise InputError(f"ROBUSTSHAPE_CACHE, {given!r}, {why}")
-    return protocol + given[len(protocol) :].rstrip("/")
+        shown = re.sub(r"//.*@", "//...@", given)
+        raise InputError(f"ROBUSTSHAPE_CACHE, {shown!r}, {why}")
+    return f"{protocol}:{rest.rstrip('/')}"
 
 
 def _folder_of(address: str) -> str:

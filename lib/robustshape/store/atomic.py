@@ -5,6 +5,7 @@ cannot disturb each other: names are unique, and the first rename decides.
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import time
@@ -70,6 +71,15 @@ def write_file(path: Path) -> Iterator[Path]:
     with written_beside(path) as temporary:
         yield temporary
         os.replace(temporary, path)
+
+
+def place(temporary: Path, folder: Path) -> None:
+    """Rename a whole entry into place; one that another writer has just put there stays: equal keys hold equal numbers."""
+    try:
+        os.rename(temporary, folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 def check_writable(path: Path) -> None:

@@ -5,14 +5,13 @@ see `robustshape.store.shared`.
 """
 
 import contextlib
-import errno
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from robustshape.errors import DamagedError
+from robustshape.paths import cache_address
 from robustshape.store import shared
-from robustshape.store.atomic import SWEPT, discard, sweep, written_beside
+from robustshape.store.atomic import SWEPT, discard, place, sweep, written_beside
 from robustshape.store.failures import ABSENT, reading
 from robustshape.store.manifest import MANIFEST, first_unlike, manifest_of, parsed
 
@@ -29,11 +28,7 @@ def write_folder(path: Path) -> Iterator[Path]:
         temporary.mkdir()
         yield temporary
         (temporary / MANIFEST).write_text(manifest_of(temporary))
-        try:
-            os.rename(temporary, path)
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
+        place(temporary, path)
     shared.offer(path)
 
 
@@ -72,7 +67,10 @@ def usable_folder(path: Path) -> bool:
         return check_folder(path)
     except DamagedError as error:
         discard(path, error)
-        return False
+        taken = check_folder(path)
+        if taken:
+            print(f"{path} was copied anew from {cache_address()}", flush=True)
+        return taken
 
 
 def is_finished(path: Path) -> bool:

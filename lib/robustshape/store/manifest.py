@@ -7,6 +7,8 @@ from pathlib import Path, PurePosixPath
 from robustshape.store.failures import ABSENT, unlike
 
 MANIFEST = "manifest.json"
+SHARED = ".shared"  # beside it: the entry is at the cache's address, too
+LONGEST = 255  # bytes of a name that file systems take
 
 
 def sha256(path: Path) -> str:
@@ -29,15 +31,21 @@ def parsed(text: str | bytes) -> dict[str, str]:
     ValueError: it names '../a'
     """
     try:
-        pairs = json.loads(text, object_pairs_hook=list)
+        text = text.decode() if isinstance(text, bytes) else text
+        pairs = json.loads(text, object_pairs_hook=tuple)
+        if not isinstance(pairs, tuple):
+            raise TypeError("it is no object")
         manifest = {str(name): str(digest) for name, digest in pairs}
     except (TypeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     if len(manifest) < len(pairs):
         raise ValueError("it names a file twice")
+    folders = {str(folder) for name in manifest for folder in PurePosixPath(name).parents}
     for name in manifest:
         path = PurePosixPath(name)
-        if path.is_absolute() or not path.parts or ".." in path.parts or "\0" in name or "\\" in name:
+        odd = str(path) != name or path.is_absolute() or ".." in path.parts or "\0" in name or "\\" in name
+        long = any(len(part.encode(errors="replace")) > LONGEST for part in path.parts)
+        if odd or long or name in folders or name in (MANIFEST, SHARED) or not name.isprintable():
             raise ValueError(f"it names {name!r}")
     return manifest
 

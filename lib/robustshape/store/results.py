@@ -10,8 +10,8 @@ Every row says which it is (``origin``), its ``key``, and its provenance; `rows`
 import re
 from collections.abc import Callable, Iterable
 
-from robustshape.errors import InputError, StoreError
-from robustshape.paths import cache_dir, published_dir
+from robustshape.errors import DamagedError, InputError, StoreError
+from robustshape.paths import cache_address, cache_dir, published_dir
 from robustshape.registry import closest
 from robustshape.store import arrays, sealed, shared
 from robustshape.store.kept import Kept
@@ -217,6 +217,16 @@ def _remember_run(study: str, preset: str, source: str, wanted: dict[str, Wanted
     shared.offer_file(_run_file(study, preset))
 
 
+def _noted_elsewhere(file):
+    """Return what another machine noted at the cache's address; it is not kept here, where it would never change."""
+    data = shared.content(file)
+    try:
+        return data and sealed.opened(data, f"{cache_address()}: {file.name}")
+    except DamagedError as error:
+        print(f"{error}, or run the study again", flush=True)
+        return None
+
+
 def latest_run(study: str, preset: str) -> tuple[dict, int]:
     """Return the finished rows of the latest run on this machine, by name, and how many it asked for.
 
@@ -224,8 +234,7 @@ def latest_run(study: str, preset: str) -> tuple[dict, int]:
     Rows that the run took from the published ones (``extend``) are among them. A run whose rows were of another
     schema is none.
     """
-    shared.take_file(_run_file(study, preset))
-    noted = sealed.noted(_run_file(study, preset)) or {}
+    noted = sealed.noted(_run_file(study, preset)) or _noted_elsewhere(_run_file(study, preset)) or {}
     if noted.get("schema") != SCHEMA:
         return {}, 0
     wanted = {

@@ -57,6 +57,11 @@ def read(path: Path):
             data = path.read_bytes()
         except ABSENT:
             return None
+    return opened(data, path)
+
+
+def opened(data: bytes, path):
+    """Return the content of a note that was read already; raise DamagedError, which names its `path`, if it is damaged."""
     body = data.partition(b"\n")[2].removesuffix(b"}\n")
     if data != _sealed(body):
         said = re.match(rb'{"sha256": "([0-9a-f]{16})', data)

@@ -12,189 +12,130 @@ may make an entry twice. One run on many machines does not, for its tasks are de
 """
 
 import contextlib
-import errno
-import functools
 import hashlib
-import os
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 from robustshape.errors import StoreError
 from robustshape.paths import cache_address, cache_dir, offline
-from robustshape.store.atomic import written_beside
-from robustshape.store.manifest import MANIFEST, first_unlike, parsed
+from robustshape.store.atomic import place, written_beside
+from robustshape.store.manifest import MANIFEST, SHARED, first_unlike, parsed
+from robustshape.store.remote import Refused, remote
 
-SHARED = ".shared"  # beside the manifest here: the entry is at the address, too
-OF_THIS_MACHINE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # what else says is the address's
-ANSWER = 8  # seconds that an address has to answer when it is asked first
+STAYS = ("executed",)  # kinds of entries that are this machine's own: notebooks that a book shows
+_TOLD: set[str] = set()  # addresses that this process has said nothing can be written to
 
 
 def offer(folder: Path) -> None:
-    """Copy a finished entry of the cache to its address, if the cache has one and the entry is not there."""
-    if (there := _there(folder)) is None or (folder / SHARED).exists():
+    """Copy a finished entry of the cache to its address, if the cache has one and the entry is not there.
+
+    Where the address may be read alone, that is said once, and what is made here stays here.
+    """
+    name = _name(folder)
+    if not name or (folder / SHARED).exists() or (there := remote()) is None:
         return
-    files, place = there
-    with _speaking():
-        if _content(files, f"{place}/{MANIFEST}") is None:
-            text = (folder / MANIFEST).read_bytes()
-            names = list(parsed(text))
-            files.put(
-                [str(folder / name) for name in names], [f"{place}/{_digest(text)}/{name}" for name in names]
-            )
-            files.put_file(str(folder / MANIFEST), f"{place}/{MANIFEST}")
+    if there.content(f"{name}/{MANIFEST}") is None:
+        text = (folder / MANIFEST).read_bytes()
+        with _or_told():
+            there.put({f"{name}/{_digest(text)}/{file}": folder / file for file in parsed(text)})
+            there.put({f"{name}/{MANIFEST}": folder / MANIFEST})
     with contextlib.suppress(OSError):  # where nothing may be written, it is looked for again
         (folder / SHARED).touch()
 
 
 def take(folder: Path) -> bool:
     """Return whether a finished entry was copied from the cache's address; one that is damaged there is named and removed."""
-    if (there := _there(folder)) is None:
+    name = _name(folder)
+    if not name or (there := remote()) is None:
         return False
-    files, place = there
-    with _speaking():
-        text = _content(files, f"{place}/{MANIFEST}")
+    text = there.content(f"{name}/{MANIFEST}")
     if text is None:
         return False
-    with written_beside(folder) as temporary, _speaking():
+    with written_beside(folder) as temporary:
         temporary.mkdir()
-        damage = _copied(files, f"{place}/{_digest(text)}", text, temporary)
+        damage = _copied(there, f"{name}/{_digest(text)}", text, temporary)
         if not damage:
             (temporary / MANIFEST).write_bytes(text)
             (temporary / SHARED).touch()
-            with contextlib.suppress(FileExistsError):
-                os.rename(temporary, folder)
+            place(temporary, folder)
             return True
-        if _content(files, f"{place}/{MANIFEST}") == text:  # nobody has mended it meanwhile
-            files.rm_file(f"{place}/{MANIFEST}")
-    print(
-        f"{cache_address()}/{_name(folder)} is damaged: {damage} (removed there; it is made again)",
-        flush=True,
-    )
+    print(f"{there.address}/{name} is damaged: {damage} (removed there; it is made again)", flush=True)
+    if there.content(f"{name}/{MANIFEST}") == text:  # nobody has mended it meanwhile
+        with _or_told():
+            there.remove(f"{name}/{MANIFEST}")
     return False
 
 
 def holds(folder: Path) -> bool:
     """Return whether a finished entry is at the cache's address."""
-    if (there := _there(folder)) is None:
-        return False
-    files, place = there
-    with _speaking():
-        return _content(files, f"{place}/{MANIFEST}") is not None
+    name = _name(folder)
+    there = remote() if name else None
+    return there is not None and there.content(f"{name}/{MANIFEST}") is not None
 
 
 def offer_file(path: Path) -> None:
     """Copy a small file of the cache to its address, in place of an earlier one."""
-    if there := _there(path):
-        files, place = there
-        with _speaking():
-            files.put_file(str(path), place)
+    if (name := _name(path)) and (there := remote()) is not None:
+        with _or_told():
+            there.put({name: path})
 
 
-def take_file(path: Path) -> None:
-    """Copy a small file of the cache from its address, if it is there and not here."""
-    if not path.exists() and (there := _there(path)):
-        files, place = there
-        with _speaking():
-            content = _content(files, place)
-        if content is not None:
-            with written_beside(path) as temporary:
-                temporary.write_bytes(content)
-                os.replace(temporary, path)
+def content(path: Path) -> bytes | None:
+    """Return what a small file of the cache holds at its address; None where there is none."""
+    name = _name(path)
+    there = remote() if name else None
+    return None if there is None else there.content(name)
 
 
 def state() -> str:
-    """Return the cache's address and whether it answers, in words; "" where the cache is a folder."""
+    """Return the cache's address and whether it can be read and written now, in words; "" where the cache is a folder."""
     address = cache_address()
     if not address:
         return ""
     if offline():
         return f"{address} (not asked: ROBUSTSHAPE_OFFLINE is set)"
     try:
-        _files(address)
+        remote().check()
+    except Refused as error:
+        return f"{address}, which answers, but may not be written ({error.__cause__})"
     except StoreError as error:
-        return f"{address}, missing: {error}"
-    return f"{address}, which answers"
+        return str(error)
+    return f"{address}, which can be read and written"
 
 
 def _name(path: Path) -> str:
-    return path.relative_to(cache_dir()).as_posix()
-
-
-def _there(path: Path):
-    """Return the file system and the place in it of a path of the cache, or None where nothing is shared."""
-    address = cache_address()
-    if not address or offline() or not path.is_relative_to(cache_dir()):
-        return None
-    files, root = _files(address)
-    return files, f"{root}/{_name(path)}"
+    """Return the name of a path of the cache at its address; "" where it is not shared."""
+    if not cache_address() or not path.is_relative_to(cache_dir()):
+        return ""
+    name = path.relative_to(cache_dir())
+    return "" if name.parts[0] in STAYS else name.as_posix()
 
 
 def _digest(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()[:32]
 
 
-def _content(files, place: str) -> bytes | None:
-    try:
-        return files.cat_file(place)
-    except FileNotFoundError:
-        return None
-
-
-def _copied(files, place: str, text: bytes, folder: Path) -> str:
+def _copied(there, name: str, text: bytes, folder: Path) -> str:
     """Copy the files that a manifest names into a folder; return what is wrong with them, in words."""
     try:
         manifest = parsed(text)
     except ValueError as error:
         return f"its {MANIFEST} cannot be read ({error})"
-    for name in manifest:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):  # which, is said below
-        files.get([f"{place}/{name}" for name in manifest], [str(folder / name) for name in manifest])
+    for file in manifest:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    there.get({f"{name}/{file}": folder / file for file in manifest})
     return first_unlike(folder, manifest)
 
 
 @contextlib.contextmanager
-def _speaking() -> Iterator[None]:
-    """Say in words that the address could not be used."""
+def _or_told():
+    """Say once that nothing may be written at the address, and go on."""
     try:
         yield
-    except StoreError:
-        raise
-    except Exception as error:  # of whatever library speaks the protocol
-        if isinstance(error, OSError) and error.errno in OF_THIS_MACHINE:
-            raise
-        raise StoreError(_unusable(error)) from error
-
-
-def _unusable(error) -> str:
-    why = str(error) or type(error).__name__
-    return (
-        f"the cache at {cache_address()} cannot be used ({why}); see to the address and to its credentials, or set "
-        f"ROBUSTSHAPE_OFFLINE=1 to go on without; what is finished is kept in {cache_dir()}"
-    )
-
-
-@functools.lru_cache(maxsize=4)
-def _files(address: str):
-    """Return the file system of an address, and the address within it; raise StoreError if it does not answer in time."""
-    import fsspec
-
-    found = []
-
-    def ask():
-        try:
-            files, root = fsspec.url_to_fs(address, use_listings_cache=False)
-            files.exists(root)
-            found.append((files, root.rstrip("/")))
-        except Exception as error:
-            found.append(error)
-
-    asking = threading.Thread(target=ask, daemon=True)  # one that never answers is left behind
-    asking.start()
-    asking.join(ANSWER)
-    if not found:
-        raise StoreError(_unusable(f"no answer within {ANSWER} s"))
-    if isinstance(found[0], Exception):
-        raise StoreError(_unusable(found[0])) from found[0]
-    return found[0]
+    except Refused as error:
+        address = cache_address()
+        if address not in _TOLD:
+            print(
+                f"{address} may be read and not written ({error.__cause__}): what is made stays in {cache_dir()}",
+                flush=True,
+            )
+        _TOLD.add(address)
