@@ -15,11 +15,10 @@ ROBUSTSHAPE_DEVICE   where networks are trained and run: ``cpu`` (the default), 
 
 import errno
 import functools
-import hashlib
 import os
-import re
 from pathlib import Path
 
+from robustshape import addresses
 from robustshape.errors import InputError, StoreError
 
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)  # what a file system says where nothing may be written
@@ -116,7 +115,7 @@ def cache_dir(*parts: str) -> Path:
     base = Path(os.environ.get("ROBUSTSHAPE_CACHE", "").strip() or usual).expanduser()
     if address := cache_address():
         copies = os.environ.get("ROBUSTSHAPE_COPIES")
-        base = (Path(copies).expanduser() if copies else usual / "copies") / _folder_of(address)
+        base = (Path(copies).expanduser() if copies else usual / "copies") / addresses.folder_of(address)
     folder = base.joinpath(*parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -140,46 +139,7 @@ def cache_address() -> str:
     InputError
         If it is one that cannot be a cache: of no object store, or with a password in it.
     """
-    return _checked_address(os.environ.get("ROBUSTSHAPE_CACHE", "").strip())
-
-
-@functools.cache
-def _checked_address(given: str) -> str:
-    protocol, colon, rest = given.partition(":")
-    protocol = protocol.lower()
-    if not colon or not re.fullmatch(r"[a-z][a-z0-9+.-]+", protocol):
-        return ""
-    from fsspec import available_protocols
-
-    known = protocol in available_protocols()
-    if not known and not rest.startswith("/"):
-        return ""  # a folder with a colon in its name
-    why = ""
-    if protocol in ("file", "local"):
-        why = "is a folder of this machine: give the folder itself"
-    elif protocol not in OBJECT_STORES:
-        why = (
-            f"is {'no object store, in which a file is whole or not there' if known else 'of an unknown protocol'}: give an "
-            f"address that begins with {', '.join(f'{name}://' for name in OBJECT_STORES[:-1])}"
-        )
-    elif not re.fullmatch(r"//[^/].*", rest):
-        why = "names no place: give one such as s3://bucket/folder"
-    elif re.search(r":.*@", rest):
-        why = "has a password in it, which messages would show: keep it in the settings of fsspec"
-    if why:
-        shown = re.sub(r"//.*@", "//...@", given)
-        raise InputError(f"ROBUSTSHAPE_CACHE, {shown!r}, {why}")
-    return f"{protocol}:{rest.rstrip('/')}"
-
-
-def _folder_of(address: str) -> str:
-    """Return the name of the folder in which a machine keeps its copy of the cache at an address.
-
-    >>> _folder_of("s3://lab/robustness")
-    's3-lab-robustness-618b3a58'
-    """
-    digest = hashlib.sha256(address.encode()).hexdigest()[:8]
-    return f"{re.sub(r'[^0-9A-Za-z]+', '-', address)[:80]}-{digest}"
+    return addresses.checked(os.environ.get("ROBUSTSHAPE_CACHE", "").strip())
 
 
 def _holds_something(folder: Path) -> bool:
