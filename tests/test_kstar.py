@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from robustshape.errors import InputError
-from robustshape.indicators import INDICATORS, class_rows, foreign_ranks, value
+from robustshape.indicators import INDICATORS, class_rows, foreign_ranks, precise_products, value
 from robustshape.indicators.kstar import (
     bootstrap_intervals,
     kstar_distribution,
@@ -296,7 +296,10 @@ def test_same_ranks_on_any_number_of_threads_and_settings_of_torch_come_back():
 def test_an_error_in_a_thread_is_told():
     torch.set_num_threads(2)
     try:
-        with foreign_ranks.alone_and_precise(torch.device("cpu")) as each, pytest.raises(ZeroDivisionError):
+        with (
+            precise_products.alone_and_precise(torch.device("cpu")) as each,
+            pytest.raises(ZeroDivisionError),
+        ):
             each(lambda number: 1 // number, range(-3, 3))
     finally:
         torch.set_num_threads(1)
@@ -311,7 +314,7 @@ def test_exact_where_every_row_has_the_same_hash(monkeypatch):
 
 def test_equal_rows_become_one():
     features, labels = np.array([[0.0], [1.0], [-0.0], [1.0], [3.0]]), np.array([5, 5, 5, 4, 4])
-    with foreign_ranks.alone_and_precise(torch.device("cpu")) as each:
+    with precise_products.alone_and_precise(torch.device("cpu")) as each:
         rows = class_rows.Rows(features, labels, unit_norm=False, device=torch.device("cpu"), each=each)
     assert rows.ordered.tolist() == [0, 0, 1, 1]  # class 4 first
     assert rows.weight[rows.member].tolist() == [1 + 1, 1, 1 + 1, 1, 1]

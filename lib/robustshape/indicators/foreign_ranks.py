@@ -15,8 +15,6 @@ for each other after every step.
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,14 +23,10 @@ import torch
 
 from robustshape.indicators.blocks import in_blocks
 from robustshape.indicators.class_rows import Rows, free_bytes
+from robustshape.indicators.precise_products import CLOSE_CALLS, TooManyCloseCalls, alone_and_precise
 
 BLOCK = {"cpu": 1024, "cuda": 16384}  # most rows of a block, and columns of a product
 SHARED = {"cpu": 512, "cuda": 2048}  # small classes share a block of at most so many rows
-CLOSE_CALLS = 20  # per sample, float64 products cost less than to decide more of them one by one
-
-
-class TooManyCloseCalls(Exception):
-    """So many comparisons lie within the rounding of this precision that a finer one is cheaper."""
 
 
 @dataclass(frozen=True)
@@ -79,39 +73,6 @@ def foreign_ranks(features, labels: np.ndarray, *, unit_norm: bool = False, devi
                 ranks = Sweeps(rows, blocks, dtype, limit).ranks()
                 break
     return ranks.cpu().numpy()[rows.member]
-
-
-@contextlib.contextmanager
-def alone_and_precise(device: torch.device) -> Iterator[Callable]:
-    """Yield ``each(function, items)``, whose threads work on one item each, with true float32 products."""
-    given = torch.get_num_threads()
-    n_threads = given if device.type == "cpu" else 1
-    settings = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
-    before = [setting.fp32_precision for setting in settings]
-
-    def each(function: Callable, items: Sequence) -> None:
-        if n_threads == 1 or len(items) < 2:
-            for item in items:
-                function(item)
-            return
-        with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            found = [pool.submit(function, item) for item in items]
-            try:
-                for one in found:
-                    one.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-
-    try:
-        for setting in settings:
-            setting.fp32_precision = "ieee"  # not the ten bits of TF32
-        with torch.no_grad(), torch.autocast(device.type, enabled=False):
-            yield each
-    finally:
-        torch.set_num_threads(given)  # the pool's threads set that of all threads to come
-        for setting, value in zip(settings, before):
-            setting.fp32_precision = value
 
 
 def block_rows(device: torch.device) -> int:

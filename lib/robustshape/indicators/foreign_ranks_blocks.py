@@ -14,7 +14,7 @@ import torch
 
 from robustshape.indicators.blocks import Blocks, each
 from robustshape.indicators.class_rows import CHUNK
-from robustshape.indicators.foreign_ranks import CLOSE_CALLS, TooManyCloseCalls, alone_and_precise
+from robustshape.indicators.precise_products import CLOSE_CALLS, TooManyCloseCalls, alone_and_precise
 from robustshape.indicators.scaled_blocks import Scaled, looked_at
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from robustshape.indicators.blocks import Blocks, each
-from robustshape.indicators.foreign_ranks import alone_and_precise
 from robustshape.indicators.foreign_ranks_blocks import Given, on_the_left
+from robustshape.indicators.precise_products import alone_and_precise
 from robustshape.indicators.scaled_blocks import looked_at
 
 

@@ -7,7 +7,7 @@ Every number here is read from the variances along the principal directions, so 
 import numpy as np
 
 from robustshape.errors import InputError
-from robustshape.indicators.spectrum import smaller_gram
+from robustshape.indicators.checks import centred
 
 
 def variances(features) -> np.ndarray:
@@ -72,3 +72,15 @@ def spectrum_exponent(variances) -> float:
     rank, height = np.log(np.arange(1, len(known) + 1)), np.log(known)
     rank = rank - rank.mean()
     return float(-(rank @ height) / (rank @ rank))
+
+
+def smaller_gram(features, purpose: str) -> np.ndarray:
+    """Return the smaller of X^T X and X X^T, X the centred features: (min(n, d), min(n, d)); 0 if all samples are equal.
+
+    Both have the eigenvalues of the covariance times n, but for zeros. `purpose` begins the words of an error.
+    """
+    features = centred(features, purpose)
+    n, d = features.shape
+    if (features == features[0]).all():  # less their mean, equal samples may differ from 0 by rounding
+        return np.zeros((min(n, d), min(n, d)))
+    return features.T @ features if d <= n else features @ features.T

@@ -9,7 +9,8 @@ variances hardly heeds the many weak directions, the effective rank of standard 
 
 import numpy as np
 
-from robustshape.indicators.checks import centred
+from robustshape.indicators import principal_components
+from robustshape.indicators.principal_components import smaller_gram
 from robustshape.indicators.registered import INDICATORS
 
 
@@ -114,21 +115,7 @@ def spectrum_exponent(features) -> float:
     >>> round(spectrum_exponent(features), 6)
     1.0
     """
-    from robustshape.indicators.principal_components import spectrum_exponent, variances
-
-    return spectrum_exponent(variances(features))
-
-
-def smaller_gram(features, purpose: str) -> np.ndarray:
-    """Return the smaller of X^T X and X X^T, X the centred features: (min(n, d), min(n, d)); 0 if all samples are equal.
-
-    Both have the eigenvalues of the covariance times n, but for zeros. `purpose` begins the words of an error.
-    """
-    features = centred(features, purpose)
-    n, d = features.shape
-    if (features == features[0]).all():  # less their mean, equal samples may differ from 0 by rounding
-        return np.zeros((min(n, d), min(n, d)))
-    return features.T @ features if d <= n else features @ features.T
+    return principal_components.spectrum_exponent(principal_components.variances(features))
 
 
 def _relative_gram(features, purpose: str) -> np.ndarray:
