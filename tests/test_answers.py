@@ -1,5 +1,8 @@
 """The answer of a page is chosen by rules from the verdicts, whatever networks were measured."""
 
+import importlib
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +10,9 @@ import xarray
 
 from robustshape.analysis import answers
 from robustshape.analysis.answers import Question, answer, signed
+from robustshape.analysis.claims import load
 
+STATED = load(Path(__file__).parents[1] / "data" / "claims.toml")
 FIRST = Question("a-1", "A tells of B", "A tells of B", "A misleads about B", "A tells nothing of B", "r")
 SECOND = Question("a-2", "C tells of B", "C tells of B", "C misleads about B", "C tells nothing of B", "r")
 
@@ -104,3 +109,13 @@ def test_the_questions_of_every_study_are_claims_and_clauses():
             for words in (question.whether, question.yes, question.opposite, question.nothing):
                 assert not words.endswith(".") and words[0].islower(), words
         assert answers.MOST_WORDS == 60
+
+
+def test_for_every_population_a_study_asks_something_that_its_networks_are_there_for():
+    for study in {claim.study for claim in STATED.values()}:
+        asked = {
+            question.claim
+            for question in importlib.import_module(f"robustshape.studies.{study}.answer").QUESTIONS
+        }
+        populations = {claim.population for claim in STATED.values() if claim.study == study}
+        assert asked <= STATED.keys() and populations == {STATED[name].population for name in asked}, study

@@ -43,4 +43,12 @@ QUESTIONS = (
         nothing="adversarial training hardly changes selectivity",
         quantity="difference in selectivity",
     ),
+    Question(
+        "selectivity-2b",
+        whether="training for less class selectivity raises clean accuracy",
+        yes="training for less class selectivity raises clean accuracy",
+        opposite="training for less class selectivity lowers clean accuracy",
+        nothing="training for less class selectivity hardly matters for clean accuracy",
+        quantity="accuracy for each unit of alpha",
+    ),
 )

@@ -25,4 +25,11 @@ QUESTIONS = (
         nothing="the product of both purities predicts no better than one of them",
         quantity="difference in squared error",
     ),
+    Question(
+        "purity-5",
+        whether="within one architecture, purity of clean features tells anything about robustness that clean accuracy does not",
+        yes="of two networks of one architecture and equal accuracy the one with purer clusters is the more robust",
+        opposite="of two networks of one architecture and equal accuracy the one with purer clusters is the less robust",
+        nothing="within one architecture purity tells nothing about robustness that clean accuracy does not",
+    ),
 )

@@ -27,4 +27,12 @@ QUESTIONS = (
         nothing="a line fitted on digit networks predicts these as well from clean accuracy as from a number of clean features",
         quantity="difference in out-of-sample R²",
     ),
+    Question(
+        "cross-3",
+        whether="training for less class selectivity makes feature spaces less fractured and purer",
+        yes="training for less class selectivity makes feature spaces less fractured and purer",
+        opposite="training for less class selectivity makes feature spaces more fractured or less pure",
+        nothing="training for less class selectivity hardly changes how fractured and pure feature spaces are",
+        quantity="change of log10 for each unit of alpha",
+    ),
 )
