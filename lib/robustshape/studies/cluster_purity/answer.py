@@ -15,7 +15,7 @@ QUESTIONS = (
         whether="purity tells anything about accuracy under attack that clean accuracy does not",
         yes="purer clusters go with more accuracy under attack",
         opposite="purer clusters go with less accuracy under attack",
-        nothing="about accuracy under attack purity tells nothing beyond accuracy either",
+        nothing="purity tells nothing about accuracy under attack that clean accuracy does not",
     ),
     Question(
         "purity-4",
