@@ -57,7 +57,7 @@ def main() -> int:
                 speed.keep(table.assign(date=today, commit=commit(), **speed.machine()))
     if tables:
         table = pd.concat(tables)
-        print("\n== all\n" + table.to_string(index=False, float_format="{:.3g}".format))
+        print("\n== all\n" + table.to_string(index=False, float_format=speed.shown))
         print(f"{table['met'].sum()} of {len(table)} as wanted")
     if broken:
         print(f"failed: {', '.join(broken)}", file=sys.stderr)

@@ -7,6 +7,8 @@ import json
 import operator
 import os
 
+from robustshape.book.speed import shown
+
 GATHERED = "ROBUSTSHAPE_BENCH_ROWS"  # the environment's name for the file that rows are added to
 WAYS = {">=": operator.ge, "<=": operator.le}
 
@@ -36,7 +38,7 @@ def row(what: str, value: float, wanted: str, *, against: str) -> None:
         The baseline that the number is a ratio to, or its unit.
     """
     word = "" if met(value, wanted) else "  NOT MET"
-    print(f"{what}: {value:.3g} ({against}), wanted {wanted}{word}", flush=True)
+    print(f"{what}: {shown(value)} ({against}), wanted {wanted}{word}", flush=True)
     if file := os.environ.get(GATHERED):
         with open(file, "a", encoding="utf-8") as rows:
             line = {"row": what, "against": against, "value": float(value), "wanted": wanted}

@@ -53,6 +53,15 @@ def times_wanted(value: float, wanted: str) -> float:
     return value / float(least) if way == ">=" else float(least) / value
 
 
+def shown(value: float) -> str:
+    """Return a number as a reader wants it: three digits, or whole thousands.
+
+    >>> shown(0.93177), shown(1076.2)
+    ('0.932', '1,076')
+    """
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def speed_pieces() -> dict[str, bytes]:
     """Return the page's table and picture, by their path in ``book``."""
     import pandas as pd
@@ -68,7 +77,7 @@ def speed_pieces() -> dict[str, bytes]:
     kept = pd.read_csv(path, keep_default_na=False)
     now = latest(kept)
     cells = [
-        (r.row, f"{r.value:.3g}", r.wanted if r.met else f"{r.wanted}: not met", r.against)
+        (r.row, shown(r.value), r.wanted if r.met else f"{r.wanted}: not met", r.against)
         for r in now.itertuples()
     ]
     days = " to ".join(dict.fromkeys([now["date"].min(), now["date"].max()]))
