@@ -193,6 +193,23 @@ def test_what_was_damaged_here_comes_anew_from_the_address(address, capsys):
     xarray.testing.assert_identical(entry.open(), numbers())
 
 
+def test_what_is_garbled_on_its_way_is_copied_again(address, another, monkeypatch, capsys):
+    entry = Kept("tests", SPEC)
+    entry.save(numbers())
+    another()
+    there, garbled = remote.remote(), []
+    get = there.get
+
+    def once(wanted):
+        get(wanted)
+        if not garbled:
+            garbled.append(next(iter(wanted.values())))
+            garbled[0].write_bytes(b"")
+
+    monkeypatch.setattr(there, "get", once)
+    assert not entry.missing and garbled and "damaged" not in capsys.readouterr().out
+
+
 def test_a_manifest_that_another_machine_has_mended_stays(address, another, monkeypatch):
     entry = Kept("tests", SPEC)
     entry.save(numbers())

@@ -21,6 +21,7 @@ PATIENCE, PACE = 60.0, 50_000  # s that a call may take, and one more for each s
 OF_THIS_MACHINE = {  # errors of files here, not of the store
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR,
 }  # fmt: skip
+_ONE = threading.Lock()
 
 
 class Refused(StoreError):
@@ -64,7 +65,13 @@ class Remote:
         with contextlib.suppress(FileNotFoundError):
             sizes = self._within(lambda: self.files.sizes(there), PATIENCE)
         with contextlib.suppress(FileNotFoundError):
-            self._within(lambda: self.files.get(there, here), PATIENCE + sum(sizes) / PACE)
+            self._within(lambda: self._copied(there, here), PATIENCE + sum(sizes) / PACE)
+
+    def _copied(self, there: list[str], here: list[str]) -> None:
+        with (
+            contextlib.nullcontext() if self.files.async_impl else _ONE
+        ):  # memory:// has one position for all readers
+            self.files.get(there, here)
 
     def remove(self, name: str) -> None:
         """Remove a file that is there; raise Refused where none may be."""

@@ -122,8 +122,12 @@ def _copied(there, name: str, text: bytes, folder: Path) -> str:
         return f"its {MANIFEST} cannot be read ({error})"
     for file in manifest:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-    there.get({f"{name}/{file}": folder / file for file in manifest})
-    return first_unlike(folder, manifest)
+    for _ in range(2):  # what was garbled on its way is whole the second time
+        there.get({f"{name}/{file}": folder / file for file in manifest})
+        damage = first_unlike(folder, manifest)
+        if not damage:
+            break
+    return damage
 
 
 @contextlib.contextmanager
