@@ -250,19 +250,19 @@ def test_an_address_that_may_only_be_read_serves_what_it_holds(address, another,
     def refuse(*_, **__):
         raise PermissionError("Access Denied")
 
-    for way in ("put", "rm_file", "pipe_file"):
-        monkeypatch.setattr(remote.remote().files, way, refuse)
-    gather(computed)
-    assert computed == ["a", "b"]
-    Kept("tests", SPEC).save(numbers())
-    said = capsys.readouterr().out
-    assert (
-        said.count(
-            f"{address} may be read and not written (Access Denied): what is made stays in {cache_dir()}"
-        )
-        == 1
-    )
-    assert "which answers, but may not be written (Access Denied)" in doctor.places()["cache"]
+    with monkeypatch.context() as patch:
+        for way in ("put", "rm_file", "pipe_file"):
+            patch.setattr(remote.remote().files, way, refuse)
+        gather(computed)
+        assert computed == ["a", "b"]
+        entry = Kept("tests", SPEC)
+        entry.save(numbers())
+        said = capsys.readouterr().out
+        words = f"{address} may be read and not written (Access Denied): what is made stays in {cache_dir()}"
+        assert said.count(words) == 1
+        assert "which answers, but may not be written (Access Denied)" in doctor.places()["cache"]
+    entries._WHOLE.clear()  # another process, which may write
+    assert not entry.missing and shared.holds(entry.folder)
 
 
 def test_a_fork_has_connections_of_its_own(address):

@@ -35,9 +35,12 @@ def offer(folder: Path) -> None:
         return
     if there.content(f"{name}/{MANIFEST}") is None:
         text = (folder / MANIFEST).read_bytes()
-        with _or_told():
+        try:
             there.put({f"{name}/{_digest(text)}/{file}": folder / file for file in parsed(text)})
             there.put({f"{name}/{MANIFEST}": folder / MANIFEST})
+        except Refused as error:
+            _tell(error)
+            return
     with contextlib.suppress(OSError):  # where nothing may be written, it is looked for again
         (folder / SHARED).touch()
 
@@ -58,10 +61,12 @@ def take(folder: Path) -> bool:
             (temporary / SHARED).touch()
             place(temporary, folder)
             return True
-    print(f"{there.address}/{name} is damaged: {damage} (removed there; it is made again)", flush=True)
+    print(f"{there.address}/{name} is damaged: {damage}; it is made again", flush=True)
     if there.content(f"{name}/{MANIFEST}") == text:  # nobody has mended it meanwhile
-        with _or_told():
+        try:
             there.remove(f"{name}/{MANIFEST}")
+        except Refused as error:
+            _tell(error)
     return False
 
 
@@ -73,10 +78,12 @@ def holds(folder: Path) -> bool:
 
 
 def offer_file(path: Path) -> None:
-    """Copy a small file of the cache to its address, in place of an earlier one."""
-    if (name := _name(path)) and (there := remote()) is not None:
-        with _or_told():
+    """Copy a small file of the cache to its address, in place of an earlier one; none where there is none."""
+    if (name := _name(path)) and path.is_file() and (there := remote()) is not None:
+        try:
             there.put({name: path})
+        except Refused as error:
+            _tell(error)
 
 
 def content(path: Path) -> bytes | None:
@@ -130,16 +137,12 @@ def _copied(there, name: str, text: bytes, folder: Path) -> str:
     return damage
 
 
-@contextlib.contextmanager
-def _or_told():
-    """Say once that nothing may be written at the address, and go on."""
-    try:
-        yield
-    except Refused as error:
-        address = cache_address()
-        if address not in _TOLD:
-            print(
-                f"{address} may be read and not written ({error.__cause__}): what is made stays in {cache_dir()}",
-                flush=True,
-            )
-        _TOLD.add(address)
+def _tell(error: Refused) -> None:
+    """Say once that nothing may be written at the address."""
+    address = cache_address()
+    if address not in _TOLD:
+        print(
+            f"{address} may be read and not written ({error.__cause__}): what is made stays in {cache_dir()}",
+            flush=True,
+        )
+    _TOLD.add(address)
