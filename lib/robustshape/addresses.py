@@ -6,16 +6,7 @@ import re
 
 from robustshape.errors import InputError
 
-OBJECT_STORES = (
-    "s3",
-    "gs",
-    "az",
-    "abfs",
-    "oss",
-    "oci",
-    "tos",
-    "memory",
-)  # as fsspec calls them; the last for tests
+OBJECT_STORES = ("s3", "gs", "az", "abfs", "oss", "oci", "tos", "memory")  # of fsspec; the last is for tests
 
 
 @functools.cache

@@ -22,16 +22,6 @@ from robustshape import addresses
 from robustshape.errors import InputError, StoreError
 
 READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)  # what a file system says where nothing may be written
-OBJECT_STORES = (
-    "s3",
-    "gs",
-    "az",
-    "abfs",
-    "oss",
-    "oci",
-    "tos",
-    "memory",
-)  # as fsspec calls them; the last for tests
 INSTALLED = "project"  # the folder of this package that holds what a wheel carries, see setup.py
 
 

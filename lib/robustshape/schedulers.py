@@ -122,11 +122,15 @@ def attempts(client, function: Callable, given: dict[int, tuple]) -> Iterator[tu
     yield from by(client, function, given)
 
 
+def _each(as_completed: Callable, futures: dict) -> Iterator[tuple[int, tuple]]:
+    for future in as_completed(futures):
+        yield futures[future], future.result()
+
+
 def _by_processes(pool: Executor, function: Callable, given: dict[int, tuple]) -> Iterator[tuple[int, tuple]]:
     try:
         futures = {submit(pool, function, (arguments,)): i for i, arguments in given.items()}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
+        yield from _each(as_completed, futures)
     except BrokenExecutor as error:
         raise StoreError(
             "a process of local:N was ended from outside, as when memory runs out; what is finished is kept: run the same "
@@ -142,8 +146,7 @@ def _by_dask(client, function: Callable, given: dict[int, tuple]) -> Iterator[tu
     try:
         futures = {client.submit(function, arguments, pure=False): i for i, arguments in given.items()}
         with _watched(client):
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            yield from _each(as_completed, futures)
     except KilledWorker as error:
         raise StoreError(
             "a task was begun several times and each time its Dask worker ended, most often because memory ran out; "
@@ -162,9 +165,8 @@ def _watched(client) -> Iterator[None]:
 
     def look():
         while not done.wait(LOOK):
-            with contextlib.suppress(
-                Exception
-            ):  # a scheduler that is lost is told of where the results are waited for
+            # a scheduler that is lost is told of where its results are waited for
+            with contextlib.suppress(Exception):
                 if not client.nthreads():
                     address = client.scheduler.address
                     print(
