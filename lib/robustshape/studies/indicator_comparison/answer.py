@@ -21,7 +21,7 @@ QUESTIONS = (
     ),
     Question(
         "cross-4",
-        whether="what digit networks teach about a number of clean features predicts these better than clean accuracy does",
+        whether="a line fitted on digit networks predicts these better from a number of clean features than from clean accuracy",
         yes="a line fitted on digit networks predicts these better from a number of clean features than from clean accuracy",
         opposite="a line fitted on digit networks predicts these worse from a number of clean features than from clean accuracy",
         nothing="a line fitted on digit networks predicts these as well from clean accuracy as from a number of clean features",
