@@ -112,15 +112,18 @@ def test_extend_takes_published_rows_of_equal_key_and_measures_the_rest(empty_ag
     assert list(rows["origin"].values) == [stored.PUBLISHED, stored.MEASURED, stored.MEASURED]
 
 
-def test_publishing_adds_to_what_was_published_and_drops_what_is_defined_anew(empty_again, monkeypatch):
+def test_publishing_adds_to_what_was_published_and_names_what_goes(empty_again, monkeypatch, capsys):
     gather(models="ab", value=100)
     publish()
     empty_again()
     monkeypatch.setitem(SPECIFICATIONS, "b", {"m": "defined anew"})
     gather(models="ac")
     assert publish() == 2
+    assert "otherwise than p asks now, or are none of its rows: b; measure" in capsys.readouterr().out
     published = results.read_published("study", "p")
     assert list(published.model.values) == ["a", "c"]
+    publish()
+    assert "no longer" not in capsys.readouterr().out  # nothing went this time
     assert published["value"].values.tolist() == [100, 2]  # what was published stays
 
 

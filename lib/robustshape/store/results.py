@@ -169,8 +169,7 @@ def gather_published(study: str, names: list[str], *, preset: str):
     absent = [m for m in names if m not in known]
     print(f"{len(there)} published rows of preset {preset}, with the settings they were measured with")
     if absent:
-        more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
-        print(f"not published, so missing here: {', '.join(absent[:MOST_NAMED])}{more}")
+        print(f"not published, so missing here: {_named(absent)}")
     result = stored.sel(model=there)
     result = result.assign(origin=("model", [PUBLISHED] * len(there)))
     facts = {name: stored.attrs[name] for name in ("first_images",) if name in stored.attrs}
@@ -181,8 +180,8 @@ def gather_published(study: str, names: list[str], *, preset: str):
 def publish(study: str, preset: str, wanted: dict[str, Wanted], **facts) -> int:
     """Copy finished rows of your cache into ``data/results``; return how many are there.
 
-    Rows published earlier stay where their key still agrees; others are replaced, and new ones added when their parts
-    are finished, too. `facts` of all of them become attributes.
+    Rows published earlier stay where their key still agrees; others are replaced, or go and are named, and new ones
+    are added when their parts are finished, too. `facts` of all of them become attributes.
     """
     earlier = _published(study, wanted, preset)
     whole = {
@@ -199,8 +198,32 @@ def publish(study: str, preset: str, wanted: dict[str, Wanted], **facts) -> int:
     result = stack({m: rows[m] for m in wanted if m in rows}).drop_vars("origin")
     result = result.assign(preset=("model", [preset] * result.sizes["model"]))
     result.attrs = {"study": study, "preset": preset, "schema": SCHEMA} | facts
+    _tell_gone(study, preset, rows)
     arrays.save_zip(result, published_file(study, preset))
     return len(rows)
+
+
+def _tell_gone(study: str, preset: str, rows) -> None:
+    """Say which rows are published now and will not be any more, once `rows` take their place."""
+    file = published_file(study, preset)
+    gone = (
+        [str(m) for m in arrays.open_zip(file).model.values if str(m) not in rows] if file.is_file() else []
+    )
+    if gone:
+        print(
+            f"published before and no longer, for they were measured otherwise than {preset} asks now, or are none of "
+            f"its rows: {_named(gone)}; measure them again to publish them, or restore the file with git"
+        )
+
+
+def _named(names: list[str]) -> str:
+    """Return the names for a message: the first few, and how many more there are.
+
+    >>> _named([f"net{i}" for i in range(12)])
+    'net0, net1, net2, net3, net4, net5, net6, net7, net8, net9 and 2 more'
+    """
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def _remember_run(study: str, preset: str, source: str, wanted: dict[str, Wanted]) -> None:
