@@ -37,7 +37,6 @@ def test_every_claim_says_before_it_is_measured_what_decides_it(name):
     assert "image" not in stated.unit and stated.fewest_units >= 3
     assert re.match(r"2026-\d\d-\d\d: \w", stated.restated)
     assert stated.formerly or stated.restated.endswith("first stated, before it was measured")
-    assert stated.population not in stated.also_shown
     default = 0.01 if stated.quantity.startswith("slope over alpha") else 0.3
     assert stated.smallest_effect_why or stated.smallest_effect == default
 
@@ -63,11 +62,6 @@ def test_every_study_states_all_its_claims():
     [
         ({"unit": None}, "claim 'x-1': the field 'unit' is missing"),
         ({"unit": " "}, "claim 'x-1': 'unit' must be a text"),
-        (
-            {"also_shown": "laptop"},
-            "claim 'x-1': 'also_shown' must be a list of preset names, but is 'laptop'",
-        ),
-        ({"also_shown": []}, "claim 'x-1': 'also_shown' must be a list"),
         ({"claimed": "at least 0"}, "claim 'x-1': 'claimed' must be such as '> 0'"),
         ({"claimed": ">"}, "claim 'x-1': 'claimed' must be such as '> 0'"),
         ({"smallest_effect": "0.3"}, "claim 'x-1': 'smallest_effect' must be a number above 0, but is '0.3'"),

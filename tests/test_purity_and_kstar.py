@@ -89,7 +89,7 @@ def test_networks_out_of_their_band_are_left_out():
     given["indicator_accuracy"].values[-1] = 0.8
     table = table_of(given)
     assert of_purity(given, table)["purity-1"].n == 16
-    assert of_kstar(given, table)["kstar-1"].n == 17  # a share of families, whatever their accuracy
+    assert of_kstar(given, table)["kstar-1"].n == 16
 
 
 def test_comparisons_of_predictors_are_of_families_left_out():

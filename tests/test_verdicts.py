@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray
 
@@ -11,6 +12,7 @@ from robustshape.analysis.verdicts import judged, population, summary
 from robustshape.errors import InputError
 from robustshape.statistics.exact import exact_share
 from robustshape.statistics.jackknife import OverGroups, from_left_out, mean_over_groups
+from robustshape.studies.cluster_purity import verdicts as purity
 from robustshape.studies.indicator_comparison import verdicts as comparison
 from robustshape.studies.kstar_skewness import verdicts as kstar
 
@@ -27,27 +29,49 @@ def rows(preset, n=6):
     return xarray.Dataset(known, {"model": [f"zoo:{i}" for i in range(n)]}, {"preset": preset})
 
 
-def judge(monkeypatch, preset, module=comparison, study="indicator_comparison", **found):
+STUDIES = {"kstar": kstar, "purity": purity, "cross": comparison}
+
+
+def judge(monkeypatch, preset, **found):
+    """Judge one study, that of the first claim."""
     given = {name.replace("_", "-"): estimate for name, estimate in found.items()}
+    module = STUDIES[next(iter(given)).partition("-")[0]]
     monkeypatch.setattr(module, "estimates", lambda rows: given)
-    return judged(study, rows(preset), claims=STATED)
+    return judged(module.__name__.split(".")[-2], rows(preset), claims=STATED)
 
 
 def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch):
-    found = judge(
-        monkeypatch, "families_mnist", purity_1=correlation(0.5), purity_2=correlation(0.0), purity_3=correlation(-0.4),
-        kstar_3=correlation(0.2), kstar_6=correlation(-0.2), cross_1="features were not clustered",
-        kstar_4=mean_over_groups(-0.25 + 0.005 * np.arange(48), range(48)), cross_2=correlation(0.5, n=20),
+    purities = judge(
+        monkeypatch, "families_mnist", purity_1=correlation(0.5), purity_2=correlation(0.0), purity_3=correlation(-0.4)
     )  # fmt: skip
-    assert found["uncorrected"].to_dict() == {
+    ranks = judge(
+        monkeypatch, "families_mnist", kstar_3=correlation(0.2), kstar_6=correlation(-0.2),
+        kstar_4=mean_over_groups(-0.25 + 0.005 * np.arange(48), range(48)),
+    )  # fmt: skip
+    across = judge(
+        monkeypatch, "families_mnist", cross_1="features were not clustered", cross_2=correlation(0.5, n=20)
+    )
+    found = pd.concat([purities, ranks, across])
+    words = found["uncorrected"].to_dict()
+    unmeasured = [
+        "purity-4",
+        "purity-5",
+        "kstar-1",
+        "kstar-2",
+        "kstar-5",
+        "kstar-7",
+        "kstar-8",
+        "cross-3",
+        "cross-4",
+    ]
+    assert {words.pop(name) for name in unmeasured} == {"not yet measured"}
+    assert words == {
         "purity-1": "holds", "purity-2": "negligible", "purity-3": "fails",
         "kstar-3": "holds, small", "kstar-4": "holds", "kstar-6": "fails, small",  # kstar-4: -0.13, claimed below 0
-        "cross-1": "not yet measured", "cross-2": "not judged", "cross-3": "not yet measured",
-        "cross-4": "not yet measured",
+        "cross-1": "not yet measured", "cross-2": "not judged",
     }  # fmt: skip
-    assert (found["verdict"] == found["uncorrected"]).all() and set(found["corrected_over"]) == {
-        8
-    }  # all that are stated
+    assert (found["verdict"] == found["uncorrected"]).all()
+    assert set(purities["corrected_over"]) == set(ranks["corrected_over"]) == {8}  # all that are stated
     line = found.loc["purity-1"]
     assert (line["estimate"], line["threshold"], line["smallest"], line["above"]) == (0.5, 0, 0.3, True)
     assert 0.3 < line["low"] < 0.5 < line["high"] < 0.7  # as measured, not turned
@@ -58,7 +82,10 @@ def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch)
         "model families",
         "families_mnist",
     )
-    assert line["reason"] == "" and line["population"] == "6 networks of 2 families, 1,000 images"
+    assert (
+        line["reason"] == ""
+        and line["population"] == "over 48 model families; measured: 6 networks of 2 families, 1,000 images"
+    )
     assert found.loc["cross-1", ["reason", "population"]].tolist() == ["features were not clustered", ""]
     assert (
         found.loc["cross-2", "reason"] == "20 of 36 model families"
@@ -72,18 +99,16 @@ def test_holm_runs_over_all_primary_claims_that_are_stated_for_the_population(mo
     alone = judge(monkeypatch, "families_mnist", purity_1=weak, purity_5=weak)
     assert alone.loc["purity-1", ["uncorrected", "verdict"]].tolist() == ["holds", "cannot be told"]
     assert alone["corrected_over"].iloc[0] == 8  # those that were not estimated count, too
-    strong = {"purity_2": correlation(0.5), "kstar_3": correlation(0.5), "kstar_6": correlation(0.5)}
+    strong = {f"purity_{i}": correlation(0.5) for i in (2, 3, 4)}
     many = judge(monkeypatch, "families_mnist", purity_1=weak, **strong)
-    assert many.loc["purity-1", "verdict"] == "cannot be told" and many.loc["kstar-3", "verdict"] == "holds"
+    assert many.loc["purity-1", "verdict"] == "cannot be told" and many.loc["purity-3", "verdict"] == "holds"
     assert many["corrected_over"].iloc[0] == 8
 
 
-def test_a_claim_of_another_study_stands_where_there_is_an_estimate_for_it(monkeypatch):
-    found = judge(monkeypatch, "families_cifar10", kstar_5="no t-SNE plot was made", cross_4=correlation(0.5))
-    assert found.index.tolist() == [f"cross-{i}" for i in range(1, 5)]  # kstar-5 is measured where plots are
-    assert found.loc["cross-4", "corrected_over"] == 2  # it counts all the same
-    there = judge(monkeypatch, "families_cifar10", kstar_5=correlation(0.5))
-    assert there.index.tolist() == ["kstar-5", *(f"cross-{i}" for i in range(1, 5))]
+def test_the_claims_of_other_studies_count_and_are_judged_on_their_own_pages(monkeypatch):
+    found = judge(monkeypatch, "families_cifar10", cross_4=correlation(0.5), kstar_5=correlation(0.5))
+    assert found.index.tolist() == [f"cross-{i}" for i in range(1, 5)]
+    assert found.loc["cross-4", "corrected_over"] == 2  # kstar-5 is stated for these networks, too
 
 
 def test_a_screen_is_corrected_by_itself(monkeypatch):
@@ -92,7 +117,7 @@ def test_a_screen_is_corrected_by_itself(monkeypatch):
     screen = OverGroups(
         np.tanh(places), None, None, np.array([1e-9, 0.05]), np.array([48, 48]), error, fisher=True
     )
-    found = judge(monkeypatch, "families_mnist", cross_1=screen, purity_1=correlation(0.5))
+    found = judge(monkeypatch, "families_mnist", cross_1=screen, cross_2=correlation(0.5))
     line = found.loc["cross-1"]
     assert line["verdict"] == "holds" and line["estimate"] == pytest.approx(0.6) and line["n"] == 48
     assert line["low"] < np.tanh(places[0] - 2.02 * 0.05)  # wider than its own 95 %
@@ -101,7 +126,7 @@ def test_a_screen_is_corrected_by_itself(monkeypatch):
 
 def test_another_population_is_shown_and_not_judged(monkeypatch):
     found = judge(
-        monkeypatch, "cifar10", kstar, "kstar_skewness", kstar_3=correlation(0.5), kstar_1="no k* was measured",
+        monkeypatch, "cifar10", kstar_3=correlation(0.5), kstar_1="no k* was measured",
         kstar_4=correlation(0.1), purity_1=correlation(0.9),
     )  # fmt: skip
     assert found.index.tolist() == [f"kstar-{i}" for i in range(1, 9)]  # all of its own, no other
@@ -110,16 +135,14 @@ def test_another_population_is_shown_and_not_judged(monkeypatch):
     assert line["estimate"] == 0.5 and line["n"] == 48
     assert found.loc["kstar-1", "verdict"] == "not yet measured"
     assert found.loc["kstar-1", "reason"] == "no k* was measured; another population decides: imagenet"
-    few = judge(monkeypatch, "cifar10", kstar, "kstar_skewness", kstar_3=from_left_out(np.nan, [np.nan]))
+    few = judge(monkeypatch, "cifar10", kstar_3=from_left_out(np.nan, [np.nan]))
     assert few.loc["kstar-3", "verdict"] == "not yet measured"
     assert few.loc["kstar-3", "reason"].startswith("too few networks for an estimate; another population")
     assert found.loc["kstar-2", "reason"].startswith("not estimated") and set(found["corrected_over"]) == {0}
 
 
 def test_a_share_is_judged_against_its_threshold(monkeypatch):
-    six, four = (
-        judge(monkeypatch, "imagenet", kstar, "kstar_skewness", kstar_1=exact_share(n, n)) for n in (6, 4)
-    )
+    six, four = (judge(monkeypatch, "imagenet", kstar_1=exact_share(n, n)) for n in (6, 4))
     assert six.loc["kstar-1", ["verdict", "threshold"]].tolist() == ["holds", 0.5]
     assert four.loc["kstar-1", ["verdict", "reason"]].tolist() == ["not judged", "4 of 6 model families"]
 
@@ -128,8 +151,6 @@ def test_a_page_says_it_in_words(monkeypatch):
     found = judge(
         monkeypatch,
         "cifar10",
-        kstar,
-        "kstar_skewness",
         kstar_3=from_left_out(0.5, [0.4] * 3),
         kstar_6=mean_over_groups([0.02, 0.03] * 10, range(20)),
     )

@@ -36,7 +36,6 @@ class Claim:
     restated: str  # when and why
     smallest_effect_why: str = ""
     screen: bool = False
-    also_shown: tuple[str, ...] = ()  # presets whose estimate may stand beside
     paper_population: str = ""  # whom the paper speaks of, where that is not whom we measure
     formerly: str = ""  # what was judged before it was restated
 
@@ -105,10 +104,7 @@ def _checked(entry: Mapping, number: int) -> Claim:
             continue
         if value is None:
             raise InputError(f"{name}: the field {field!r} is missing")
-        if field == "also_shown":
-            if not isinstance(value, list) or not value or not all(isinstance(v, str) and v for v in value):
-                raise InputError(f"{name}: {field!r} must be a list of preset names, but is {value!r}")
-        elif field in NUMBERS:
+        if field in NUMBERS:
             if (
                 isinstance(value, bool) != (field == "screen")
                 or not isinstance(value, int | float)
@@ -119,7 +115,7 @@ def _checked(entry: Mapping, number: int) -> Claim:
             raise InputError(f"{name}: {field!r} must be a text that is not empty, but is {value!r}")
     if not _is_side(entry["claimed"]):
         raise InputError(f"{name}: 'claimed' must be such as '> 0' or '< 0.5', but is {entry['claimed']!r}")
-    return Claim(**{**entry, "also_shown": tuple(entry.get("also_shown", ()))})
+    return Claim(**entry)
 
 
 def _is_side(words: str) -> bool:

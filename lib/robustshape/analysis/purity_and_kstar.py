@@ -73,8 +73,8 @@ def of_purity(rows, table) -> dict:
 def of_kstar(rows, table) -> dict:
     """Return the estimates of the claims kstar-1 to kstar-8; as `of_purity`, of ``log_mean_rank`` and what else is there."""
     known = table[table["in_band"]]
-    shares = lacking(table, "log_rank_over_twin") or share_of_families(
-        -table["log_rank_over_twin"].values, table["family"].values
+    shares = lacking(known, "log_rank_over_twin") or share_of_families(
+        -known["log_rank_over_twin"].values, known["family"].values
     )
     reported = lacking(table, "log_mean_rank", "zero_shot") or correlate_over_families(
         table["log_mean_rank"].values, table["zero_shot"].values, table["family"].values

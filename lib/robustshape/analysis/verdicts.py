@@ -19,9 +19,7 @@ from robustshape.statistics.verdict import UNJUDGED, UNMEASURED, Verdict, correc
 
 
 def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
-    """Return the verdict on every claim of a study, and on those of others that the rows' population decides.
-
-    Of the others only those that these rows have an estimate for; on their own study's page stands why there is none.
+    """Return the verdict on every claim of a study.
 
     Parameters
     ----------
@@ -94,12 +92,7 @@ def _judged(study: str, rows, claims: Mapping[str, Claim]):
         if name not in claims:
             raise InputError(f"there is no claim {name!r}; closest: {', '.join(closest(name, claims))}")
     preset = rows.attrs["preset"]
-    here = {name for name, estimate in found.items() if not isinstance(estimate, str)}
-    own = {
-        name: claim
-        for name, claim in claims.items()
-        if claim.study == study or (name in here and claim.population == preset)
-    }
+    own = {name: claim for name, claim in claims.items() if claim.study == study}
     alone = {name: _alone(claim, found.get(name, "not estimated"), preset) for name, claim in own.items()}
     if why := open_band(rows):
         alone = {
@@ -115,7 +108,7 @@ def _judged(study: str, rows, claims: Mapping[str, Claim]):
             "statement": claim.statement, "source": claim.source, "estimate": estimate, "low": low, "high": high,
             "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
             "verdict": told[name].word, "uncorrected": alone[name].word, "n": n, "fewest": claim.fewest_units,
-            "unit": units(claim.unit), "population": population(rows) if n else "", "preset": preset,
+            "unit": units(claim.unit), "population": _whom(n, units(claim.unit), rows) if n else "", "preset": preset,
             "reason": alone[name].reason, "corrected_over": over, "decides": claim.population == preset,
         }  # fmt: skip
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("claim")
@@ -159,14 +152,29 @@ def _numbers(claim: Claim, found) -> tuple[float, float, float, int]:
     return float(found.estimate), float(found.low), float(found.high), int(found.n)
 
 
+def _whom(n: int, unit: str, rows) -> str:
+    """Return how many units an estimate is over, and of whom they are: fewer than were measured where a band leaves some out."""
+    return f"over {n} {unit}; measured: {population(rows)}"
+
+
 def population(rows) -> str:
     """Return who was measured, in words: "31 networks of 6 families, 1,000 images"; of a generator's images, that they are."""
-    networks, families = len(set(rows.model.values)), len(set(rows["family"].values))
+    networks, families = rows.sizes["model"], len(set(rows["family"].values))
     images = f"{int(rows['n_samples'].values[0]):,} images"
     if "n_judged" in rows:
-        generated, real = (int(rows[name].values[0]) for name in ("n_judged", "n_robustness"))
-        images = f"{generated:,} generated and {real:,} real images"
+        generated, real = (_range(rows[name].values) for name in ("n_judged", "n_robustness"))
+        images = f"{generated} generated and {real} real images"
     return f"{networks} network{'s' * (networks != 1)} of {families} famil{'ies' if families != 1 else 'y'}, {images}"
+
+
+def _range(counts) -> str:
+    """Return counts in words, from the smallest to the largest where they differ.
+
+    >>> _range(np.array([1000, 1000])), _range(np.array([771, 1811]))
+    ('1,000', '771 to 1,811')
+    """
+    low, high = int(counts.min()), int(counts.max())
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def units(unit: str) -> str:

@@ -1,8 +1,8 @@
-"""Estimates for the claims across studies, and for those of purity and k* that a population of families decides."""
+"""Estimates for the claims across studies."""
 
 import numpy as np
 
-from robustshape.analysis.purity_and_kstar import lacking, of_kstar, of_purity
+from robustshape.analysis.purity_and_kstar import lacking
 from robustshape.statistics.jackknife import slope_over_groups
 from robustshape.studies.indicator_comparison.analyse import networks, screen, spearman_within_recipes
 from robustshape.studies.indicator_comparison.transfer import from_digits
@@ -14,8 +14,6 @@ def estimates(rows) -> dict:
     kept = table[table["in_band"]]
     product = kept.assign(product=kept["kmeans_purity"] * kept["multicut_purity"])
     return {
-        **of_purity(rows, table),
-        **of_kstar(rows, table),
         "cross-1": lacking(kept, "R") or screen(rows, kept, "corrupted"),
         "cross-2": spearman_within_recipes(product, "product", "mean_normalised_rank"),
         "cross-3": less_selective(table),
