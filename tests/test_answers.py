@@ -28,7 +28,7 @@ def judged(first, second="not judged"):
         },
         "a-2": {"verdict": second, "estimate": 0.2, "low": 0.1, "high": 0.3},
     }
-    return pd.DataFrame.from_dict(lines, orient="index")
+    return pd.DataFrame.from_dict(lines, orient="index").assign(smallest=0.3, threshold=0.0, above=True)
 
 
 def rows(n=6):
@@ -49,7 +49,7 @@ def rows(n=6):
         ("holds, small", "A little: A tells of B, but by less than would matter (r +0.41, 95 % interval +0.10 to +0.63)."),
         ("fails", "No, the reverse: A misleads about B (r +0.41, 95 % interval +0.10 to +0.63)."),
         ("fails, small", "No: A misleads about B, though by less than would matter (r +0.41, 95 % interval +0.10 to +0.63)."),
-        ("negligible", "Not on these networks: A tells nothing of B (r +0.41, 95 % interval +0.10 to +0.63)."),
+        ("negligible", "No: on these networks A tells nothing of B (r +0.41, 95 % interval +0.10 to +0.63)."),
         ("cannot be told", "It cannot be told on these networks whether A tells of B (r +0.41, 95 % interval +0.10 to +0.63)."),
         ("not judged: 3 of 36 families", "These networks do not decide whether A tells of B (r +0.41, 95 % interval +0.10 to +0.63): 3 of 36 families."),
         ("not yet measured", "Not yet measured: whether A tells of B."),
@@ -57,6 +57,16 @@ def rows(n=6):
 )  # fmt: skip
 def test_each_verdict_has_its_sentence(word, said):
     assert answer((FIRST, SECOND), judged(word), rows()) == said
+
+
+def test_an_interval_that_tells_nothing_is_said_to():
+    lines = judged("cannot be told")
+    lines.loc["a-1", ["low", "high"]] = -0.97, 0.99
+    assert "(r +0.41, 95 % interval −0.97 to +0.99, which leaves everything open)" in answer(
+        (FIRST,), lines, rows()
+    )
+    lines.loc["a-1", "low"] = -0.5
+    assert "open" not in answer((FIRST,), lines, rows())
 
 
 def test_what_the_networks_are_there_for_is_answered_first():
@@ -74,7 +84,7 @@ def test_what_the_networks_are_there_for_is_answered_first():
 
 def test_what_else_is_decided_follows_without_numbers_as_far_as_sixty_words_go():
     words = answer((FIRST, SECOND), judged("holds", "negligible"), rows())
-    assert words.endswith("Not on these networks: C tells nothing of B.") and words.count("95 %") == 1
+    assert words.endswith("No: on these networks C tells nothing of B.") and words.count("95 %") == 1
     long = Question("a-2", "x", "y", "z", " ".join(["word"] * 60))
     assert answer((FIRST, long), judged("holds", "negligible"), rows()).count(".") == answer(
         (FIRST,), judged("holds"), rows()

@@ -651,7 +651,7 @@ def test_the_answer_says_what_cannot_be_told_and_what_hardly_matters():
     shares[:] += 1e-5 * np.random.default_rng(0).standard_normal(len(alpha))[:, None, None]
     flat = answered(given)
     assert flat.startswith(
-        "Not on these networks: training for less class selectivity hardly changes accuracy"
+        "No: on these networks training for less class selectivity hardly changes accuracy"
     )
     assert words.split(" (")[0] in flat
     shares[:] = (0.5 + 0.1 * alpha * (-1.0) ** seed)[:, None, None]  # every second seed the other way

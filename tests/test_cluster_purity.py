@@ -479,7 +479,7 @@ def test_points_are_the_indicators_and_targets_of_each_network():
     [
         ("holds", "Yes: of two networks of equal accuracy the one with purer clusters is the more robust"),
         ("fails", "No, the reverse: of two networks of equal accuracy"),
-        ("negligible", "Not on these networks: purity tells nothing"),
+        ("negligible", "No: on these networks purity tells little or nothing"),
         ("cannot be told", "It cannot be told on these networks whether purity"),
         ("not judged", "These networks do not decide whether purity"),
         ("not yet measured", "Not yet measured: whether purity"),

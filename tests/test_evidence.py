@@ -18,7 +18,7 @@ def lines():
         for preset in ("another", claim.population):
             made.append(
                 {
-                    "claim": claim.id, "study": claim.study, "from": claim.study, "preset": preset,
+                    "claim": claim.id, "study": claim.study, "preset": preset,
                     "statement": claim.statement, "source": claim.source, "estimate": 0.1, "low": 0.0, "high": 0.2,
                     "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
                     "verdict": "cannot be told" if preset == claim.population else "not judged", "population": "many",
@@ -36,13 +36,6 @@ def test_the_population_that_decides_stands_first(lines):
     assert own["preset"].tolist() == [stated[0].population, "another"]
     unmeasured = evidence.of_claim(lines, stated[-1])
     assert len(unmeasured) == 1 and unmeasured["preset"].iloc[0] == stated[-1].population
-
-
-def test_of_a_population_that_two_studies_measured_the_claim_s_own_study_speaks(lines):
-    claim = claims.load()["kstar-3"]
-    other = lines[lines["claim"] == claim.id].assign(**{"from": "indicator_comparison", "estimate": 0.7})
-    own = evidence.of_claim(pd.concat([other, lines], ignore_index=True), claim)
-    assert own["from"].tolist() == [claim.study] * 2 and own["estimate"].tolist() == [0.1] * 2
 
 
 def test_the_picture_has_a_strip_for_every_claim(lines):

@@ -561,7 +561,7 @@ def judged_as(**found):
     lines = {}
     for claim, word in ({f"failure_{i}": rule.UNMEASURED for i in (1, 2, 3, 4)} | found).items():
         lines[claim.replace("_", "-")] = {
-            "verdict": word, "estimate": 0.11, "low": 0.05, "high": 0.17, "smallest": 0.05, "reason": "",
+            "verdict": word, "estimate": 0.11, "low": 0.05, "high": 0.17, "smallest": 0.05, "threshold": 0.0, "above": True, "reason": "",
         }  # fmt: skip
     import pandas as pd
 
@@ -573,7 +573,7 @@ def judged_as(**found):
     [
         (rule.HOLDS, "Yes: style dimensions that a classifier's gradient picks make it fail more"),
         (rule.FAILS, "No, the reverse: random style dimensions"),
-        (rule.NEGLIGIBLE, "Not on these networks: style dimensions that a gradient picks take no more"),
+        (rule.NEGLIGIBLE, "No: on these networks style dimensions that a gradient picks take hardly more"),
         (rule.UNTOLD, "It cannot be told on these networks whether style dimensions"),
         (rule.UNMEASURED, "Not yet measured: whether style dimensions that"),
     ],
@@ -587,7 +587,7 @@ def test_the_answer_to_every_verdict(word, begins):
 
 def test_the_answer_adds_what_else_is_decided():
     words = answer.answer(answer.QUESTIONS, judged_as(failure_2=rule.HOLDS, failure_1=rule.FAILS), invented())
-    assert "No, the reverse: unlike on the slides" in words and "shape" not in words
+    assert "No, the reverse: unlike on the authors' slides" in words and "shape" not in words
     assert len(words.split()) <= answers.MOST_WORDS
     assert {question.claim for question in answer.QUESTIONS} == {f"failure-{i}" for i in (1, 2, 3, 4)}
 

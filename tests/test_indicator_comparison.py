@@ -190,7 +190,7 @@ def test_slopes_over_alpha_are_of_networks_that_are_alike_otherwise():
     "word, begins",
     [
         ("holds", "Yes: at least one"),
-        ("negligible", "Not on these networks"),
+        ("negligible", "No: on these networks"),
         ("cannot be told", "It cannot be told"),
     ],
 )

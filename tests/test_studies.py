@@ -542,7 +542,7 @@ def test_the_correlation_of_what_is_left_is_the_one_that_the_claim_is_judged_by(
         ("fails, small", "No: of two networks"),
         (
             "negligible",
-            "Not on these networks: fractured classes tell nothing about robustness to corruption",
+            "No: on these networks fractured classes tell little or nothing about robustness to corruption",
         ),
         (
             "cannot be told",

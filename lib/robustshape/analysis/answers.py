@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from robustshape.analysis.strips import leaves_all_open
 from robustshape.statistics.verdict import FAILS, FAILS_SMALL, HOLDS, HOLDS_SMALL, NEGLIGIBLE, UNMEASURED
 
 FEWEST_NETWORKS = 5  # for any word on a correlation
@@ -78,7 +79,7 @@ def sentence(question: Question, line, *, numbers: bool = True) -> str:
     known = numbers and np.isfinite([line["estimate"], line["low"], line["high"]]).all()
     measured = (
         f" ({question.quantity} {signed(line['estimate'])}, 95 % interval {signed(line['low'])} to "
-        f"{signed(line['high'])})"
+        f"{signed(line['high'])}{', which leaves everything open' * leaves_all_open(line)})"
         if known
         else ""
     )
@@ -90,7 +91,7 @@ def sentence(question: Question, line, *, numbers: bool = True) -> str:
         HOLDS_SMALL: f"A little: {question.yes}, but by less than would matter{measured}.",
         FAILS: f"No, the reverse: {question.opposite}{measured}.",
         FAILS_SMALL: f"No: {question.opposite}, though by less than would matter{measured}.",
-        NEGLIGIBLE: f"Not on these networks: {question.nothing}{measured}.",
+        NEGLIGIBLE: f"No: on these networks {question.nothing}{measured}.",
     }.get(word) or (
         f"It cannot be told on these networks whether {question.whether}{measured}."
         if word.startswith("cannot")

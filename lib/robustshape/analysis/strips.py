@@ -16,6 +16,7 @@ COLOURS = {  # of a verdict; those that were not reached are grey
 }  # fmt: skip
 GREY = "#8c8c8c"
 ENDS = 3.3  # smallest effects from the middle to either end of a strip
+WIDE = 3  # smallest effects to either side: an interval that tells nothing
 WIDTH, HEIGHT = 208, 26  # of a strip, in its own units
 
 
@@ -58,7 +59,7 @@ def _line(claim: str, statement: str, line) -> str:
 def in_words(line) -> str:
     """Return the estimate of a claim with its interval, or that there is none.
 
-    >>> in_words({"estimate": 0.1234, "low": -0.05, "high": 0.3, "smallest": 0.3, "threshold": 0.0})
+    >>> in_words({"estimate": 0.1234, "low": -0.05, "high": 0.3, "smallest": 0.3, "threshold": 0.0, "above": True})
     'estimate 0.12, 95 % interval -0.05 to 0.30, against 0; the smallest effect that would matter is 0.3'
     """
     if not np.isfinite(line["estimate"]):
@@ -68,9 +69,20 @@ def in_words(line) -> str:
     if not np.isfinite([line["low"], line["high"]]).all():
         return f"estimate {numbers[0]} without an interval"
     return (
-        f"estimate {numbers[0]}, 95 % interval {numbers[1]} to {numbers[2]}, against {line['threshold']:g}; "
+        f"estimate {numbers[0]}, 95 % interval {numbers[1]} to {numbers[2]}"
+        f"{', which leaves everything open' * leaves_all_open(line)}, against {line['threshold']:g}; "
         f"the smallest effect that would matter is {line['smallest']:g}"
     )
+
+
+def leaves_all_open(line) -> bool:
+    """Return whether an interval reaches three smallest effects and more to either side of the threshold.
+
+    >>> leaves_all_open({"low": -0.98, "high": 0.99, "smallest": 0.3, "threshold": 0.0, "above": True})
+    True
+    """
+    ends = sorted(place(line[end], line) for end in ("low", "high"))
+    return bool(ends[0] <= -WIDE and ends[1] >= WIDE)
 
 
 def place(value: float, line) -> float:

@@ -31,7 +31,7 @@ def claims_pieces(root: Path) -> dict[str, bytes]:
 def evidence(root: Path):
     """Return the verdict of every published population on every claim that it estimates: a pandas.DataFrame.
 
-    The columns of `verdicts.judged` with ``claim``, ``study`` (that states it) and ``from`` and ``rows`` (the study and the preset whose rows they are). It is
+    The columns of `verdicts.judged` with ``claim``, and ``study`` and ``rows`` (the preset) whose rows they are. It is
     kept until the library, the claims or a published row change.
     """
     import pandas as pd
@@ -62,28 +62,24 @@ def _judged_everywhere(root: Path):
     from robustshape.analysis.verdicts import judged
     from robustshape.store.results import read_published
 
-    stated, found = claims.load(), []
-    making = {claim.study for claim in stated.values()}
+    making, found = {claim.study for claim in claims.load().values()}, []
     for path in sorted((root / "data" / "results").glob("*/*.zarr.zip")):
         study, preset = path.name.removesuffix(".zarr.zip"), path.parent.name
         if study in making:
             rows = studies.load(study).described(read_published(study, preset))
             rows.attrs |= {"preset": preset, "study": study}
             lines = judged(study, rows).rename_axis("claim").reset_index()
-            found.append(lines.assign(**{"from": study, "rows": preset}))
-    lines = pd.concat(found, ignore_index=True)
-    return lines.assign(study=[stated[name].study for name in lines["claim"]])
+            found.append(lines.assign(study=study, rows=preset))
+    return pd.concat(found, ignore_index=True)
 
 
 def of_claim(lines, claim):
     """Return the lines of one claim, one a population: the one that decides first, then estimates of others.
 
-    Of a population that several studies measured it is the line of the claim's own study, so that this page and that
-    study's say the same. Without any estimate, one line that says so.
+    Without any estimate, one line that says so.
     """
     own = lines[lines["claim"] == claim.id]
-    elsewhere = (own["preset"] != claim.population).astype(int)
-    rank = 4 * own["estimate"].isna() + 2 * elsewhere + (own["from"] != claim.study)
+    rank = 2 * own["estimate"].isna() + (own["preset"] != claim.population)
     own = (
         own.assign(rank=rank)
         .sort_values("rank", kind="stable")
@@ -167,7 +163,7 @@ def cards(lines, root: Path) -> str:
         say = getattr(own_words, "answer", answer)
         if not published_file(study, preset).is_file():
             continue
-        own = lines[(lines["from"] == study) & (lines["rows"] == preset)].set_index("claim")
+        own = lines[(lines["study"] == study) & (lines["rows"] == preset)].set_index("claim")
         words = say(own_words.QUESTIONS, own, read_published(study, preset))
         picture = sorted((root / "book" / "figures").glob(f"{study}.{preset}.{_first_figure(root, study)}.*"))
         image = (

@@ -8,7 +8,7 @@ QUESTIONS = (
         whether="any number of clean features tells more about corrupted accuracy than clean accuracy does",
         yes="at least one number of clean features tells something about corrupted accuracy that clean accuracy does not",
         opposite="numbers of clean features mislead about corrupted accuracy",
-        nothing="no number of clean features tells anything about corrupted accuracy that clean accuracy does not",
+        nothing="no number of clean features tells more than a little about corrupted accuracy beyond clean accuracy",
         quantity="largest partial r",
     ),
     Question(
@@ -16,7 +16,7 @@ QUESTIONS = (
         whether="purity and k* order networks alike",
         yes="purity and k* order networks alike",
         opposite="purity and k* order networks in opposite ways",
-        nothing="purity and k* order networks independently of each other",
+        nothing="purity and k* order networks almost independently of each other",
         quantity="rank correlation",
     ),
     Question(
@@ -24,7 +24,7 @@ QUESTIONS = (
         whether="a line fitted on digit networks predicts these better from a number of clean features than from clean accuracy",
         yes="a line fitted on digit networks predicts these better from a number of clean features than from clean accuracy",
         opposite="a line fitted on digit networks predicts these worse from a number of clean features than from clean accuracy",
-        nothing="a line fitted on digit networks predicts these as well from clean accuracy as from a number of clean features",
+        nothing="a line fitted on digit networks predicts these about as well from clean accuracy as from a number of clean features",
         quantity="difference in out-of-sample R²",
     ),
     Question(
