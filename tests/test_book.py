@@ -15,7 +15,7 @@ import pytest
 from robustshape.book import build, outputs, pages, runs, tables
 from robustshape.book.runs import Run
 from robustshape.errors import InputError
-from robustshape.notebooks import names, parameters, parameters_of
+from robustshape.notebooks import list_presets, parameters, parameters_of
 from robustshape.store import sealed
 
 ROOT = Path(__file__).parents[1]
@@ -310,8 +310,13 @@ def test_after_a_failed_measurement_no_other_notebook_is_begun(monkeypatch):
     assert begun.count("measure") == 1 and begun.count("published") <= 3
 
 
-def test_every_page_names_a_parameter_that_its_notebook_has():
-    made = tables.pieces("laptop", {}, {})
-    for name in names():
-        given = re.findall(r"-p (\w+) ", made[f"generated/run_{name}.md"].decode())
-        assert len(given) == 2 and set(given) <= set(parameters_of(name))
+def test_every_page_says_how_it_is_made_with_its_own_preset_and_parameters():
+    snippet = (ROOT / "book" / "_snippets" / "run_this_page.md").read_text()
+    for preset, having in list_presets().items():
+        for run in (
+            Run(name, preset, source, preset) for name in having for source in ("measure", "published")
+        ):
+            told = tables.run_this_page(snippet, run)
+            assert told.count(f"robustshape run {run.notebook} --preset {preset} -p source") >= 1
+            assert f"-p source {run.source}\n" in told and not re.search("[A-Z]{4}", told.replace("JSON", ""))
+            assert set(re.findall(r"-p (\w+) ", told)) <= set(parameters_of(run.notebook))

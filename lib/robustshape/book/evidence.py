@@ -21,6 +21,7 @@ def claims_pieces(root: Path) -> dict[str, bytes]:
         return {}
     lines, style = evidence(root), f"<style>{look()}</style>"
     made = {
+        "answer.md": headline(lines),
         "overview.html": f"{style}{overview(lines)}",
         "claims.md": f"{style}\n\n{claims_page(lines)}",
         "cards.md": cards(lines, root),
@@ -88,6 +89,26 @@ def of_claim(lines, claim):
     )
     estimated = own[own["estimate"].notna()]
     return estimated if len(estimated) else own[:1]
+
+
+def headline(lines) -> str:
+    """Return the answer to the book's own question, and how many claims are decided, as two sentences of Markdown."""
+    from robustshape.analysis import claims
+    from robustshape.analysis.answers import is_decided, sentence
+    from robustshape.statistics.verdict import UNTOLD
+    from robustshape.studies.indicator_comparison.answer import QUESTIONS
+
+    stated = claims.load()
+    deciding = {name: of_claim(lines, claim).iloc[0] for name, claim in stated.items()}
+    line = deciding[QUESTIONS[0].claim]
+    whom = f" It is an estimate {line['population']}." if line["population"] else ""
+    decided = sum(is_decided(one) for one in deciding.values())
+    untold = sum(str(one["verdict"]).startswith(UNTOLD) for one in deciding.values())
+    return (
+        f"**{plain(sentence(QUESTIONS[0], line))}**{plain(whom)}\n"
+        f"Of {len(stated)} claims {decided} are decided, {untold} were judged and cannot be told; the others wait for "
+        "networks.\n"
+    )
 
 
 def overview(lines) -> str:

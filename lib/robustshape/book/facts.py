@@ -53,15 +53,21 @@ def _rates(root: Path) -> dict[str, bytes]:
     sides = ["holds", "holds, small", "fails", "fails, small"]
     wrong = found.loc[found["effect"] == 0, sides].sum(axis=1)
     there = found["effect"] == rates.SMALLEST
-    largest = found[
-        there & (found["families"] == max(rates.FAMILIES)) & (found["recipes"] == max(rates.RECIPES))
-    ]
+    power = found.assign(found=found[sides[:2]].sum(axis=1)).set_index(["families", "recipes", "effect"])
+    middle, most = sorted(rates.FAMILIES)[-2:]
+    one, several = min(rates.RECIPES), max(rates.RECIPES)
+    few, many, best = (
+        _percent(power.loc[(*who, rates.SMALLEST), "found"])
+        for who in ((middle, one), (most, one), (most, several))
+    )
+    absent = _percent(power.loc[(most, several, 0.0), "negligible"])
     said = (
         f"Of {rates.DRAWS:,} populations a line, a side was taken where there is nothing in {_percent(wrong.mean())} % on "
         f"average and {_percent(wrong.max())} % at most; *negligible* was said of an effect of exactly *d* in "
-        f"{_percent(found.loc[there, 'negligible'].max())} % at most.\n"
-        f"With {max(rates.FAMILIES)} families and {max(rates.RECIPES)} recipes an effect of *d* = {rates.SMALLEST:g} was "
-        f"found in {_percent(largest[sides[:2]].sum(axis=1).item())} %.\n"
+        f"{_percent(found.loc[there, 'negligible'].max())} % at most.\n\n"
+        f"How much a population decides hangs on how many families it has, and in how many ways each was trained. An effect "
+        f"of *d* = {rates.SMALLEST:g} is found in {few} % with {middle} families trained in one way, and in {many} % with "
+        f"{most}.\nWith {most} families trained in {several} ways it is found in {best} %, and its absence in {absent} %.\n\n"
         f"The interval held the truth in {_percent(found['coverage'].min())} to {_percent(found['coverage'].max())} %.\n"
     )
     return {"rates.csv": table(header, lines), "rates.md": said.encode()}

@@ -66,7 +66,7 @@ def as_page(notebook: dict, run: Run, title: str, terms: dict[str, str]) -> dict
                 text = _opened(text, run, title)
             cell["source"] = _linked(text, left)
         cells.append(cell)
-    box = f"## Run it\n\n```{{include}} /generated/run_{run.notebook}.md\n```"
+    box = f"## Run it\n\n```{{include}} /generated/run_{run.name}.md\n```"
     cells.append({"cell_type": "markdown", "id": "run-it", "metadata": {}, "source": box})
     return {**notebook, "cells": cells}
 

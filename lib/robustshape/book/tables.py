@@ -8,8 +8,8 @@ from pathlib import Path
 
 from robustshape import doctor
 from robustshape.book import explorer
-from robustshape.book.runs import SHOWN_AS, Run
-from robustshape.notebooks import list_presets, names, parameters_of
+from robustshape.book.runs import Run
+from robustshape.notebooks import names, parameters_of
 from robustshape.paths import require_checkout
 from robustshape.store.provenance import commit
 
@@ -17,6 +17,10 @@ EXAMPLES = {  # a parameter that names networks, and what a reader may give it
     "models": '["zoo:lenet", "zoo:resnet"]',
     "classifiers": '["zoo:lenet", "zoo:resnet"]',
     "network": "zoo:convnext",
+}
+SAID = {  # what a run from this source does
+    "measure": "measures what this page shows",
+    "published": "draws this page from its published rows; `-p source extend` measures those of the preset that are not published, which may take hours",
 }
 
 
@@ -57,15 +61,9 @@ def pieces(preset: str, executed: dict[Run, Path], times: dict) -> dict[str, byt
             for p in parameters_of(notebook).values()
         ]
         made[f"parameters_{notebook}.csv"] = table(["parameter", "type", "default", "meaning"], rows)
-        presets = [name for name, having in list_presets().items() if notebook in having]
-        preset_shown = SHOWN_AS if SHOWN_AS in presets else presets[0] if presets else "PRESET"
-        example = next((f"{p} '{v}'" for p, v in EXAMPLES.items() if p in parameters_of(notebook)), "seed 1")
-        shown = (
-            snippet.replace("NOTEBOOK", notebook).replace("PRESET", preset_shown).replace("EXAMPLE", example)
-        )
-        made[f"run_{notebook}.md"] = shown.encode()
     rows = []
     for run, path in executed.items():
+        made[f"run_{run.name}.md"] = run_this_page(snippet, run).encode()
         about = json.loads(path.read_text(encoding="utf-8"))["metadata"]["papermill"]
         rows.append(
             (run.notebook, run.preset, run.source, f"{about['duration']:.0f}", about["start_time"][:16])
@@ -77,3 +75,19 @@ def pieces(preset: str, executed: dict[Run, Path], times: dict) -> dict[str, byt
     rows = [(what, entry["seconds"], entry["notebooks"], entry["date"]) for what, entry in times.items()]
     made["times.csv"] = table([f"build of {preset}", "seconds", "notebooks run", "date (UTC)"], rows)
     return {f"generated/{name}": content for name, content in made.items()}
+
+
+def run_this_page(snippet: str, run: Run) -> str:
+    """Return how a reader makes a page again, and changes it: with its own preset, and from the source that it has.
+
+    A page that is drawn from published rows is changed by another source, for its networks take hours.
+    """
+    example = "source extend"
+    if run.source == "measure":
+        known = parameters_of(run.notebook)
+        example = next((f"{name} '{value}'" for name, value in EXAMPLES.items() if name in known), "seed 1")
+    words = {
+        "NOTEBOOK": run.notebook, "PRESET": run.preset, "SOURCE": run.source, "SAID": SAID[run.source],
+        "EXAMPLE": example,
+    }  # fmt: skip
+    return re.sub("|".join(words), lambda found: words[found[0]], snippet)
