@@ -1,6 +1,7 @@
 """Your results and the published ones: never taken for each other; parts of rows are measured alone."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,6 +146,30 @@ def test_agreement_compares_row_by_row():
     assert "no published network has two seeds" in agreement.shown(changed, ("value",)).html
     published = results.gather_published("study", ["a"], preset="p")
     assert agreement.agreement(published, quantities=("value",)).empty  # never with itself
+
+
+def test_arrays_of_named_things_are_compared_over_what_both_have(monkeypatch):
+    def measured(values, indicators):
+        known = {
+            "values": (("model", "indicator"), [values]),
+            "key": ("model", ["k"]),
+            "origin": ("model", ["measured"]),
+        }
+        return xarray.Dataset(
+            known, {"model": ["a"], "indicator": indicators}, {"study": "study", "preset": "p"}
+        )
+
+    stored = measured([1.0, 2.0, 9.0], ["purity", "rank", "old"])
+    monkeypatch.setattr(agreement, "published_file", lambda study, preset: Path(__file__))
+    monkeypatch.setattr(agreement, "read_published", lambda study, preset: stored)
+
+    def compared(values, indicators):
+        return agreement.agreement(measured(values, indicators), quantities=("values",)).iloc[0]
+
+    line = compared([7.0, 2.0, 1.0], ["new", "rank", "purity"])  # another order, too
+    assert line["agree"] == agreement.WORDS["same"] and line["values here"] == line["values published"] == 1.5
+    assert compared([7.0, 2.5], ["new", "rank"])["largest difference"] == 0.5
+    assert compared([7.0], ["new"])["agree"] == agreement.WORDS["lacking"]
 
 
 def of_seeds(values, models):

@@ -43,7 +43,8 @@ def agreement(rows, *, quantities: tuple[str, ...]):
     Returns
     -------
     pandas.DataFrame
-        For each model in both: each quantity here and as published, whether the two are defined alike (equal keys), the
+        For each model in both: each quantity here and as published (of an array over what both have, such as the indicators
+        in both), whether the two are defined alike (equal keys), the
         largest difference, the ``ratio`` to what another seed changes (`seed_ratio`, the largest of the quantities), and
         in words whether they ``agree``. Empty if there is nothing to compare.
     """
@@ -54,7 +55,11 @@ def agreement(rows, *, quantities: tuple[str, ...]):
         return pandas.DataFrame()
     stored = read_published(study, preset)
     common = [name for name in quantities if name in rows or name in stored]
-    spread = {name: seed_variance(stored, name) for name in common if name in stored}
+    spread = {
+        name: stored[name].isel(model=0, drop=True).copy(data=seed_variance(stored, name))
+        for name in common
+        if name in stored
+    }
     lines = []
     for model in map(str, rows.model.values):
         here = rows.sel(model=model)
@@ -67,16 +72,41 @@ def agreement(rows, *, quantities: tuple[str, ...]):
             if name not in here or name not in there:
                 gaps.append(np.inf)
                 continue
-            ours, theirs = (one[name].values.astype(float) for one in (here, there))
-            line[f"{name} here"], line[f"{name} published"] = float(ours.mean()), float(theirs.mean())
+            ours, theirs, varied = shared(here[name], there[name], spread[name])
+            line[f"{name} here"], line[f"{name} published"] = _mean(ours), _mean(theirs)
             if ours.shape != theirs.shape or (np.isnan(ours) != np.isnan(theirs)).any():
                 gaps.append(np.inf)
             elif ours.size:
                 gaps.append(float(np.nan_to_num(abs(ours - theirs)).max()))
-                ratios.append(seed_ratio(ours - theirs, spread[name]))
+                ratios.append(seed_ratio(ours - theirs, varied))
+            elif here[name].size or there[name].size:
+                gaps.append(np.inf)  # of different things altogether
         gap, ratio = max(gaps, default=0.0), max((r for r in ratios if np.isfinite(r)), default=np.nan)
         lines.append(line | {"largest difference": gap, "ratio": ratio, "agree": WORDS[_word(gap, ratio)]})
     return pandas.DataFrame(lines)
+
+
+def shared(here, there, *others) -> list[np.ndarray]:
+    """Return the numbers that arrays of named things have in common, such as of the indicators in both, in one order.
+
+    Parameters
+    ----------
+    here, there, *others : xarray.DataArray
+        Of one quantity, with the same dimensions.
+    """
+    import xarray
+
+    if any(one.dims and set(one.dims) != set(here.dims) for one in (there, *others)):
+        return [one.values.astype(float) for one in (here, there, *others)]
+    try:
+        found = xarray.align(here, there, *others, join="inner", copy=False)
+    except ValueError:  # a dimension without names has another length
+        found = (here, there, *others)
+    return [one.transpose(*here.dims).values.astype(float) for one in found]
+
+
+def _mean(values) -> float:
+    return float(values.mean()) if values.size else float("nan")
 
 
 def _word(gap: float, ratio: float) -> str:
