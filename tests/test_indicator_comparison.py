@@ -13,6 +13,7 @@ from robustshape.analysis.networks import PILOT, in_band, open_band, pairs
 from robustshape.analysis.robustness import area_under_attack
 from robustshape.analysis.verdicts import judged as judged_rows
 from robustshape.analysis.verdicts import stated_beside
+from robustshape.analysis.words import of
 from robustshape.models.families import family_of
 from robustshape.notebooks import read_parameters
 from robustshape.studies.indicator_comparison import STUDY, analyse, figures, verdicts
@@ -239,15 +240,31 @@ def test_the_grid_has_every_indicator_for_every_target_in_words(rows, table):
 
 def test_the_same_in_other_ways_and_how_steady(rows, table):
     ways = analyse.in_other_ways(rows, table).set_index("indicator")
-    assert {"within 3%", "within 5%", "within 10%", "all networks", "clans as units", "plain", "fast"} == set(
-        ways
-    )
-    assert ways.loc["p_purity (their product)", "all networks"] > 0.8
+    bands, ends = {"within 3%", "within 5%", "within 10%", "all networks"}, {"low", "high"}
+    over = {f"{end} ({units})" for end in ends for units in ("families", "clans")}
+    assert bands | over | {"plain", "fast"} == set(ways)
+    line = ways.loc["p_purity (their product)"]
+    assert line["all networks"] > 0.8 and line["low (families)"] < line["within 5%"] < line["high (families)"]
+    assert line["low (clans)"] != line["low (families)"]  # the unit changes the interval, not the estimate
     assert analyse.stability(rows)["rho"].dropna().between(-1, 1).all()
     lacking = rows.copy(deep=True)
     lacking["indicator_value"][0] = np.nan  # a network at chance
     assert analyse.stability(lacking)["rho"].notna().sum() == analyse.stability(rows)["rho"].notna().sum()
     assert analyse.seconds(rows)["seconds"].eq(0.5).all()
+
+
+def test_every_number_that_is_compared_is_explained(rows, table):
+    known = set(analyse.definitions(rows)["number"])
+    assert {of(name) for name in analyse.screened(table)} <= known
+
+
+def test_what_is_left_and_what_is_saved_is_counted():
+    lines = pd.DataFrame({"sure": [True, False, True], "low": [0.1, -0.1, -0.2]})
+    assert analyse.of_stars(lines).startswith("2 cells are left") and analyse.of_gains(lines).startswith(
+        "1 bar lies"
+    )
+    assert analyse.of_stars(lines[1:2]).startswith("No cell is left")
+    assert analyse.of_gains(lines[1:]) == "No bar lies wholly above zero."
 
 
 @pytest.mark.parametrize("preset", ["families_mnist", "families_cifar10"])

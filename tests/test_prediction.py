@@ -140,6 +140,7 @@ def test_says_when_it_predicts_nothing(found):
         ((0.3, 0.1, 0.5), "Indicators beside accuracy save 30 % (10 % to 50 %)"),
         ((-0.3, -0.5, -0.1), "Indicators beside accuracy make it worse"),
         ((0.1, -0.2, 0.4), "is open: of the squared error they save 10 % (−20 % to 40 %)"),
+        ((0.1, -1.4, 1.6), "they save 10 % (−140 % to 100 %)"),  # more than all cannot be saved
     ],
 )
 def test_the_words_follow_the_interval(saved, words):
@@ -160,7 +161,10 @@ def test_the_words_follow_the_interval(saved, words):
     )
     told = calibration.in_words(one)
     assert (
-        told.startswith("The 90 % interval holds 90 % (80 % to 95 %) of 40 families left out.")
+        told.startswith(
+            "The 90 % interval is up to 46 points of accuracy wide, 46 without indicators; it holds 90 % (80 % to 95 %) of "
+            "40 families left out."
+        )
         and words in told
     )
     table = calibration.by_group(one)

@@ -109,9 +109,32 @@ def seconds(rows):
     import pandas as pd
 
     found = rows["indicator_seconds"].median("model")
-    return pd.DataFrame({"indicator": found["indicator"].values, "seconds": found.values}).sort_values(
+    names = [of(str(name)) for name in found["indicator"].values]
+    return pd.DataFrame({"indicator": names, "seconds": found.values}).sort_values(
         "seconds", ignore_index=True
     )
+
+
+def definitions(rows):
+    """Return what each indicator of the rows is, in a line, with its symbol."""
+    import pandas as pd
+
+    from robustshape.indicators import INDICATORS
+
+    known = set(INDICATORS.names())
+    lines = {
+        of(name): (INDICATORS.about(name)["symbol"], INDICATORS.about(name)["about"])
+        for name in map(str, rows["indicator"].values)
+        if name in known
+    }
+    lines |= {
+        of("p_kmeans"): ("p", "k-means purity over the accuracy among a draw's classes"),
+        of("p_multicut"): ("p", "multicut purity over the accuracy among a draw's classes"),
+        of("p_purity"): ("p_purity", "product of the two, the mean over draws"),
+        of("log_mean_rank"): ("log k*/n", "log10 of mean normalised k*"),
+    }
+    table = pd.DataFrame.from_dict(lines, orient="index", columns=["symbol", "what it is"])
+    return table.sort_index(key=lambda names: names.str.lower()).rename_axis("number").reset_index()
 
 
 def spearman_within_recipes(table, a: str, b: str):
@@ -136,6 +159,23 @@ def grid(rows, table, targets=tuple(TARGETS)):
     found = [screen_table(rows, table, target).assign(target=of(target)) for target in targets]
     lines = pd.concat(found, ignore_index=True)
     return lines.assign(indicator=lines["indicator"].map(of), sure=lines["p (Holm)"] < 0.05)
+
+
+def of_stars(lines) -> str:
+    """Return how many cells of `grid` have a star, as a sentence."""
+    sure = int(lines["sure"].sum())
+    if not sure:
+        return "No cell is left after the correction over all indicators of its column."
+    are = "cells are" if sure > 1 else "cell is"
+    return f"{sure} {are} left after the correction over all indicators of a column: the stars."
+
+
+def of_gains(lines) -> str:
+    """Return how many indicators of `gains` surely save some of the error, as a sentence."""
+    better = int((lines["low"] > 0).sum())
+    if not better:
+        return "No bar lies wholly above zero."
+    return f"{better} bar{'s lie' if better > 1 else ' lies'} wholly above zero."
 
 
 def gains(table, target: str = "R"):
@@ -170,14 +210,19 @@ def stability(rows):
 
 
 def in_other_ways(rows, table, target: str = "R"):
-    """Return the partial r of every indicator with other bands of accuracy, with clans as units, and in each recipe."""
+    """Return the partial r of every indicator with other bands of accuracy and in each recipe; its interval with clans as units.
+
+    The unit changes the interval alone, which is why that of families stands beside that of clans.
+    """
     import pandas as pd
 
-    ways = {f"within {width:.0%}": (table[in_band(table, width)], "family") for width in (0.03, BAND, 0.1)}
-    ways |= {"all networks": (table, "family"), "clans as units": (table[table["in_band"]], "clan")}
     kept = table[table["in_band"]]
-    ways |= {recipe: (own, "family") for recipe, own in kept.groupby("recipe") if own["family"].nunique() > 3}
+    ways = {f"within {width:.0%}": table[in_band(table, width)] for width in (0.03, BAND, 0.1)}
+    ways |= {"all networks": table}
+    ways |= {recipe: own for recipe, own in kept.groupby("recipe") if own["family"].nunique() > 3}
     found = {"indicator": [of(name) for name in screened(table)]}
-    for way, (own, units) in ways.items():
-        found[way] = screen(rows, own, target, units=units).estimate
+    found |= {way: screen(rows, own, target).estimate for way, own in ways.items()}
+    for units, words in (("family", "families"), ("clan", "clans")):
+        over = screen(rows, kept, target, units=units)
+        found |= {f"low ({words})": over.low, f"high ({words})": over.high}
     return pd.DataFrame(found)

@@ -29,6 +29,11 @@ class Line:
     covered_low: float  # with its 95 % interval
     covered_high: float
 
+    @property
+    def points(self) -> float:
+        """Width of the interval around an accuracy of one half, where it is widest, in points of accuracy."""
+        return float(100 * (2 * expit(self.half_width) - 1))
+
     def predict(self, clean_logit, values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the predicted accuracy and the ends of its interval, (n,) each.
 
@@ -111,18 +116,15 @@ def by_group(calibration: Calibration | None):
 
     from robustshape.analysis.words import of
 
-    def points(line):
-        return 100 * (2 * expit(line.half_width) - 1)
-
     return pd.DataFrame(
         [
             {
                 "corruptions": group,
                 "beside accuracy": ", ".join(of(name) for name in one.indicators.slopes if name != "clean"),
-                "width, accuracy alone": points(one.accuracy), "width with them": points(one.indicators),
+                "width, accuracy alone": one.accuracy.points, "width with them": one.indicators.points,
                 "families held": one.indicators.covered, "low": one.indicators.covered_low,
                 "high": one.indicators.covered_high, "squared error saved": one.saved.estimate,
-                "saved, low": one.saved.low, "saved, high": one.saved.high,
+                "saved, low": one.saved.low, "saved, high": min(one.saved.high, 1.0),
             }
             for group, one in (calibration.targets if calibration else {}).items()
         ]
@@ -137,10 +139,12 @@ def in_words(calibration: Calibration | None, group: str = EVERY) -> str:
     line, saved = one.indicators, one.saved
     ends = f"{_percent(line.covered_low)} to {_percent(line.covered_high)}"
     held = (
-        f"The {_percent(calibration.level)} interval holds {_percent(line.covered)} ({ends}) of {calibration.families} "
-        "families left out."
+        f"The {_percent(calibration.level)} interval is up to {line.points:.0f} points of accuracy wide, "
+        f"{one.accuracy.points:.0f} without indicators; it holds {_percent(line.covered)} ({ends}) of "
+        f"{calibration.families} families left out."
     )
-    numbers = f"{_percent(saved.estimate)} ({_percent(saved.low)} to {_percent(saved.high)})"
+    # an interval of what is saved may end beyond 1, which no share of an error can
+    numbers = f"{_percent(saved.estimate)} ({_percent(saved.low)} to {_percent(min(saved.high, 1.0))})"
     if saved.low > 0:
         return f"{held} Indicators beside accuracy save {numbers} of the squared error."
     if saved.high < 0:
