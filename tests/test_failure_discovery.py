@@ -837,3 +837,16 @@ def test_where_no_generator_ships_one_is_told_how_to_make_one(monkeypatch):
     monkeypatch.setattr(scene, "project_root", lambda: None)
     with pytest.raises(InputError, match="robustshape train-generator"):
         scene.generator_path("")
+
+
+def test_a_direction_that_changes_another_attribute_more_is_named():
+    names = ["blur", "stroke_width"]
+    effect = [[[[0.1, -0.3], [0.2, 0.5]]]]  # of blur, then of stroke width, each on both
+    rows = xarray.Dataset(
+        {"walk_effect": (("model", "way", "attribute", "changed"), effect)},
+        {"model": ["a"], "way": ["up"], "attribute": names, "changed": names},
+    )
+    assert (
+        tables.mixed(rows) == "Not every direction is pure: that of blur changes stroke width more than blur."
+    )
+    assert tables.mixed(rows.isel(attribute=[1])) == ""

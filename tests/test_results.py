@@ -474,6 +474,6 @@ def test_published_rows_say_when_their_attacked_images_are_of_unequal_classes(ca
         sizes = {"n_attacked": (("model", "attack"), [n_attacked]), "n_robustness": ("model", [100])}
         return xarray.Dataset(sizes, attrs=facts)
 
-    assert "chosen before the classes took turns" in unequal_classes(rows([100, 40]))
+    assert "not as many of each class" in unequal_classes(rows([100, 40]))
     assert unequal_classes(rows([100, 100])) == unequal_classes(rows([40], first_images=FIRST_VERSION)) == ""
     assert unequal_classes(xarray.Dataset()) == ""

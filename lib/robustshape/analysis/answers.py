@@ -102,11 +102,11 @@ def sentence(question: Question, line, *, numbers: bool = True) -> str:
 def signed(value: float) -> str:
     """Return a number with its sign and two decimals, three where it is small.
 
-    >>> signed(-0.251), signed(0.0123), signed(0.0)
-    ('−0.25', '+0.012', '+0.00')
+    >>> signed(-0.251), signed(0.0123), signed(-0.00001)
+    ('−0.25', '+0.012', '+0.000')
     """
     digits = 3 if 0 < abs(value) < 0.1 else 2
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return f"{value:+z.{digits}f}".replace("-", "−")
 
 
 def few(rows) -> str:

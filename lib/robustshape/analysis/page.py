@@ -132,8 +132,8 @@ def table(frame, digits: int = 3) -> Shown:
 
     Numbers are rounded to `digits` decimals, NaN shows as a dash, and an empty table as a sentence.
 
-    >>> table({"n": 3}).html.count("<td")
-    2
+    >>> table({"n": 3}).html.count("<td"), "-0" in table({"n": -1e-9}).html
+    (2, False)
     """
     import pandas as pd
 
@@ -154,7 +154,7 @@ def table(frame, digits: int = 3) -> Shown:
 
 def _cell(value, digits: int) -> str:
     if isinstance(value, float):
-        return "–" if value != value else f"{value:.{digits}f}"
+        return "–" if value != value else f"{value:z.{digits}f}"  # no -0.000
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

@@ -65,7 +65,7 @@ def in_words(line) -> str:
     if not np.isfinite(line["estimate"]):
         return "no estimate"
     digits = 3 if np.nanmax(np.abs([line["low"], line["high"], line["estimate"]])) < 0.1 else 2
-    numbers = [f"{line[name]:.{digits}f}" for name in ("estimate", "low", "high")]
+    numbers = [f"{line[name]:z.{digits}f}" for name in ("estimate", "low", "high")]
     if not np.isfinite([line["low"], line["high"]]).all():
         return f"estimate {numbers[0]} without an interval"
     return (

@@ -216,6 +216,6 @@ def in_words(estimate: float, low: float, high: float) -> str:
     if not np.isfinite(estimate):
         return "–"
     if not np.isfinite([low, high]).all():
-        return f"{estimate:+.2f}"
+        return f"{estimate:+z.2f}"
     decimals = 3 if max(abs(low), abs(high)) < 0.1 else 2
-    return f"{estimate:+.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
+    return f"{estimate:+z.{decimals}f} ({low:z.{decimals}f} to {high:z.{decimals}f})"

@@ -153,7 +153,7 @@ def claims_page(lines) -> str:
         why = f" ({plain(claim.smallest_effect_why)})" if claim.smallest_effect_why else ""
         facts = [
             ("Source", claim.source), ("Judged by", claim.quantity), ("Claimed", claim.claimed),
-            ("Decided by", f"{claim.population}, from {claim.fewest_units} of: {claim.unit}"),
+            ("Decided by", f"{claim.population}, with at least {claim.fewest_units} of: {claim.unit}"),
             ("Of whom the paper speaks", claim.paper_population), ("Formerly judged by", claim.formerly),
             ("Restated", claim.restated),
         ]  # fmt: skip

@@ -121,8 +121,8 @@ def unequal_classes(rows) -> str:
     if not (rows["n_attacked"] < rows["n_robustness"]).any():
         return ""
     return (
-        "accuracy under attack on fewer than all images is that of images of unequal classes here: they were chosen "
-        "before the classes took turns; source=measure takes as many of each\n"
+        "accuracy under attack is that of the first images here, not as many of each class; source=measure takes as many of "
+        "each\n"
     )
 
 

@@ -97,6 +97,20 @@ def directions(rows):
     return pd.DataFrame(lines)
 
 
+def mixed(rows) -> str:
+    """Return which attributes' directions change another attribute more than their own, as a sentence; "" for none."""
+    effect = np.abs(rows.isel(model=0)["walk_effect"].sel(way="up"))
+    found = []
+    for attribute in map(str, rows.attribute.values):
+        own = effect.sel(attribute=attribute)
+        largest = str(own.changed.values[int(own.values.argmax())])
+        if largest != attribute:
+            found.append(f"that of {attribute} changes {largest} more than {attribute}")
+    if not found:
+        return ""
+    return f"Not every direction is pure: {'; '.join(found)}.".replace("_", " ")
+
+
 def first_flips(rows):
     """Return for each kind of classifier which share of the right digits fails on a walk, and how far the failing ones go."""
     import pandas as pd
