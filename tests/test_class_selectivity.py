@@ -339,6 +339,25 @@ def seeds_slopes(x, y, seeds):
     return [np.mean(each), *known.confidence_interval(0.95), known.pvalue]
 
 
+def test_a_seed_counts_where_it_has_every_alpha_of_a_side():
+    given = rows([(a, s) for s in range(3) for a in (-1.0, 0.0, 1.0)], beside=False)
+    given = given.isel(
+        model=given.model.values != "zoo:resnet-alpha=1/2"
+    )  # the third seed was not trained at 1
+    places = {name: int(there.sum()) for name, there in analyse.sides(given).items()}
+    assert (
+        places["alpha <= 0"] == 6
+        and places["alpha >= 0"] == 4
+        and places["alpha"] == places["selectivity"] == 6
+    )
+    slopes = analyse.slope_table(given).set_index(["quantity", "over"])["seeds"]
+    assert slopes["accuracy", "alpha <= 0"] == 3 and slopes["accuracy", "alpha >= 0"] == 2
+    assert set(analyse.by_corruption(given).query("over == 'alpha >= 0'")["seeds"]) == {2}
+    diverged = rows([(a, s) for s in range(3) for a in (-1.0, 0.0, 1.0)], beside=False)
+    diverged["diverged"] = diverged.model.astype(str) == "zoo:resnet-alpha=1/2"
+    assert analyse.sides(diverged)["alpha"].all()  # it was trained, and there is nothing to see of it
+
+
 def test_slopes_are_those_over_the_finished_runs_of_the_grid():
     given = rows(lost=[(1.0, 2)])
     table = analyse.slope_table(given).set_index(["quantity", "over"])

@@ -38,16 +38,39 @@ def ruined(rows) -> np.ndarray:
 
 
 def sides(rows) -> dict[str, np.ndarray]:
-    """Return which of the finished runs each slope is taken over, by what it is called: (model,) bool."""
-    alpha, sound = rows["alpha"].values.astype(float), ~ruined(rows)
+    """Return which of the finished runs each slope is taken over, by what it is called: (finished model,) bool.
+
+    A seed counts where it was trained at every alpha of the side that any seed was: slopes over other alphas are no
+    replicates of each other, for what follows alpha is no straight line. A run that diverged was trained, too.
+    """
+    grid, runs = rows.isel(model=np.isfinite(rows["alpha"].values.astype(float))), finished(rows)
+    alpha, seeds, sound = runs["alpha"].values.astype(float), runs["training_seed"].values, ~ruined(runs)
+    trained = grid["alpha"].values.astype(float), grid["training_seed"].values
+
+    def side(its):
+        """Return the finished runs of a side of alpha, of the seeds that have all of it."""
+        there = its(trained[0])
+        return its(alpha) & np.isin(seeds, complete(trained[0][there], trained[1][there]))
+
+    whole, down, up = (side(its) for its in (np.isfinite, lambda a: a <= 0, lambda a: a >= 0))
     return {
-        "alpha": np.ones(len(alpha), bool),
-        "alpha <= 0": alpha <= 0,
-        "alpha >= 0": alpha >= 0,
-        "alpha, no ruined runs": sound,
-        "alpha >= 0, no ruined runs": (alpha >= 0) & sound,
-        "selectivity": np.ones(len(alpha), bool),
+        "alpha": whole,
+        "alpha <= 0": down,
+        "alpha >= 0": up,
+        "alpha, no ruined runs": whole & sound,
+        "alpha >= 0, no ruined runs": up & sound,
+        "selectivity": whole,
     }
+
+
+def complete(alpha, seeds) -> list:
+    """Return the seeds that have every alpha there is.
+
+    >>> complete([-1, 0, 0, -1, 0], [0, 0, 1, 2, 2])
+    [0, 2]
+    """
+    alpha, seeds = np.asarray(alpha), np.asarray(seeds)
+    return [seed for seed in np.unique(seeds).tolist() if set(alpha[seeds == seed]) == set(alpha)]
 
 
 def smallest_attack(rows, name: str) -> str:
@@ -116,11 +139,11 @@ def slope_table(rows):
     """
     import pandas as pd
 
-    rows = finished(rows)
+    places, rows = sides(rows), finished(rows)
     alpha, seeds, known = rows["alpha"].values.astype(float), rows["training_seed"].values, quantities(rows)
     table = []
     for name, values in known.items():
-        for over, its in sides(rows).items():
+        for over, its in places.items():
             if name == over:
                 continue
             there = its & np.isfinite(values)
@@ -146,13 +169,14 @@ def by_corruption(rows):
     """
     import pandas as pd
 
-    rows, table = finished(rows), []
+    places, rows, table = sides(rows), finished(rows), []
     alpha, clean = rows["alpha"].values.astype(float), rows["accuracy"].values.astype(float)
     seeds = rows["training_seed"].values
     for corruption in map(str, rows["corruption"].values):
         values = rows["corrupted_accuracy"].sel(corruption=corruption).mean("severity").values.astype(float)
         for kind, y in (("accuracy", values), ("R", values / clean)):
-            for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
+            for over in ("alpha <= 0", "alpha >= 0"):
+                there = places[over]
                 line = _slope(alpha[there], y[there], seeds[there])
                 table.append({"corruption": corruption, "kind": kind, "over": over, **line})
     return pd.DataFrame(table)
@@ -168,11 +192,12 @@ def by_attack(rows):
     """
     import pandas as pd
 
-    rows, table = finished(rows), []
+    places, rows, table = sides(rows), finished(rows), []
     alpha = rows["alpha"].values.astype(float)
     for attack in map(str, rows["attack"].values if "attack" in rows.dims else ()):
         values = rows["robust_accuracy"].sel(attack=attack).values.astype(float)
-        for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
+        for over in ("alpha <= 0", "alpha >= 0"):
+            there = places[over]
             line = _slope(alpha[there], values[there], rows["training_seed"].values[there])
             table.append({"attack": attack, "over": over, **line})
     return pd.DataFrame(table, columns=["attack", "over", "slope", "low", "high", "p_value", "seeds"])

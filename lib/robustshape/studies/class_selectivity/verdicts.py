@@ -29,7 +29,7 @@ REVERSED = {"selectivity-5a": "augmix", "selectivity-5b": "pgd"}
 def estimates(rows) -> dict:
     """Return the primary quantity of each claim with its interval over seeds or pairs, or why there is none."""
     runs, found = finished(rows), {}
-    known, places = quantities(runs), sides(runs)
+    known, places = quantities(runs), sides(rows)
     for claim, (quantity, over) in SLOPES.items():
         x = known["selectivity"] if over == "selectivity" else runs["alpha"].values.astype(float)
         there = places[over]
@@ -47,6 +47,6 @@ def estimates(rows) -> dict:
             if names
             else f"no network was trained with {recipe} and plainly"
         )
-    beyond = shift_difference(runs)
+    beyond = shift_difference(runs.isel(model=places["alpha"]))
     found["selectivity-7"] = beyond if beyond.n else "what an attack and a corruption change was not measured"
     return found
