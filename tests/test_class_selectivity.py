@@ -344,6 +344,7 @@ def test_a_seed_counts_where_it_has_every_alpha_of_a_side():
     given = given.isel(
         model=given.model.values != "zoo:resnet-alpha=1/2"
     )  # the third seed was not trained at 1
+    assert "8 runs of resnet (3 alphas, 2 to 3 seeds)" in runs.whom(given)
     places = {name: int(there.sum()) for name, there in analyse.sides(given).items()}
     assert (
         places["alpha <= 0"] == 6

@@ -57,11 +57,16 @@ def whom(rows) -> str:
     """Return who was compared, in words: "15 runs of cifar_resnet20 (5 alphas, 3 seeds), 1,000 images; 3 ruined"."""
     runs = finished(rows)
     architecture = parts_of(str(runs.model.values[0])).architecture
-    alphas, seeds = (len(set(runs[name].values.tolist())) for name in ("alpha", "training_seed"))
-    lost = int((np.isfinite(rows["alpha"].values.astype(float)) & rows["diverged"].values.astype(bool)).sum())
+    grid = rows.isel(model=np.isfinite(rows["alpha"].values.astype(float)))
+    alpha, seed = grid["alpha"].values, grid["training_seed"].values
+    alphas = set(runs["alpha"].values.tolist())
+    at_each = [len(set(seed[alpha == a].tolist())) for a in alphas]
+    least, most = min(at_each), max(at_each)
+    seeds = _many(most, "seed") if least == most else f"{least} to {most} seeds"
+    lost = int(grid["diverged"].values.astype(bool).sum())
     bad = int(ruined(runs).sum())
     return (
-        f"{_many(runs.sizes['model'], 'run')} of {architecture} ({_many(alphas, 'alpha')}, {_many(seeds, 'seed')}), "
+        f"{_many(runs.sizes['model'], 'run')} of {architecture} ({_many(len(alphas), 'alpha')}, {seeds}), "
         f"{_many(int(runs['n_robustness'].values[0]), 'image')}"
         + (f"; {bad} ruined" if bad else "")
         + (f"; {lost} diverged, left out" if lost else "")
