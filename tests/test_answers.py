@@ -59,6 +59,15 @@ def test_each_verdict_has_its_sentence(word, said):
     assert answer((FIRST, SECOND), judged(word), rows()) == said
 
 
+def test_what_the_correction_alone_leaves_open_is_said_to_be():
+    lines = judged("cannot be told").assign(uncorrected="holds", corrected_over=6)
+    words = answer((FIRST,), lines, rows())
+    assert words.startswith(
+        "It cannot be told on these networks, after the correction over 6 claims, whether A tells of B ("
+    )
+    assert ", after" not in answer((FIRST,), lines.assign(uncorrected="cannot be told"), rows())
+
+
 def test_an_interval_that_tells_nothing_is_said_to():
     lines = judged("cannot be told")
     lines.loc["a-1", ["low", "high"]] = -0.97, 0.99

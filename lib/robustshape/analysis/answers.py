@@ -68,9 +68,9 @@ def answer(questions: Sequence[Question], judged, rows) -> str:
     return found
 
 
-def is_decided(line) -> bool:
-    """Return whether a claim's verdict says more than that it cannot be told."""
-    return str(line["verdict"]) in (HOLDS, HOLDS_SMALL, FAILS, FAILS_SMALL, NEGLIGIBLE)
+def is_decided(line, verdict: str = "verdict") -> bool:
+    """Return whether a claim's verdict, or another of its words, says more than that it cannot be told."""
+    return str(line.get(verdict)) in (HOLDS, HOLDS_SMALL, FAILS, FAILS_SMALL, NEGLIGIBLE)
 
 
 def sentence(question: Question, line, *, numbers: bool = True) -> str:
@@ -86,6 +86,12 @@ def sentence(question: Question, line, *, numbers: bool = True) -> str:
     why = f": {line['reason']}" if str(line.get("reason", "")) else ""
     if word == UNMEASURED:
         return f"Not yet measured: whether {question.whether}."
+    # its interval may lie on one side, which a reader sees
+    many = (
+        f", after the correction over {line['corrected_over']} claims,"
+        if is_decided(line, "uncorrected")
+        else ""
+    )
     return {
         HOLDS: f"Yes: {question.yes}{measured}.",
         HOLDS_SMALL: f"A little: {question.yes}, but by less than would matter{measured}.",
@@ -93,7 +99,7 @@ def sentence(question: Question, line, *, numbers: bool = True) -> str:
         FAILS_SMALL: f"No: {question.opposite}, though by less than would matter{measured}.",
         NEGLIGIBLE: f"No: on these networks {question.nothing}{measured}.",
     }.get(word) or (
-        f"It cannot be told on these networks whether {question.whether}{measured}."
+        f"It cannot be told on these networks{many} whether {question.whether}{measured}."
         if word.startswith("cannot")
         else f"These networks do not decide whether {question.whether}{measured}{why}."
     )
