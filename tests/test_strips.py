@@ -34,6 +34,16 @@ def test_the_dot_stands_at_the_effect_in_units_of_the_smallest_that_matters():
     ]  # stays on the strip
 
 
+def test_what_the_correction_alone_changes_is_said():
+    given = LINE | {"verdict": "cannot be told", "uncorrected": "holds", "corrected_over": 6}
+    shown = strips.strips(pd.DataFrame([given], index=["a-1"])).html
+    assert "40 networks; without the correction over 6 claims: holds" in shown
+    assert (
+        "without"
+        not in strips.strips(pd.DataFrame([given | {"uncorrected": "cannot be told"}], index=["a-1"])).html
+    )
+
+
 def test_an_interval_that_goes_on_has_an_arrow():
     assert strips.strip(line()).count("<path") == 0
     assert strips.strip(line(high=5.0)).count("<path") == 1

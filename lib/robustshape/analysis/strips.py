@@ -48,7 +48,9 @@ def axis() -> str:
 
 def _line(claim: str, statement: str, line) -> str:
     word, reason = str(line["verdict"]), str(line.get("reason", ""))
-    whom = "; ".join(part for part in (str(line["population"]), reason) if part)
+    alone = str(line.get("uncorrected", word))
+    without = f"without the correction over {line['corrected_over']} claims: {alone}" if alone != word else ""
+    whom = "; ".join(part for part in (str(line["population"]), reason, without) if part)
     shown = word.partition(":")[0]
     return (
         f'<div class="rs-claim"><p>{statement}</p>{strip(line)}'
