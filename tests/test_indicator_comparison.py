@@ -260,11 +260,11 @@ def test_every_number_that_is_compared_is_explained(rows, table):
 
 def test_what_is_left_and_what_is_saved_is_counted():
     lines = pd.DataFrame({"sure": [True, False, True], "low": [0.1, -0.1, -0.2]})
-    assert analyse.of_stars(lines).startswith("2 cells are left") and analyse.of_gains(lines).startswith(
-        "1 bar lies"
-    )
-    assert analyse.of_stars(lines[1:2]).startswith("No cell is left")
-    assert analyse.of_gains(lines[1:]) == "No bar lies wholly above zero."
+    assert analyse.stars_in_words(lines).startswith("2 cells are left") and analyse.gains_in_words(
+        lines
+    ).startswith("1 bar lies")
+    assert analyse.stars_in_words(lines[1:2]).startswith("No cell is left")
+    assert analyse.gains_in_words(lines[1:]) == "No bar lies wholly above zero."
 
 
 @pytest.mark.parametrize("preset", ["families_mnist", "families_cifar10"])

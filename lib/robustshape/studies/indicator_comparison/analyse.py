@@ -161,7 +161,7 @@ def grid(rows, table, targets=tuple(TARGETS)):
     return lines.assign(indicator=lines["indicator"].map(of), sure=lines["p (Holm)"] < 0.05)
 
 
-def of_stars(lines) -> str:
+def stars_in_words(lines) -> str:
     """Return how many cells of `grid` have a star, as a sentence."""
     sure = int(lines["sure"].sum())
     if not sure:
@@ -170,7 +170,7 @@ def of_stars(lines) -> str:
     return f"{sure} {are} left after the correction over all indicators of a column: the stars."
 
 
-def of_gains(lines) -> str:
+def gains_in_words(lines) -> str:
     """Return how many indicators of `gains` surely save some of the error, as a sentence."""
     better = int((lines["low"] > 0).sum())
     if not better:
