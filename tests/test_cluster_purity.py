@@ -594,7 +594,7 @@ def test_a_row_holds_draws_rivals_accuracies_and_the_closer_look(measured):
 
 def test_a_page_of_two_networks(measured):
     *_, judged, words = page(measured)
-    assert set(judged["verdict"]) == {"not yet measured"} and words.startswith("2 networks are too few")
+    assert set(judged["verdict"]) == {"not judged"} and words.startswith("2 networks are too few")
     all_figures(measured)
 
 

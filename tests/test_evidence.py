@@ -38,6 +38,14 @@ def test_the_population_that_decides_stands_first(lines):
     assert len(unmeasured) == 1 and unmeasured["preset"].iloc[0] == stated[-1].population
 
 
+def test_a_claim_without_an_estimate_anywhere_is_not_yet_measured(lines):
+    claim = list(claims.load().values())[-1]
+    others = lines[~((lines["claim"] == claim.id) & (lines["preset"] == claim.population))]
+    line = evidence.of_claim(others, claim).iloc[0]
+    assert line["preset"] == "another" and line["verdict"] == "not yet measured"
+    assert others.loc[line.name, "verdict"] == "not judged"  # on its own page
+
+
 def test_the_picture_has_a_strip_for_every_claim(lines):
     html = evidence.overview(lines)
     for name in claims.load():

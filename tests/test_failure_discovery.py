@@ -508,7 +508,7 @@ def test_one_generator_decides_nothing_about_dimensions():
     assert found.index.tolist() == [f"failure-{i}" for i in range(1, 5)]
     assert found.loc["failure-3", ["verdict", "estimate", "n"]].tolist() == ["not judged", 0, 1]
     assert found.loc["failure-2", ["verdict", "n"]].tolist() == ["not judged", 1]
-    assert found.loc["failure-4", "verdict"] == "not yet measured"
+    assert found.loc["failure-4", "verdict"] == "not judged"
     assert found.loc["failure-4", "reason"].startswith("no probability decreased along these attributes")
     here = invented()
     here.attrs["preset"] = "mnist"

@@ -162,7 +162,7 @@ def test_the_claims_across_studies_are_judged(rows):
     assert judged.loc["cross-2", "population"] == (
         "over 12 model families; measured: 24 networks of 12 families, 5,000 images"
     )
-    assert judged.loc["cross-3", "verdict"] == judged.loc["cross-4", "verdict"] == "not yet measured"
+    assert judged.loc["cross-3", "verdict"] == judged.loc["cross-4", "verdict"] == "not judged"
     assert judged.loc["cross-3", "reason"].endswith("; another population decides: cifar10")
     assert answer(QUESTIONS, judged, rows).startswith("These networks do not decide whether any number")
 

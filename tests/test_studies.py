@@ -367,7 +367,7 @@ def test_every_study_takes_every_parameter_of_a_population_and_it_counts(name, f
 def test_one_network_alone_has_a_page_too(fresh):
     given = KSTAR | {"models": '["zoo:mlp"]', "severities": "[1, 5]"}  # as papermill's -p hands them over
     rows = kstar_skewness.measure(**given)
-    assert kstar_verdicts(rows).loc["kstar-3", "verdict"] == "not yet measured"
+    assert kstar_verdicts(rows).loc["kstar-3", "verdict"] == "not judged"
     assert kstar_figures.distributions(rows).axes and kstar_figures.gamma(rows)
     assert kstar_figures.adversarial_pairs(kstar_analysis.adversarial_pairs(rows)) == []
     assert beyond(kstar_analysis.points(rows), "log k*", "R").empty

@@ -53,8 +53,7 @@ def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch)
     )
     found = pd.concat([purities, ranks, across])
     words = found["uncorrected"].to_dict()
-    unmeasured = [
-        "purity-4",
+    elsewhere = [
         "purity-5",
         "kstar-1",
         "kstar-2",
@@ -64,9 +63,9 @@ def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch)
         "cross-3",
         "cross-4",
     ]
-    assert {words.pop(name) for name in unmeasured} == {"not yet measured"}
+    assert {words.pop(name) for name in elsewhere} == {"not judged"}  # other networks decide these
     assert words == {
-        "purity-1": "holds", "purity-2": "negligible", "purity-3": "fails",
+        "purity-1": "holds", "purity-2": "negligible", "purity-3": "fails", "purity-4": "not yet measured",
         "kstar-3": "holds, small", "kstar-4": "holds", "kstar-6": "fails, small",  # kstar-4: -0.13, claimed below 0
         "cross-1": "not yet measured", "cross-2": "not judged",
     }  # fmt: skip
@@ -133,10 +132,10 @@ def test_another_population_is_shown_and_not_judged(monkeypatch):
     line = found.loc["kstar-3"]
     assert (line["verdict"], line["reason"]) == ("not judged", "another population decides: families_mnist")
     assert line["estimate"] == 0.5 and line["n"] == 48
-    assert found.loc["kstar-1", "verdict"] == "not yet measured"
+    assert found.loc["kstar-1", "verdict"] == "not judged"
     assert found.loc["kstar-1", "reason"] == "no k* was measured; another population decides: imagenet"
     few = judge(monkeypatch, "cifar10", kstar_3=from_left_out(np.nan, [np.nan]))
-    assert few.loc["kstar-3", "verdict"] == "not yet measured"
+    assert few.loc["kstar-3", "verdict"] == "not judged"
     assert few.loc["kstar-3", "reason"].startswith("too few networks for an estimate; another population")
     assert found.loc["kstar-2", "reason"].startswith("not estimated") and set(found["corrected_over"]) == {0}
 

@@ -129,14 +129,13 @@ def stated_beside(study: str, preset: str, claims: Mapping[str, Claim]) -> list[
 
 def _alone(claim: Claim, found, preset: str) -> Verdict:
     """Return the uncorrected verdict on one claim; `found` is its estimate, or why there is none."""
-    decided_here = claim.population == preset
-    elsewhere = f"another population decides: {claim.population}"
-    if not decided_here and not isinstance(found, str) and not np.isfinite(_numbers(claim, found)[0]):
-        found = "too few networks for an estimate"
+    if claim.population != preset:
+        elsewhere = f"another population decides: {claim.population}"
+        if not isinstance(found, str) and not np.isfinite(_numbers(claim, found)[0]):
+            found = "too few networks for an estimate"
+        return Verdict(UNJUDGED, reason=f"{found}; {elsewhere}" if isinstance(found, str) else elsewhere)
     if isinstance(found, str):
-        return Verdict(UNMEASURED, reason=found if decided_here else f"{found}; {elsewhere}")
-    if not decided_here:
-        return Verdict(UNJUDGED, reason=elsewhere)
+        return Verdict(UNMEASURED, reason=found)
     how = {"smallest": claim.smallest_effect, "fewest": claim.fewest_units, "unit": units(claim.unit)}
     if claim.screen:
         return judge_screen(found, **how)

@@ -77,8 +77,11 @@ def _judged_everywhere(root: Path):
 def of_claim(lines, claim):
     """Return the lines of one claim, one a population: the one that decides first, then estimates of others.
 
-    Without any estimate, one line that says so.
+    Without any estimate, one line that says so: where the population that decides has no rows either, the claim is not
+    yet measured anywhere.
     """
+    from robustshape.statistics.verdict import UNMEASURED
+
     own = lines[lines["claim"] == claim.id]
     rank = 2 * own["estimate"].isna() + (own["preset"] != claim.population)
     own = (
@@ -88,7 +91,10 @@ def of_claim(lines, claim):
         .drop(columns="rank")
     )
     estimated = own[own["estimate"].notna()]
-    return estimated if len(estimated) else own[:1]
+    if len(estimated):
+        return estimated
+    first = own[:1]
+    return first if (first["preset"] == claim.population).all() else first.assign(verdict=UNMEASURED)
 
 
 def headline(lines) -> str:

@@ -1,5 +1,7 @@
 """What the study of failures asks, and how its verdicts read; where one generator cannot decide, what it shows."""
 
+import numpy as np
+
 from robustshape.analysis.answers import MOST_WORDS, Question, is_decided, sentence
 from robustshape.statistics.jackknife import mean_over_groups
 from robustshape.statistics.verdict import (
@@ -72,7 +74,8 @@ def answer(questions, judged, rows) -> str:
     """
     first, *others = questions
     line = judged.loc[first.claim]
-    found = of_too_few(rows, line["smallest"]) if line["verdict"] == UNJUDGED else sentence(first, line)
+    shown = line["verdict"] == UNJUDGED and np.isfinite(line["estimate"])
+    found = of_too_few(rows, line["smallest"]) if shown else sentence(first, line)
     for question in others:
         if is_decided(judged.loc[question.claim]):
             longer = f"{found} {sentence(question, judged.loc[question.claim], numbers=False)}"
