@@ -1,5 +1,7 @@
 """What all populations say of the claims: the picture of the first page, the page of claims, the cards."""
 
+import io
+
 import pandas as pd
 import pytest
 
@@ -22,10 +24,12 @@ def lines():
                     "statement": claim.statement, "source": claim.source, "estimate": 0.1, "low": 0.0, "high": 0.2,
                     "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
                     "verdict": "cannot be told" if preset == claim.population else "not judged", "population": "many",
-                    "reason": "",
+                    "reason": "", "n": 48, "unit": "model families", "power": 0.88,
+                    "power_at_zero": 0.7,
                 }
             )  # fmt: skip
     found = pd.DataFrame(made)
+    found["uncorrected"] = found["verdict"]
     found.loc[found["claim"] == list(claims.load())[-1], ["estimate", "low", "high"]] = float("nan")
     return found
 
@@ -51,6 +55,12 @@ def test_the_picture_has_a_strip_for_every_claim(lines):
     for name in claims.load():
         assert f'href="claims.html#{name}"' in html
     assert html.count("<svg") == len(claims.load()) + 1
+
+
+def test_the_table_of_claims_has_a_line_for_each_with_its_power(lines):
+    shown = pd.read_csv(io.BytesIO(evidence.verdicts_table(lines)))
+    assert shown["claim"].tolist() == list(claims.load())
+    assert set(shown["power at d"][:-1]) == {"88%"} and shown["verdict"].iloc[-1] == "cannot be told"
 
 
 def test_the_page_of_claims_says_where_each_was_restated_and_why(lines):

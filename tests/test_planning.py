@@ -7,8 +7,15 @@ import pytest
 
 from robustshape.errors import InputError
 from robustshape.statistics import simulation
-from robustshape.statistics.planning import chances, expected_error, power, within_family_correlation
-from robustshape.statistics.verdict import verdict
+from robustshape.statistics.exact import exact_share
+from robustshape.statistics.planning import (
+    chances,
+    expected_error,
+    power,
+    power_of_share,
+    within_family_correlation,
+)
+from robustshape.statistics.verdict import judge, verdict
 
 
 def test_within_family_correlation_equals_the_analysis_of_variance_by_hand():
@@ -66,6 +73,19 @@ def test_more_families_decide_more():
     assert all(a < b for a, b in pairwise(found))
     assert found[-1][0] > 0.95 and found[-1][1] > 0.9
     assert expected_error(48, 4) < expected_error(48, 4, within=0.5) < expected_error(48)
+
+
+def test_the_power_of_a_share_is_how_often_its_verdict_comes():
+    rng = np.random.default_rng(0)
+    for smallest, threshold, n in [(0.25, 0.5, 6), (0.25, 0.5, 30), (0.2, 0.9, 24), (0.4, 0.5, 40)]:
+        at_d, at_zero = (
+            [judge(exact_share(int(k), n), smallest=smallest, threshold=threshold).word for k in rng.binomial(n, true, 4000)]
+            for true in (min(threshold + smallest, 1.0), threshold)
+        )  # fmt: skip
+        found = power_of_share(smallest, threshold, n)
+        holds = at_d.count("holds") + at_d.count("holds, small")
+        assert holds / 4000 == pytest.approx(found[0], abs=0.025)
+        assert at_zero.count("negligible") / 4000 == pytest.approx(found[1], abs=0.025)
 
 
 def test_errors_say_what_was_given():

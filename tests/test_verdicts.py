@@ -12,6 +12,7 @@ from robustshape.analysis.verdicts import judged, population, summary
 from robustshape.errors import InputError
 from robustshape.statistics.exact import exact_share
 from robustshape.statistics.jackknife import OverGroups, from_left_out, mean_over_groups
+from robustshape.statistics.planning import power
 from robustshape.studies.cluster_purity import verdicts as purity
 from robustshape.studies.indicator_comparison import verdicts as comparison
 from robustshape.studies.kstar_skewness import verdicts as kstar
@@ -146,6 +147,32 @@ def test_a_share_is_judged_against_its_threshold(monkeypatch):
     assert four.loc["kstar-1", ["verdict", "reason"]].tolist() == ["not judged", "4 of 6 model families"]
 
 
+def test_the_power_of_the_networks_stands_beside_each_verdict(monkeypatch):
+    found = judge(monkeypatch, "families_mnist", purity_1=correlation(0.5), purity_3="no k* was measured")
+    assert found.loc["purity-1", ["power", "power_at_zero"]].tolist() == list(
+        power(0.3, correlation(0.5).error, 48)
+    )
+    assert found[["power", "power_at_zero"]].drop("purity-1").isna().all(axis=None)
+    spread = mean_over_groups(0.01 * np.arange(48), range(48))
+    line = judge(monkeypatch, "families_mnist", kstar_4=spread).loc["kstar-4"]
+    assert line["power"] == power(0.1, spread.error, 48, fisher=False)[0] > 0.9  # whichever side is claimed
+
+
+def test_the_power_of_a_screen_is_that_of_one_indicator_at_the_corrected_level(monkeypatch):
+    error = np.array([0.05, 0.11, 0.2])
+    screen = OverGroups(np.zeros(3), None, None, np.ones(3), np.array([48, 48, 48]), error, fisher=True)
+    line = judge(monkeypatch, "families_mnist", cross_1=screen).loc["cross-1"]
+    assert line["power"] == power(0.3, 0.11, 48, level=1 - 0.05 / 3)[0] < power(0.3, 0.11, 48)[0]
+    assert np.isnan(line["power_at_zero"])
+
+
+def test_the_power_of_a_share_is_that_of_its_exact_interval(monkeypatch):
+    line = judge(monkeypatch, "imagenet", kstar_1=exact_share(4, 6)).loc["kstar-1"]
+    assert (
+        line["power"] == pytest.approx(0.75**6) and line["power_at_zero"] == 0
+    )  # only six of six exclude one half
+
+
 def test_a_page_says_it_in_words(monkeypatch):
     found = judge(
         monkeypatch,
@@ -154,10 +181,10 @@ def test_a_page_says_it_in_words(monkeypatch):
         kstar_6=mean_over_groups([0.02, 0.03] * 10, range(20)),
     )
     shown = summary(found).set_index("claim")
-    assert shown.loc["kstar-3", "measured (95 % interval)"] == "+0.50"  # three families have no interval
-    assert shown.loc["kstar-6", "measured (95 % interval)"] == "+0.025 (0.023 to 0.027)"
+    assert shown.loc["kstar-3", "estimate (95 % interval)"] == "+0.50"  # three families have no interval
+    assert shown.loc["kstar-6", "estimate (95 % interval)"] == "+0.025 (0.023 to 0.027)"
     assert (
-        shown.loc["kstar-1", "measured (95 % interval)"] == "–" and shown.loc["kstar-4", "claimed"] == "< 0"
+        shown.loc["kstar-1", "estimate (95 % interval)"] == "–" and shown.loc["kstar-4", "claimed"] == "< 0"
     )
     assert shown["why"].tolist() == found["reason"].tolist()
     assert population(rows("x", 2).isel(model=[0])) == "1 network of 1 family, 1,000 images"

@@ -14,8 +14,11 @@ from robustshape.analysis.claims import Claim, load, together
 from robustshape.analysis.networks import open_band
 from robustshape.errors import InputError
 from robustshape.registry import closest, unknown_name
+from robustshape.statistics.exact import ExactShare
+from robustshape.statistics.jackknife import OverGroups
+from robustshape.statistics.planning import power, power_of_share
 from robustshape.statistics.screen import judge_screen
-from robustshape.statistics.verdict import UNJUDGED, UNMEASURED, Verdict, corrected, judge
+from robustshape.statistics.verdict import SIGNIFICANCE, UNJUDGED, UNMEASURED, Verdict, corrected, judge
 
 
 def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
@@ -40,7 +43,9 @@ def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
         ``unit``; ``population`` (who was measured, in words), ``preset``; ``reason`` why there is no verdict, else "";
         ``corrected_over`` (primary claims of the population over which Holm's rule ran, those without an estimate here
         included: so the pages of two studies of the same networks do not judge a claim in two ways); ``decides`` (whether
-        the claim is stated for these networks).
+        the claim is stated for these networks); ``power``, ``power_at_zero`` (how often so many units with the spread that
+        was measured would say that the claim holds where the effect is the smallest that matters, and that it is
+        negligible where there is none, before the correction over claims; of a screen the first for one indicator).
 
     Raises
     ------
@@ -104,12 +109,14 @@ def _judged(study: str, rows, claims: Mapping[str, Claim]):
     lines = {}
     for name, claim in own.items():
         estimate, low, high, n = _numbers(claim, found.get(name))
+        at_d, at_zero = _power(claim, found.get(name))
         lines[name] = {
             "statement": claim.statement, "source": claim.source, "estimate": estimate, "low": low, "high": high,
             "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
             "verdict": told[name].word, "uncorrected": alone[name].word, "n": n, "fewest": claim.fewest_units,
             "unit": units(claim.unit), "population": _whom(n, units(claim.unit), rows) if n else "", "preset": preset,
             "reason": alone[name].reason, "corrected_over": over, "decides": claim.population == preset,
+            "power": at_d, "power_at_zero": at_zero,
         }  # fmt: skip
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("claim")
 
@@ -151,6 +158,21 @@ def _numbers(claim: Claim, found) -> tuple[float, float, float, int]:
     return float(found.estimate), float(found.low), float(found.high), int(found.n)
 
 
+def _power(claim: Claim, found) -> tuple[float, float]:
+    """Return how often such units decide where the effect is the smallest that matters, and where there is none."""
+    if isinstance(found, ExactShare) and found.n and claim.above:
+        return power_of_share(claim.smallest_effect, claim.threshold, found.n)
+    if not isinstance(found, OverGroups):
+        return float("nan"), float("nan")
+    error, n, level = found.error, found.n, 1 - SIGNIFICANCE
+    if claim.screen:  # one indicator of middling spread; that none of all has an effect is no matter of one
+        error, n, level = np.nanmedian(error), np.min(n), 1 - SIGNIFICANCE / len(error)
+    if not error > 0 or n < 2 or (found.fisher and claim.threshold):
+        return float("nan"), float("nan")
+    at_d, at_zero = power(claim.smallest_effect, float(error), int(n), fisher=found.fisher, level=level)
+    return at_d, float("nan") if claim.screen else at_zero
+
+
 def _whom(n: int, unit: str, rows) -> str:
     """Return how many units an estimate is over, and of whom they are: fewer than were measured where a band leaves some out."""
     return f"over {n} {unit}; measured: {population(rows)}"
@@ -187,7 +209,7 @@ def units(unit: str) -> str:
 
 
 def summary(table):
-    """Return the columns of `judged` that a page shows, in a reader's words."""
+    """Return the columns of `judged` that a table of claims shows, in a reader's words."""
     import pandas as pd
 
     sides = [f"{'>' if a else '<'} {t:g}" for a, t in zip(table["above"], table["threshold"])]
@@ -195,15 +217,22 @@ def summary(table):
     return pd.DataFrame(
         {
             "claim": table.index,
-            "statement": table["statement"].values,
-            "measured (95 % interval)": [in_words(*numbers) for numbers in ends],
+            "measured on": table["preset"].values,
+            "n": [f"{n} {unit}" if n else "–" for n, unit in zip(table["n"], table["unit"])],
             "claimed": sides,
+            "estimate (95 % interval)": [in_words(*numbers) for numbers in ends],
+            "smallest effect": [f"{d:g}" for d in table["smallest"]],
             "verdict": table["verdict"].values,
             "uncorrected": table["uncorrected"].values,
+            "power at d": [_percent(share) for share in table["power"]],
+            "at 0": [_percent(share) for share in table["power_at_zero"]],
             "why": table["reason"].values,
-            "of whom": table["population"].values,
         }
     )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if np.isfinite(share) else "–"
 
 
 def in_words(estimate: float, low: float, high: float) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from robustshape.analysis.page import look
 from robustshape.book.pages import first_pages
 from robustshape.book.runs import INPUTS
-from robustshape.book.tables import plain
+from robustshape.book.tables import plain, table
 from robustshape.paths import cache_dir
 from robustshape.store import sealed
 from robustshape.store.atomic import remove
@@ -24,6 +24,7 @@ def claims_pieces(root: Path) -> dict[str, bytes]:
         "answer.md": headline(lines),
         "overview.html": f"{style}{overview(lines)}",
         "claims.md": f"{style}\n\n{claims_page(lines)}",
+        "verdicts.csv": verdicts_table(lines).decode(),
         "cards.md": cards(lines, root),
     }
     return {f"generated/{name}": text.encode() for name, text in made.items()}
@@ -94,7 +95,11 @@ def of_claim(lines, claim):
     if len(estimated):
         return estimated
     first = own[:1]
-    return first if (first["preset"] == claim.population).all() else first.assign(verdict=UNMEASURED)
+    return (
+        first
+        if (first["preset"] == claim.population).all()
+        else first.assign(verdict=UNMEASURED, uncorrected=UNMEASURED)
+    )
 
 
 def headline(lines) -> str:
@@ -171,6 +176,18 @@ def claims_page(lines) -> str:
             f"- Smallest effect that would matter: {claim.smallest_effect:g}{why}\n:::\n"
         )
     return "\n".join(made)
+
+
+def verdicts_table(lines) -> bytes:
+    """Return a line for each claim as CSV: its estimate, its verdict, and the power of its population."""
+    import pandas as pd
+
+    from robustshape.analysis import claims
+    from robustshape.analysis.verdicts import summary
+
+    deciding = pd.concat([of_claim(lines, claim).iloc[:1] for claim in claims.load().values()])
+    shown = summary(deciding.set_index("claim"))
+    return table(list(shown), shown.itertuples(index=False))
 
 
 def cards(lines, root: Path) -> str:

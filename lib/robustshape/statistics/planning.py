@@ -8,6 +8,7 @@ two agree to a few points from 12 families on, while at 6 this promises up to te
 import numpy as np
 
 from robustshape.errors import InputError
+from robustshape.statistics.exact import share_interval
 from robustshape.statistics.verdict import (
     FAILS,
     FAILS_SMALL,
@@ -134,12 +135,34 @@ def chances(
     return found | {UNTOLD: max(0.0, 1 - sum(found.values()))}
 
 
-def power(smallest: float, error: float, groups: int, *, fisher: bool = True) -> tuple[float, float]:
+def power(
+    smallest: float, error: float, groups: int, *, fisher: bool = True, level: float = 0.95
+) -> tuple[float, float]:
     """Return how often a population decides at d (that the claim holds, small or not) and at 0 (that it is negligible).
 
     >>> at_d, at_zero = power(0.3, expected_error(48, 4, within=0.06), 48)
     >>> round(at_d, 2), round(at_zero, 2)
     (0.98, 0.94)
     """
-    at_d = chances(smallest, smallest, error, groups, fisher=fisher)
-    return at_d[HOLDS] + at_d[HOLDS_SMALL], chances(0.0, smallest, error, groups, fisher=fisher)[NEGLIGIBLE]
+    how = {"fisher": fisher, "level": level}
+    at_d = chances(smallest, smallest, error, groups, **how)
+    return at_d[HOLDS] + at_d[HOLDS_SMALL], chances(0.0, smallest, error, groups, **how)[NEGLIGIBLE]
+
+
+def power_of_share(smallest: float, threshold: float, n: int) -> tuple[float, float]:
+    """Return the same of the share of `n` families, claimed to lie above a threshold, with its exact interval.
+
+    Of six families all must agree to say that more than one half do, which they seldom do where three quarters would.
+
+    >>> at_d, at_zero = power_of_share(0.25, 0.5, 6)
+    >>> round(at_d, 3), at_zero
+    (0.178, 0.0)
+    """
+    from scipy.stats import binom
+
+    ends = np.array([share_interval(count, n) for count in range(n + 1)])
+    low, high = ends.T - threshold
+    within = (low > -smallest) & (low <= 0) & (high >= 0) & (high < smallest)
+    true = np.array([[min(threshold + smallest, 1.0)], [threshold]])
+    at_d, at_zero = binom.pmf(np.arange(n + 1), n, true)
+    return float(at_d[low > 0].sum()), float(at_zero[within].sum())
