@@ -460,7 +460,7 @@ def test_estimates_are_those_of_the_pages_own_numbers():
         product, np.stack([kmeans, multicut], 1), columns[1][there], given["family"].values[there], recipes
     )
     assert found.loc["purity-4", "estimate"] == pytest.approx(again.estimate)
-    assert found.loc["purity-2", "verdict"] == "not yet measured"
+    assert found.loc["purity-2", "verdict"] == "not judged"
     assert found.loc["purity-2", "reason"].startswith("no attack by PGD at two budgets was made")
     assert np.isfinite(judged_rows(STUDY.name, rows()).loc["purity-2", "estimate"])
 
