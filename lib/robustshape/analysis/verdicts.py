@@ -166,7 +166,9 @@ def _power(claim: Claim, found) -> tuple[float, float]:
         return float("nan"), float("nan")
     error, n, level = found.error, found.n, 1 - SIGNIFICANCE
     if claim.screen:  # one indicator of middling spread; that none of all has an effect is no matter of one
-        error, n, level = np.nanmedian(error), np.min(n), 1 - SIGNIFICANCE / len(error)
+        known = np.isfinite(error)
+        error = np.median(error[known]) if known.any() else float("nan")
+        n, level = np.min(n), 1 - SIGNIFICANCE / len(known)
     if not error > 0 or n < 2 or (found.fisher and claim.threshold):
         return float("nan"), float("nan")
     at_d, at_zero = power(claim.smallest_effect, float(error), int(n), fisher=found.fisher, level=level)
