@@ -203,6 +203,14 @@ def test_a_row_holds_ranks_skewness_accuracies_and_provenance(fresh):
     assert rows["corrupted_accuracy"].dims == ("model", "corruption", "severity")
     for name in ("accuracy", "indicator_accuracy", "corrupted_accuracy", "normalised_rank"):
         assert float(rows[name].min()) >= 0 and float(rows[name].max()) <= 1
+    assert (
+        "normalised_rank" not in kstar_skewness.wanted(**KSTAR)["zoo:mlp"].row.open()
+    )  # it follows from what is kept
+    by_hand = rows["rank"].values / np.take_along_axis(
+        rows["size"].values, rows["label"].values.astype(int), 1
+    )
+    assert np.array_equal(rows["normalised_rank"].values, by_hand)
+    assert by_hand.mean(1) == pytest.approx(rows["mean_normalised_rank"].values)
     low, high = rows["approximate_skewness_interval"].isel(model=0).values
     assert low < rows["approximate_skewness"].values[0] < high
     for name in ("checksum", "layer", "key", "preset", "seed"):

@@ -77,6 +77,9 @@ class Study:
         ``after(plan)`` does what remains once the rows are there, such as writing a file.
     published : callable
         ``published(preset, rows)`` writes what the project keeps of published rows beside them.
+    derived : callable
+        ``derived(rows)`` returns variables, as `xarray.Dataset.assign` takes them, that follow from the others: they are
+        not kept with the rows.
     needs : callable
         ``needs(population, networks, settings)`` names further networks that have to be trained.
     parts : callable, optional
@@ -103,6 +106,7 @@ class Study:
     check: Callable = lambda population, networks, settings: None
     after: Callable = lambda plan: None
     published: Callable = lambda preset, rows: None
+    derived: Callable = lambda rows: {}
     needs: Callable = lambda population, networks, settings: []
     parts: Callable | None = None
     along: str = ""
@@ -203,10 +207,11 @@ class Study:
         return done, len(wanted)
 
     def described(self, rows):
-        """Return the rows with a ``long_name`` of each variable and coordinate, and ``units`` where it has one.
+        """Return the rows with what is derived from them, and a ``long_name`` of each variable, ``units`` where it has one.
 
         Variables that say how and on what was measured have the ``role`` about.
         """
+        rows = rows.assign(self.derived(rows))
         parts = {f"{self.along}_key": (f"hash of what defines the numbers of each {self.along}", "")}
         for name, (words, unit) in (common.VARIABLES | parts | self.variables).items():
             if name in rows.data_vars:

@@ -101,6 +101,7 @@ def row(population: Population, network: Network, settings: KstarSettings):
         both = population.attacked_features(network, settings.shift)
         parts.append(beside.under_attack(*both, metric))
     made = xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact")
+    made = made.drop_vars("normalised_rank")  # see `derived`
     made["rank"], made["label"] = made["rank"].astype(np.int32), made["label"].astype(np.int16)
     return made.assign(
         **{f"{name}_interval": ("bound", np.asarray(ends)) for name, ends in intervals.items()},
@@ -110,6 +111,14 @@ def row(population: Population, network: Network, settings: KstarSettings):
         metric=metric,
         shift=settings.shift,
     )
+
+
+def derived(rows) -> dict:
+    """Return the normalised k* of each sample, half of all that rows would hold: k* over the size of its class."""
+    if "rank" not in rows:
+        return {}
+    size = rows["size"].sel({"class": rows["label"]}).drop_vars("class")
+    return {"normalised_rank": rows["rank"] / size}
 
 
 VARIABLES = {
@@ -194,4 +203,5 @@ STUDY = Study(
     first_version=2,
     parts=twin.parts,
     along="indicator",
+    derived=derived,
 )  # fmt: skip
