@@ -60,7 +60,7 @@ def test_the_picture_has_a_strip_for_every_claim(lines):
 def test_the_table_of_claims_has_a_line_for_each_with_its_power(lines):
     shown = pd.read_csv(io.BytesIO(evidence.verdicts_table(lines)))
     assert shown["claim"].tolist() == list(claims.load())
-    assert set(shown["power at d"][:-1]) == {"88%"} and shown["verdict"].iloc[-1] == "cannot be told"
+    assert set(shown["power at d"][:-1]) == {"88 %"} and shown["verdict"].iloc[-1] == "cannot be told"
 
 
 def test_the_page_of_claims_says_where_each_was_restated_and_why(lines):

@@ -186,7 +186,9 @@ def test_a_page_says_it_in_words(monkeypatch):
     assert (
         shown.loc["kstar-1", "estimate (95 % interval)"] == "–" and shown.loc["kstar-4", "claimed"] == "< 0"
     )
-    assert shown["why"].tolist() == found["reason"].tolist()
+    assert (
+        shown.loc["kstar-6", "over"] == "20 model families of cifar10" and shown.loc["kstar-1", "over"] == "–"
+    )
     assert population(rows("x", 2).isel(model=[0])) == "1 network of 1 family, 1,000 images"
 
 

@@ -216,25 +216,23 @@ def summary(table):
 
     sides = [f"{'>' if a else '<'} {t:g}" for a, t in zip(table["above"], table["threshold"])]
     ends = zip(table["estimate"], table["low"], table["high"])
+    whom = zip(table["n"], table["unit"], table["preset"])
     return pd.DataFrame(
         {
             "claim": table.index,
-            "measured on": table["preset"].values,
-            "n": [f"{n} {unit}" if n else "–" for n, unit in zip(table["n"], table["unit"])],
+            "over": [f"{n} {unit} of {where}" if n else "–" for n, unit, where in whom],
             "claimed": sides,
             "estimate (95 % interval)": [in_words(*numbers) for numbers in ends],
-            "smallest effect": [f"{d:g}" for d in table["smallest"]],
+            "d": [f"{d:g}" for d in table["smallest"]],
             "verdict": table["verdict"].values,
-            "uncorrected": table["uncorrected"].values,
             "power at d": [_percent(share) for share in table["power"]],
             "at 0": [_percent(share) for share in table["power_at_zero"]],
-            "why": table["reason"].values,
         }
     )
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}" if np.isfinite(share) else "–"
+    return f"{100 * share:.0f} %" if np.isfinite(share) else "–"
 
 
 def in_words(estimate: float, low: float, high: float) -> str:
