@@ -1,5 +1,6 @@
 """The answer of a page is chosen by rules from the verdicts, whatever networks were measured."""
 
+import dataclasses
 import importlib
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def rows(n=6):
         },
         coords={"model": [f"zoo:mlp/{i}" for i in range(n)]},
     )
+
+
+def test_what_limits_an_answer_is_said_even_where_it_cannot_be_told():
+    limit = dataclasses.replace(SECOND, limits=True)
+    open_end = " It cannot be told on these networks whether C tells of B."
+    assert answer((FIRST, limit), judged("holds", "cannot be told"), rows()).endswith(open_end)
+    assert answer((FIRST, limit), judged("holds", "holds"), rows()).endswith(" Yes: C tells of B.")
+    for first, second in (("cannot be told", "cannot be told"), ("holds", "not judged")):
+        assert "C tells" not in answer((FIRST, limit), judged(first, second), rows())
+    assert "C tells" not in answer((FIRST, SECOND), judged("holds", "cannot be told"), rows())
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def lines():
                     "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
                     "verdict": "cannot be told" if preset == claim.population else "not judged", "population": "many",
                     "reason": "", "n": 48, "unit": "model families", "power": 0.88,
-                    "power_at_zero": 0.7,
+                    "power_at_zero": 0.7, "decides": preset == claim.population,
                 }
             )  # fmt: skip
     found = pd.DataFrame(made)
@@ -46,8 +46,11 @@ def test_a_claim_without_an_estimate_anywhere_is_not_yet_measured(lines):
     claim = list(claims.load().values())[-1]
     others = lines[~((lines["claim"] == claim.id) & (lines["preset"] == claim.population))]
     line = evidence.of_claim(others, claim).iloc[0]
-    assert line["preset"] == "another" and line["verdict"] == "not yet measured"
-    assert others.loc[line.name, "verdict"] == "not judged"  # on its own page
+    assert line["preset"] == claim.population and line["verdict"] == "not yet measured"
+    assert others.loc[line.name, ["preset", "verdict"]].tolist() == [
+        "another",
+        "not judged",
+    ]  # on its own page
 
 
 def test_the_picture_has_a_strip_for_every_claim(lines):

@@ -47,8 +47,8 @@ def gather(source="measure", models="abc", computed=None, value=0):
     return results.gather("study", wanted(models), preset="p", source=source, compute=compute)
 
 
-def publish(models="abc"):
-    return results.publish("study", "p", wanted(models))
+def publish(models="abc", **how):
+    return results.publish("study", "p", wanted(models), **how)
 
 
 def test_rows_are_measured_once_and_in_the_order_asked_for():
@@ -126,6 +126,12 @@ def test_publishing_adds_to_what_was_published_and_names_what_goes(empty_again, 
     publish()
     assert "no longer" not in capsys.readouterr().out  # nothing went this time
     assert published["value"].values.tolist() == [100, 2]  # what was published stays
+
+
+def test_what_follows_from_other_variables_is_not_published():
+    gather(models="ab")
+    assert publish(without=("value",)) == 2
+    assert "value" not in results.read_published("study", "p")
 
 
 def test_publishing_nothing_says_how_to_measure():

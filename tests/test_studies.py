@@ -264,6 +264,21 @@ def test_the_comparison_takes_what_the_purity_study_measured_on_the_same_draws(f
     assert (less["indicator_value"] != rows["indicator_value"][:1]).any()
 
 
+def test_the_normalised_rank_of_rows_with_gaps_has_gaps_there():
+    nan = np.nan
+    gaps = xarray.Dataset(
+        {
+            "rank": (("model", "sample"), [[1.0, 2, 3, nan], [nan] * 4]),
+            "label": (("model", "sample"), [[7.0, 7, 9, nan], [nan] * 4]),
+            "size": (("model", "class"), [[2.0, 4], [nan, nan]]),
+        },
+        {"model": ["a", "b"], "class": [7, 9]},
+    )
+    found = kstar_skewness.described(gaps)["normalised_rank"].values
+    np.testing.assert_array_equal(found, [[0.5, 1.0, 0.75, nan], [nan] * 4])
+    assert "normalised_rank" not in kstar_skewness.described(gaps[["size"]])
+
+
 @pytest.mark.parametrize("study, given", [(kstar_skewness, KSTAR), (cluster_purity, PURITY)])
 def test_two_processes_give_the_numbers_of_one(fresh, tmp_path, monkeypatch, study, given):
     alone = study.measure(**given)

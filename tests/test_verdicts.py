@@ -166,6 +166,14 @@ def test_the_power_of_a_screen_is_that_of_one_indicator_at_the_corrected_level(m
     assert np.isnan(line["power_at_zero"])
 
 
+def test_the_table_of_claims_shows_what_the_correction_takes_away(monkeypatch):
+    weak = from_left_out(0.35, np.tanh(np.arctanh(0.35) + 0.0255 * np.tile([1, -1], 24)), fisher=True)
+    shown = summary(judge(monkeypatch, "families_mnist", purity_1=weak)).set_index("claim")
+    assert shown.loc["purity-1", "verdict"] == "cannot be told (uncorrected: holds)"
+    assert shown.loc["purity-2", "verdict"] == "not yet measured"
+    assert shown.loc["purity-1", "power at d"] == f"{100 * power(0.3, weak.error, 48)[0]:.0f} %"
+
+
 def test_the_power_of_a_share_is_that_of_its_exact_interval(monkeypatch):
     line = judge(monkeypatch, "imagenet", kstar_1=exact_share(4, 6)).loc["kstar-1"]
     assert (
@@ -186,6 +194,7 @@ def test_a_page_says_it_in_words(monkeypatch):
     assert (
         shown.loc["kstar-1", "estimate (95 % interval)"] == "–" and shown.loc["kstar-4", "claimed"] == "< 0"
     )
+    assert set(shown["power at d"]) == {"–"}  # other networks decide
     assert (
         shown.loc["kstar-6", "over"] == "20 model families of cifar10" and shown.loc["kstar-1", "over"] == "–"
     )

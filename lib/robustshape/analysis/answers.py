@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from robustshape.analysis.strips import leaves_all_open
-from robustshape.statistics.verdict import FAILS, FAILS_SMALL, HOLDS, HOLDS_SMALL, NEGLIGIBLE, UNMEASURED
+from robustshape.statistics.verdict import (
+    FAILS,
+    FAILS_SMALL,
+    HOLDS,
+    HOLDS_SMALL,
+    NEGLIGIBLE,
+    UNMEASURED,
+    UNTOLD,
+)
 
 FEWEST_NETWORKS = 5  # for any word on a correlation
 MOST_WORDS = 60
@@ -30,6 +38,8 @@ class Question:
         What is said when the claim holds, when its opposite does, and when there is nothing that would matter.
     quantity : str
         What the estimate is, such as "partial r".
+    limits : bool
+        Whether it says what the first question's answer is worth, and so is spoken of even where it cannot be told.
     """
 
     claim: str
@@ -38,6 +48,7 @@ class Question:
     opposite: str
     nothing: str
     quantity: str = "partial r"
+    limits: bool = False
 
 
 def answer(questions: Sequence[Question], judged, rows) -> str:
@@ -60,7 +71,8 @@ def answer(questions: Sequence[Question], judged, rows) -> str:
     found = sentence(first, judged.loc[first.claim])
     for question in others:
         line = judged.loc[question.claim]
-        if not is_decided(line):
+        open_limit = question.limits and is_decided(judged.loc[first.claim]) and line["verdict"] == UNTOLD
+        if not (is_decided(line) or open_limit):
             continue
         longer = f"{found} {sentence(question, line, numbers=False)}"
         if len(longer.split()) <= MOST_WORDS:

@@ -114,7 +114,7 @@ def _judged(study: str, rows, claims: Mapping[str, Claim]):
             "statement": claim.statement, "source": claim.source, "estimate": estimate, "low": low, "high": high,
             "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
             "verdict": told[name].word, "uncorrected": alone[name].word, "n": n, "fewest": claim.fewest_units,
-            "unit": units(claim.unit), "population": _whom(n, units(claim.unit), rows) if n else "", "preset": preset,
+            "unit": units(claim.unit), "population": _whom(n, claim.unit, rows) if n else "", "preset": preset,
             "reason": alone[name].reason, "corrected_over": over, "decides": claim.population == preset,
             "power": at_d, "power_at_zero": at_zero,
         }  # fmt: skip
@@ -177,7 +177,17 @@ def _power(claim: Claim, found) -> tuple[float, float]:
 
 def _whom(n: int, unit: str, rows) -> str:
     """Return how many units an estimate is over, and of whom they are: fewer than were measured where a band leaves some out."""
-    return f"over {n} {unit}; measured: {population(rows)}"
+    return f"over {_counted(n, units(unit))}; measured: {population(rows)}"
+
+
+def _counted(n: int, words: str) -> str:
+    """Return a number of units in words, one of them in the singular.
+
+    >>> _counted(1, "model families"), _counted(2, "seeds")
+    ('1 model family', '2 seeds')
+    """
+    one = f"{words[:-3]}y" if words.endswith("ies") else words[:-1]
+    return f"{n} {words if n != 1 else one}"
 
 
 def population(rows) -> str:
@@ -217,16 +227,20 @@ def summary(table):
     sides = [f"{'>' if a else '<'} {t:g}" for a, t in zip(table["above"], table["threshold"])]
     ends = zip(table["estimate"], table["low"], table["high"])
     whom = zip(table["n"], table["unit"], table["preset"])
+    words = [
+        word if word == alone else f"{word} (uncorrected: {alone})"
+        for word, alone in zip(table["verdict"], table["uncorrected"])
+    ]
     return pd.DataFrame(
         {
             "claim": table.index,
-            "over": [f"{n} {unit} of {where}" if n else "–" for n, unit, where in whom],
+            "over": [f"{_counted(n, unit)} of {where}" if n else "–" for n, unit, where in whom],
             "claimed": sides,
             "estimate (95 % interval)": [in_words(*numbers) for numbers in ends],
             "d": [f"{d:g}" for d in table["smallest"]],
-            "verdict": table["verdict"].values,
-            "power at d": [_percent(share) for share in table["power"]],
-            "at 0": [_percent(share) for share in table["power_at_zero"]],
+            "verdict": words,
+            "power at d": [_percent(share) for share in table["power"].where(table["decides"])],
+            "at 0": [_percent(share) for share in table["power_at_zero"].where(table["decides"])],
         }
     )
 

@@ -95,11 +95,9 @@ def of_claim(lines, claim):
     if len(estimated):
         return estimated
     first = own[:1]
-    return (
-        first
-        if (first["preset"] == claim.population).all()
-        else first.assign(verdict=UNMEASURED, uncorrected=UNMEASURED)
-    )
+    if (first["preset"] == claim.population).all():
+        return first
+    return first.assign(verdict=UNMEASURED, uncorrected=UNMEASURED, reason="", preset=claim.population)
 
 
 def headline(lines) -> str:

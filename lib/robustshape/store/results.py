@@ -177,11 +177,14 @@ def gather_published(study: str, names: list[str], *, preset: str):
     return result
 
 
-def publish(study: str, preset: str, wanted: dict[str, Wanted], **facts) -> int:
+def publish(
+    study: str, preset: str, wanted: dict[str, Wanted], *, without: tuple[str, ...] = (), **facts
+) -> int:
     """Copy finished rows of your cache into ``data/results``; return how many are there.
 
     Rows published earlier stay where their key still agrees; others are replaced, or go and are named, and new ones
-    are added when their parts are finished, too. `facts` of all of them become attributes.
+    are added when their parts are finished, too. `facts` of all of them become attributes. Variables in `without` are left
+    out: what follows from others takes no room.
     """
     earlier = _published(study, wanted, preset)
     whole = {
@@ -195,7 +198,7 @@ def publish(study: str, preset: str, wanted: dict[str, Wanted], **facts) -> int:
             f"no finished row of {study} for preset {preset!r} in the cache; "
             f"measure some with: robustshape run {study} --preset {preset}"
         )
-    result = stack({m: rows[m] for m in wanted if m in rows}).drop_vars("origin")
+    result = stack({m: rows[m] for m in wanted if m in rows}).drop_vars(["origin", *without], errors="ignore")
     result = result.assign(preset=("model", [preset] * result.sizes["model"]))
     result.attrs = {"study": study, "preset": preset, "schema": SCHEMA} | facts
     _tell_gone(study, preset, rows)

@@ -77,9 +77,9 @@ class Study:
         ``after(plan)`` does what remains once the rows are there, such as writing a file.
     published : callable
         ``published(preset, rows)`` writes what the project keeps of published rows beside them.
-    derived : callable
-        ``derived(rows)`` returns variables, as `xarray.Dataset.assign` takes them, that follow from the others: they are
-        not kept with the rows.
+    derived : dict of str -> callable
+        Variables that follow from others and so are not published: ``rows -> xarray.DataArray``, or None where the rows
+        lack what it takes.
     needs : callable
         ``needs(population, networks, settings)`` names further networks that have to be trained.
     parts : callable, optional
@@ -106,7 +106,7 @@ class Study:
     check: Callable = lambda population, networks, settings: None
     after: Callable = lambda plan: None
     published: Callable = lambda preset, rows: None
-    derived: Callable = lambda rows: {}
+    derived: dict[str, Callable] = field(default_factory=dict)
     needs: Callable = lambda population, networks, settings: []
     parts: Callable | None = None
     along: str = ""
@@ -202,7 +202,9 @@ class Study:
     def publish(self, preset: str, /, **given) -> tuple[int, int]:
         """Copy the finished rows of a preset into ``data/results``; return how many of how many are there."""
         wanted = self.wanted(**given)
-        done = results.publish(self.name, preset, wanted, first_images=FIRST_VERSION)
+        done = results.publish(
+            self.name, preset, wanted, without=tuple(self.derived), first_images=FIRST_VERSION
+        )
         self.published(preset, self.described(results.read_published(self.name, preset)))
         return done, len(wanted)
 
@@ -211,7 +213,8 @@ class Study:
 
         Variables that say how and on what was measured have the ``role`` about.
         """
-        rows = rows.assign(self.derived(rows))
+        made = {name: derive(rows) for name, derive in self.derived.items()}
+        rows = rows.assign({name: values for name, values in made.items() if values is not None})
         parts = {f"{self.along}_key": (f"hash of what defines the numbers of each {self.along}", "")}
         for name, (words, unit) in (common.VARIABLES | parts | self.variables).items():
             if name in rows.data_vars:

@@ -12,6 +12,15 @@ QUESTIONS = (
         quantity="accuracy for each unit of alpha",
     ),
     Question(
+        "selectivity-10a",
+        whether="they keep a larger share of their accuracy there",
+        yes="they keep a larger share of their accuracy there",
+        opposite="they keep a smaller share of their accuracy there",
+        nothing="the share of their accuracy that they keep there hardly changes",
+        quantity="share of accuracy for each unit of alpha",
+        limits=True,
+    ),
+    Question(
         "selectivity-4a",
         whether="training for less class selectivity hurts under attack",
         yes="under attack less selective networks keep less of their accuracy",

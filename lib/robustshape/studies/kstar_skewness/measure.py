@@ -101,7 +101,7 @@ def row(population: Population, network: Network, settings: KstarSettings):
         both = population.attacked_features(network, settings.shift)
         parts.append(beside.under_attack(*both, metric))
     made = xarray.merge(parts, combine_attrs="drop", compat="no_conflicts", join="exact")
-    made = made.drop_vars("normalised_rank")  # see `derived`
+    made = made.drop_vars("normalised_rank")  # see `normalised_rank`
     made["rank"], made["label"] = made["rank"].astype(np.int32), made["label"].astype(np.int16)
     return made.assign(
         **{f"{name}_interval": ("bound", np.asarray(ends)) for name, ends in intervals.items()},
@@ -113,12 +113,14 @@ def row(population: Population, network: Network, settings: KstarSettings):
     )
 
 
-def derived(rows) -> dict:
+def normalised_rank(rows):
     """Return the normalised k* of each sample, half of all that rows would hold: k* over the size of its class."""
-    if "rank" not in rows:
-        return {}
-    size = rows["size"].sel({"class": rows["label"]}).drop_vars("class")
-    return {"normalised_rank": rows["rank"] / size}
+    if not {"rank", "label", "size"} <= set(rows):
+        return None
+    known = rows["label"].notnull() & rows["rank"].notnull()  # rows of other images side by side have gaps
+    label = rows["label"].where(known, rows["class"][0]).astype(rows["class"].dtype)
+    size = rows["size"].sel({"class": label}).drop_vars("class")
+    return (rows["rank"] / size).where(known)
 
 
 VARIABLES = {
@@ -203,5 +205,5 @@ STUDY = Study(
     first_version=2,
     parts=twin.parts,
     along="indicator",
-    derived=derived,
+    derived={"normalised_rank": normalised_rank},
 )  # fmt: skip
