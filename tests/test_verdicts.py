@@ -169,7 +169,7 @@ def test_the_power_of_a_screen_is_that_of_one_indicator_at_the_corrected_level(m
 def test_the_table_of_claims_shows_what_the_correction_takes_away(monkeypatch):
     weak = from_left_out(0.35, np.tanh(np.arctanh(0.35) + 0.0255 * np.tile([1, -1], 24)), fisher=True)
     shown = summary(judge(monkeypatch, "families_mnist", purity_1=weak)).set_index("claim")
-    assert shown.loc["purity-1", "verdict"] == "cannot be told (uncorrected: holds)"
+    assert shown.loc["purity-1", "verdict"] == "cannot be told (alone: holds)"
     assert shown.loc["purity-2", "verdict"] == "not yet measured"
     assert shown.loc["purity-1", "power at d"] == f"{100 * power(0.3, weak.error, 48)[0]:.0f} %"
 
@@ -192,7 +192,8 @@ def test_a_page_says_it_in_words(monkeypatch):
     assert shown.loc["kstar-3", "estimate (95 % interval)"] == "+0.50"  # three families have no interval
     assert shown.loc["kstar-6", "estimate (95 % interval)"] == "+0.025 (0.023 to 0.027)"
     assert (
-        shown.loc["kstar-1", "estimate (95 % interval)"] == "–" and shown.loc["kstar-4", "claimed"] == "< 0"
+        shown.loc["kstar-1", "estimate (95 % interval)"] == "–"
+        and shown.loc["kstar-4", "claimed, d"] == "< 0, 0.1"
     )
     assert set(shown["power at d"]) == {"–"}  # other networks decide
     assert (

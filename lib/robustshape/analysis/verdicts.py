@@ -228,16 +228,15 @@ def summary(table):
     ends = zip(table["estimate"], table["low"], table["high"])
     whom = zip(table["n"], table["unit"], table["preset"])
     words = [
-        word if word == alone else f"{word} (uncorrected: {alone})"
+        word if word == alone else f"{word} (alone: {alone})"
         for word, alone in zip(table["verdict"], table["uncorrected"])
     ]
     return pd.DataFrame(
         {
             "claim": table.index,
             "over": [f"{_counted(n, unit)} of {where}" if n else "–" for n, unit, where in whom],
-            "claimed": sides,
+            "claimed, d": [f"{side}, {d:g}" for side, d in zip(sides, table["smallest"])],
             "estimate (95 % interval)": [in_words(*numbers) for numbers in ends],
-            "d": [f"{d:g}" for d in table["smallest"]],
             "verdict": words,
             "power at d": [_percent(share) for share in table["power"].where(table["decides"])],
             "at 0": [_percent(share) for share in table["power_at_zero"].where(table["decides"])],
