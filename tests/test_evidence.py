@@ -47,10 +47,8 @@ def test_a_claim_without_an_estimate_anywhere_is_not_yet_measured(lines):
     others = lines[~((lines["claim"] == claim.id) & (lines["preset"] == claim.population))]
     line = evidence.of_claim(others, claim).iloc[0]
     assert line["preset"] == claim.population and line["verdict"] == "not yet measured"
-    assert others.loc[line.name, ["preset", "verdict"]].tolist() == [
-        "another",
-        "not judged",
-    ]  # on its own page
+    on_its_own_page = others.loc[line.name]
+    assert on_its_own_page["preset"] == "another" and on_its_own_page["verdict"] == "not judged"
 
 
 def test_the_picture_has_a_strip_for_every_claim(lines):

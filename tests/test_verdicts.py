@@ -176,9 +176,8 @@ def test_the_table_of_claims_shows_what_the_correction_takes_away(monkeypatch):
 
 def test_the_power_of_a_share_is_that_of_its_exact_interval(monkeypatch):
     line = judge(monkeypatch, "imagenet", kstar_1=exact_share(4, 6)).loc["kstar-1"]
-    assert (
-        line["power"] == pytest.approx(0.75**6) and line["power_at_zero"] == 0
-    )  # only six of six exclude one half
+    assert line["power"] == pytest.approx(0.75**6)  # only six of six exclude one half
+    assert line["power_at_zero"] == 0
 
 
 def test_a_page_says_it_in_words(monkeypatch):
