@@ -353,7 +353,7 @@ def test_a_seed_counts_where_it_has_every_alpha_of_a_side():
     )
     slopes = analyse.slope_table(given).set_index(["quantity", "over"])["seeds"]
     assert slopes["accuracy", "alpha <= 0"] == 3 and slopes["accuracy", "alpha >= 0"] == 2
-    assert set(analyse.by_corruption(given).query("over == 'alpha >= 0'")["seeds"]) == {2}
+    assert set(analyse.by_corruption(given).query("over == @analyse.SOUND")["seeds"]) == {2}
     diverged = rows([(a, s) for s in range(3) for a in (-1.0, 0.0, 1.0)], beside=False)
     diverged["diverged"] = diverged.model.astype(str) == "zoo:resnet-alpha=1/2"
     assert analyse.sides(diverged)["alpha"].all()  # it was trained, and there is nothing to see of it
@@ -409,7 +409,19 @@ def test_runs_that_have_lost_their_accuracy_are_left_out_beside_the_others():
     columns = (v[kept] for v in (given["alpha"].values, robustness(given), given["training_seed"].values))
     found = seeds_slopes(*columns)
     assert (line["slope"], line["high"], line["runs"]) == pytest.approx((found[0], found[2], 7))
-    assert analyse.sides(given)["alpha >= 0, no ruined runs"].sum() == 4
+    its = analyse.sides(given)[analyse.SOUND]
+    assert its.sum() == 4
+    fog = given["corrupted_accuracy"].sel(corruption="fog").values.mean(1)[its]
+    under = given["robust_accuracy"].sel(attack="pgd linf 2/255").values[its]
+    alpha, seeds = given["alpha"].values[its], given["training_seed"].values[its]
+    for table, named, y in (
+        (analyse.by_corruption(given).query("kind == 'accuracy'").set_index("corruption"), "fog", fog),
+        (analyse.by_attack(given).set_index("attack"), "pgd linf 2/255", under),
+    ):  # what is ruined counts neither corruption by corruption nor budget by budget
+        line = table[table["over"] == analyse.SOUND].loc[named]
+        assert line[["slope", "low", "high"]].tolist() == pytest.approx(
+            seeds_slopes(alpha, y, seeds)[:3], nan_ok=True
+        )  # one seed is left with two alphas, so there is no interval
     assert runs.whom(given) == "9 runs of resnet (3 alphas, 3 seeds), 100 images; 2 ruined"
     pushed = runs.points(given)["pushed"]
     assert pushed.tolist() == ["less selectivity", "alpha = 0", "ruined"] + [*runs.PUSHES][:3] + [
@@ -425,7 +437,7 @@ def test_slopes_by_corruption_are_raw_and_over_clean_accuracy():
     fog = given["corrupted_accuracy"].sel(corruption="fog").values.mean(1)
     alpha, accuracy = given["alpha"].values, given["accuracy"].values
     for kind, y in (("accuracy", fog), ("R", fog / accuracy)):
-        for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
+        for over, there in zip(analyse.EITHER, (alpha <= 0, alpha >= 0)):
             line, seeds = table.loc[("fog", kind, over)], given["training_seed"].values[there]
             assert line[:4].tolist() == pytest.approx(seeds_slopes(alpha[there], y[there], seeds))
     assert len(table) == 12
@@ -451,7 +463,7 @@ def test_slopes_by_attack_are_on_either_side_and_none_without_attacks():
     given = rows(beside=False)
     table = analyse.by_attack(given).set_index(["attack", "over"])
     alpha, under = given["alpha"].values, given["robust_accuracy"].sel(attack="pgd linf 2/255").values
-    for over, there in (("alpha <= 0", alpha <= 0), ("alpha >= 0", alpha >= 0)):
+    for over, there in zip(analyse.EITHER, (alpha <= 0, alpha >= 0)):
         line, seeds = table.loc[("pgd linf 2/255", over)], given["training_seed"].values[there]
         assert line.tolist() == pytest.approx([*seeds_slopes(alpha[there], under[there], seeds), 3])
     assert len(table) == 2 * len(ATTACKS)

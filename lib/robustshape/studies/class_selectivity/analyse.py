@@ -15,6 +15,8 @@ from robustshape.errors import InputError
 from robustshape.studies.class_selectivity.early_layers import early_dimension
 
 RUINED = 0.8  # a run with less than this share of the clean accuracy of alpha = 0 has lost what is compared
+DOWN, UP, SOUND = "alpha <= 0", "alpha >= 0", "alpha >= 0, no ruined runs"
+EITHER = (DOWN, SOUND)  # what promoting selectivity has ruined would decide a slope by itself
 
 
 def finished(rows):
@@ -55,10 +57,10 @@ def sides(rows) -> dict[str, np.ndarray]:
     whole, down, up = (side(its) for its in (np.isfinite, lambda a: a <= 0, lambda a: a >= 0))
     return {
         "alpha": whole,
-        "alpha <= 0": down,
-        "alpha >= 0": up,
+        DOWN: down,
+        UP: up,
         "alpha, no ruined runs": whole & sound,
-        "alpha >= 0, no ruined runs": up & sound,
+        SOUND: up & sound,
         "selectivity": whole,
     }
 
@@ -160,12 +162,12 @@ def _slope(x, y, seeds) -> dict:
 
 
 def by_corruption(rows):
-    """Return the slopes over alpha of the accuracy under each corruption, raw and over clean accuracy.
+    """Return the slopes over alpha of the accuracy under each corruption, raw and over clean accuracy, but for runs ruined above 0.
 
     Returns
     -------
     pandas.DataFrame
-        Columns corruption, kind ("accuracy" or "R"), over ("alpha <= 0", "alpha >= 0"), slope, low, high, p_value, seeds.
+        Columns corruption, kind ("accuracy" or "R"), over (of `EITHER`), slope, low, high, p_value, seeds.
     """
     import pandas as pd
 
@@ -175,7 +177,7 @@ def by_corruption(rows):
     for corruption in map(str, rows["corruption"].values):
         values = rows["corrupted_accuracy"].sel(corruption=corruption).mean("severity").values.astype(float)
         for kind, y in (("accuracy", values), ("R", values / clean)):
-            for over in ("alpha <= 0", "alpha >= 0"):
+            for over in EITHER:
                 there = places[over]
                 line = _slope(alpha[there], y[there], seeds[there])
                 table.append({"corruption": corruption, "kind": kind, "over": over, **line})
@@ -183,12 +185,12 @@ def by_corruption(rows):
 
 
 def by_attack(rows):
-    """Return the slopes over alpha of the accuracy under each attack of the ladder, on either side of 0.
+    """Return the slopes over alpha of the accuracy under each attack of the ladder on either side of 0, but for runs ruined above it.
 
     Returns
     -------
     pandas.DataFrame
-        Columns attack, over ("alpha <= 0", "alpha >= 0"), slope, low, high, p_value, seeds; empty where none was made.
+        Columns attack, over (of `EITHER`), slope, low, high, p_value, seeds; empty where none was made.
     """
     import pandas as pd
 
@@ -196,7 +198,7 @@ def by_attack(rows):
     alpha = rows["alpha"].values.astype(float)
     for attack in map(str, rows["attack"].values if "attack" in rows.dims else ()):
         values = rows["robust_accuracy"].sel(attack=attack).values.astype(float)
-        for over in ("alpha <= 0", "alpha >= 0"):
+        for over in EITHER:
             there = places[over]
             line = _slope(alpha[there], values[there], rows["training_seed"].values[there])
             table.append({"attack": attack, "over": over, **line})

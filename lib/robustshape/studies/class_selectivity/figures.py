@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from robustshape.analysis import style
-from robustshape.studies.class_selectivity.analyse import finished
+from robustshape.studies.class_selectivity.analyse import EITHER, finished
 from robustshape.studies.class_selectivity.early_layers import SHIFTS
 from robustshape.studies.class_selectivity.reverse import REVERSE, architectures, pairs
 
@@ -61,7 +61,7 @@ def slope_by_corruption(table):
     names, panels = list(dict.fromkeys(table["corruption"])), []
     for kind, words in (("accuracy", "accuracy"), ("R", "accuracy / clean accuracy")):
         figure, axis = style.panel(height=0.27 * len(names) + 1.2)
-        for over, colour, offset in (("alpha <= 0", BELOW, 0.0), ("alpha >= 0", ABOVE, 0.3)):
+        for over, colour, offset in zip(EITHER, (BELOW, ABOVE), (0.0, 0.3)):
             part = table[(table["kind"] == kind) & (table["over"] == over)].set_index("corruption").loc[names]
             labels = [name.replace("_", " ") for name in names]
             style.forest(axis, labels, part["slope"], part["low"], part["high"], colour, over, offset)

@@ -3,11 +3,10 @@
 import numpy as np
 
 from robustshape.statistics.jackknife import mean_over_groups, slope_over_groups
-from robustshape.studies.class_selectivity.analyse import finished, quantities, sides
+from robustshape.studies.class_selectivity.analyse import DOWN, SOUND, UP, finished, quantities, sides
 from robustshape.studies.class_selectivity.early_layers import shift_difference
 from robustshape.studies.class_selectivity.reverse import pairs
 
-DOWN, UP, SOUND = "alpha <= 0", "alpha >= 0", "alpha >= 0, no ruined runs"
 SLOPES = {  # claim: quantity, and over what its slope is taken
     "selectivity-1": ("selectivity", "alpha"),
     "selectivity-2a": ("accuracy", UP),
