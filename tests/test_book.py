@@ -254,10 +254,14 @@ def test_the_whole_book_is_built_and_a_warning_stops_it(project, tmp_path):
     assert not (project / "_build" / ".doctrees").exists()
 
     index.write_text(INDEX)
+    old = html / "executed" / "tiny.gone.html"  # of a page that the book had once
+    old.parent.mkdir(parents=True, exist_ok=True)
+    old.write_text("its numbers are no more")
     built = book_of(project, "smoke", cache)
     assert built.returncode == 0, built.stdout + built.stderr
     assert built.stdout.splitlines()[-1] == f"read it: {html / 'index.html'}"
     assert "(0 of 2 notebooks run now)" in built.stdout
+    assert not old.exists() and (html / "search.html").is_file() and (html / "genindex.html").is_file()
     own, published = html / "executed" / "tiny.laptop.html", html / "executed" / "tiny.mnist.html"
     words = text_of(own)
     assert "A third is 0.67 &lt;b&gt;." in words and "2 measure" in words and "a_number" in words

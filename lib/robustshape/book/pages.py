@@ -62,6 +62,15 @@ def loaded_from_outside(html: Path) -> list[str]:
     return found
 
 
+def drop_old_pages(html: Path, pages) -> None:
+    """Delete pages under `html` that the book has no more: the page builder leaves them, and old addresses would open."""
+    kept = {*pages, "genindex", "py-modindex", "search"}  # the last three it makes by itself
+    for path in html.rglob("*.html"):
+        page = path.relative_to(html).with_suffix("").as_posix()
+        if page not in kept and not page.startswith("_"):
+            path.unlink()
+
+
 def forget_pages(root: Path) -> None:
     """Make the page builder read every page again."""
     shutil.rmtree(root / "_build" / ".doctrees", ignore_errors=True)
@@ -79,9 +88,11 @@ def make_html(root: Path) -> Path:
     ]
     command += ["--path-output", ".", "-W", "-n", "--keep-going", "-q"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    missing = [page for page in titles(root) if not (html / f"{page}.html").is_file()]
+    listed = titles(root)
+    missing = [page for page in listed if not (html / f"{page}.html").is_file()]
     outside = loaded_from_outside(html)
     if done.returncode == 0 and not missing and not outside:
+        drop_old_pages(html, listed)
         return html / "index.html"
     forget_pages(root)  # what was read with a warning would pass in silence the next time
     if done.returncode:
