@@ -461,7 +461,7 @@ def test_estimates_are_those_of_the_pages_own_numbers():
     )
     assert found.loc["purity-4", "estimate"] == pytest.approx(again.estimate)
     assert found.loc["purity-2", "verdict"] == "not judged"
-    assert found.loc["purity-2", "reason"].startswith("no attack by PGD at two budgets was made")
+    assert found.loc["purity-2", "reason"].startswith("PGD at two budgets or more, or the clean")
     assert np.isfinite(judged_rows(STUDY.name, rows()).loc["purity-2", "estimate"])
 
 

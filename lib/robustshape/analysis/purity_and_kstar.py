@@ -20,7 +20,7 @@ LACKING = {  # column of the table: what is missing where it has no number
     "log_rank_over_twin": "k* of normal classes without structure was not measured beside",
     "zero_shot": "no zero-shot accuracy over data sets is reported", "tsne_hit": "no t-SNE plot was made",
     "umap_hit": "no UMAP plot was made", "R": "no accuracy under corruption was measured",
-    "attacked": "no attack by PGD at two budgets was made, with clean accuracy on its images",
+    "attacked": "PGD at two budgets or more, or the clean accuracy on its images, was not measured",
     "effective": "fewer than ten plainly trained families were measured under corruption",
 }  # fmt: skip
 

@@ -88,7 +88,7 @@ def points(rows):
 def words_for_attack(rows) -> str:
     """Return what ``under attack`` of `points` is: the share of accuracy kept over all budgets, or accuracy at one."""
     if np.isfinite(area_under_attack(rows)).any():
-        return "accuracy kept under PGD, mean over budgets"
+        return "accuracy kept under PGD, area over log budget"
     return f"accuracy under {main_attack(rows)}" if main_attack(rows) else "not measured"
 
 
