@@ -319,17 +319,18 @@ def test_rivals_are_ranked_and_corrected():
     np.testing.assert_allclose(table["holm"], statistics.holm(table["p_value"]))
     assert table["holm"].min() == pytest.approx(min(1, 10 * table["p_value"].min()))
     known, kept, families = compared.indicators(given), robustness(given), given["family"].values
-    rest = table[table["indicator"] != ACCURACY]
-    partial = [statistics.partial_correlation(known[n], kept, known[ACCURACY]) for n in rest["indicator"]]
-    np.testing.assert_allclose(rest["partial"], partial)
-    again = []
-    for x in (known[name] for name in rest["indicator"]):
-        columns = np.stack([x, kept, known[ACCURACY]])
-        again.append(
-            jackknife(lambda i, c=columns: statistics.partial_correlation(*c[:, i]), families, fisher=True)
-        )
+    recipes, rest = given["recipe"].values.astype(str), table[table["indicator"] != ACCURACY]
+    columns = [*(known[name] for name in rest["indicator"]), kept, given["indicator_accuracy"].values]
+    centred = [v - np.array([v[recipes == recipe].mean() for recipe in recipes]) for v in columns]
+    r = [statistics.partial_correlation(x, *centred[-2:]) for x in centred[:-2]]
+    np.testing.assert_allclose(rest["partial"], r)
+    how = {"families": families, "given": columns[-1], "recipes": recipes}
+    again = [statistics.correlate_over_families(x, kept, **how) for x in columns[:-2]]
     np.testing.assert_allclose(rest["partial_low"], [p.low for p in again])
     np.testing.assert_allclose(rest["partial_holm"], statistics.holm([p.p_value for p in again]))
+    claimed = judged_rows(STUDY.name, given).loc["purity-1"]  # the same networks and recipes as the claim
+    own = rest.set_index("indicator").loc[P_PURITY]
+    assert own[["partial", "partial_low"]].tolist() == claimed[["estimate", "low"]].tolist()
     alone = table[table["indicator"] == ACCURACY].iloc[0]
     assert np.isnan(alone["partial"]) and np.isnan(alone["partial_holm"]) and np.isfinite(alone["holm"])
 
@@ -343,6 +344,11 @@ def test_the_interval_over_draws_holds_the_r_of_their_mean():
         np.testing.assert_allclose(kept, shares)
         r = statistics.pearson(compared.indicators(given)[name], kept.mean(1))
         assert low < r + 0.02 and r - 0.02 < high and high - low < 0.2
+    some = given.isel(model=slice(1, None))
+    chance = np.arange(given.sizes["model"]) == 0  # it has no R, though its halves have a ratio
+    assert analyse.over_draws(given.assign(at_chance=("model", chance * 1)), P_PURITY) == analyse.over_draws(
+        some, P_PURITY
+    )
     assert np.isnan(analyse.over_draws(given.isel(model=[0, 1]), P_PURITY)).all()
 
 

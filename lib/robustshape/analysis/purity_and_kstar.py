@@ -96,7 +96,7 @@ def lacking(table, *columns: str) -> str:
     """Return in words what these networks lack; "" where each column has a number of some network."""
     for column in columns:
         if column not in table or not np.isfinite(table[column].values.astype(float)).any():
-            return LACKING[column]
+            return LACKING.get(column, f"no {column} was measured")
     return ""
 
 

@@ -7,6 +7,8 @@ purities among the models and leaves the accuracies in place.
 import numpy as np
 
 from robustshape import statistics
+from robustshape.analysis.networks import networks
+from robustshape.analysis.purity_and_kstar import partial
 from robustshape.analysis.robustness import robustness
 from robustshape.studies.cluster_purity.compared import (
     ACCURACY,
@@ -28,10 +30,10 @@ def over_draws(rows, name: str, *, draws: int = 1000, seed: int = 0) -> tuple[fl
     """Return the 95 % interval of r(indicator, R) over classes and images.
 
     The draws of classes are resampled and averaged, and R is that of one of the random halves of its images: halves
-    drawn without replacement vary as much as the whole would.
+    drawn without replacement vary as much as the whole would. Of the networks that have an R.
     """
     values, kept = of_draws(rows)[name], of_halves(rows)
-    there = (np.isfinite(values) & np.isfinite(kept)).all(1)
+    there = (np.isfinite(values) & np.isfinite(kept)).all(1) & np.isfinite(robustness(rows))
     if there.sum() < 3:
         return float("nan"), float("nan")
     values, kept, rng = values[there], kept[there], np.random.default_rng(seed)
@@ -105,19 +107,25 @@ def rival_table(rows, *, seed: int = 0):
     -------
     pandas.DataFrame
         Columns of `correlate` and indicator, holm (p of r, corrected over all lines), draw_low, draw_high (r over
-        classes and images), partial (r given clean accuracy), partial_low, partial_high, partial_holm.
+        classes and images), partial (r given clean accuracy as claims take it, of the networks in their band with
+        recipes taken out, `purity_and_kstar.partial`), partial_low, partial_high, partial_holm.
     """
     import pandas as pd
 
-    known, kept = indicators(rows), robustness(rows)
-    families, accuracy, table = rows["family"].values, indicators(rows)[ACCURACY], []
+    known, kept, table = indicators(rows), robustness(rows), []
+    families, compared = rows["family"].values, networks(rows, known)
     for name in (P_PURITY, "kmeans", "multicut", *BESIDE, *rivals(rows), ACCURACY):
         line = {"indicator": name, **correlate(known[name], kept, families)}
         line |= dict(zip(("draw_low", "draw_high"), over_draws(rows, name, seed=seed)))
         if name != ACCURACY:
-            partial = statistics.correlate_over_families(known[name], kept, families, given=accuracy)
-            line |= {"partial": partial.estimate, "partial_low": partial.low, "partial_high": partial.high}
-            line["partial_p"] = partial.p_value
+            found = partial(rows, compared, name, "R")
+            ends = {
+                "partial": "estimate",
+                "partial_low": "low",
+                "partial_high": "high",
+                "partial_p": "p_value",
+            }
+            line |= {column: getattr(found, end, float("nan")) for column, end in ends.items()}
         table.append(line)
     table = pd.DataFrame(table)
     table["holm"] = statistics.holm(table["p_value"].values)
