@@ -566,7 +566,7 @@ def test_what_was_put_in_is_told_one_way_and_the_other():
         assert set(found.loc[list(decided), "n"]) == {8} and set(found["corrected_over"]) == {len(decided)}
         cifar = judged_rows(STUDY.name, rows(many, way=way, preset="cifar10"))
         assert cifar.loc[["selectivity-3a", "selectivity-4a", "selectivity-10a"], "verdict"].eq(verdict).all()
-        assert cifar.loc["selectivity-5a", "reason"] == "3 of 8 training runs"
+        assert cifar.loc["selectivity-5a", "reason"] == "3 of the 8 training runs needed"
 
 
 def test_estimates_are_slopes_of_seeds_on_their_side_and_without_ruined_runs():
@@ -630,7 +630,7 @@ def test_what_was_not_measured_is_not_judged_and_says_why():
     assert (
         one.loc["selectivity-1", "reason"] == "no seed was trained at several alphas with selectivity (alpha)"
     )
-    assert one.loc["selectivity-7", "reason"] == "1 of 8 seeds"
+    assert one.loc["selectivity-7", "reason"] == "1 of the 8 seeds needed"
 
 
 def seeds_of(n, **given):

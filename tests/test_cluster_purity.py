@@ -374,7 +374,7 @@ def test_within_one_architecture_recipes_are_the_units():
     *_, judged, _ = page(pool)
     partial = statistics.partial_correlation(x, y, more["indicator_accuracy"].values)
     assert judged.loc["purity-5", "estimate"] == pytest.approx(partial)
-    assert judged.loc["purity-5", "reason"] == "5 of 20 recipes"
+    assert judged.loc["purity-5", "reason"] == "5 of the 20 recipes needed"
 
 
 def test_within_families_and_without_each():

@@ -544,7 +544,7 @@ def test_generators_of_several_presets_are_judged_together(monkeypatch):
     assert found.loc["failure-2", "estimate"] == pytest.approx(np.mean(alone))
     monkeypatch.setattr(results, "published_file", lambda study, preset: Path("none"))
     line = judged("failure_discovery", here).loc["failure-2"]
-    assert (line["verdict"], line["reason"]) == ("not judged", "1 of 3 generators")
+    assert (line["verdict"], line["reason"]) == ("not judged", "1 of the 3 generators needed")
 
 
 def test_rows_that_were_measured_otherwise_are_not_joined_to_the_published(monkeypatch):
@@ -553,7 +553,7 @@ def test_rows_that_were_measured_otherwise_are_not_joined_to_the_published(monke
     many = many.pad(rank=(0, 1), mode="edge").assign_attrs(few.attrs | {"preset": "generator_1"})
     monkeypatch.setattr(results, "read_published", lambda study, preset: many)
     monkeypatch.setattr(results, "published_file", lambda study, preset: Path(__file__))
-    assert judged("failure_discovery", few).loc["failure-2", "reason"] == "1 of 3 generators"
+    assert judged("failure_discovery", few).loc["failure-2", "reason"] == "1 of the 3 generators needed"
 
 
 def judged_as(**found):

@@ -158,9 +158,9 @@ def test_the_claims_across_studies_are_judged(rows):
     judged = judged_rows(STUDY.name, rows)
     assert list(judged.index) == [f"cross-{i}" for i in range(1, 5)]
     assert judged.loc["cross-2", "verdict"] == "not judged"  # too few, whatever they show
-    assert judged.loc["cross-2", "reason"] == "12 of 36 model families"
+    assert judged.loc["cross-2", "reason"] == "12 of the 36 model families needed"
     assert judged.loc["cross-2", "population"] == (
-        "over 12 model families; measured: 24 networks of 12 families, 5,000 images"
+        "over 12 model families; measured: 24 networks of 12 families on mnist, 5,000 images clean and 1,000 corrupted"
     )
     assert judged.loc["cross-3", "verdict"] == judged.loc["cross-4", "verdict"] == "not judged"
     assert judged.loc["cross-3", "reason"].endswith("; another population decides: cifar10")

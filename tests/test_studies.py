@@ -664,7 +664,7 @@ def test_reported_zero_shot_accuracies_judge_the_claim_about_generalisation():
     rows = rows.assign(mean_normalised_rank=("model", [10 ** reported[name] for name in names]))
     rows.attrs["preset"] = "openclip"
     line = kstar_verdicts(rows).loc["kstar-2"]
-    assert line["estimate"] == pytest.approx(1) and line["reason"] == "5 of 12 model families"
+    assert line["estimate"] == pytest.approx(1) and line["reason"] == "5 of the 12 model families needed"
 
 
 def test_suspects_by_hand():

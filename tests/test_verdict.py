@@ -94,7 +94,9 @@ def test_a_share_is_judged_by_its_exact_interval():
 def test_too_few_and_none():
     few = judge(mean_over_groups(VALUES, range(8)), smallest=0.1, fewest=36, unit="seeds")
     assert (
-        (few.word, few.reason) == ("not judged", "8 of 36 seeds") and not few.judged and np.isnan(few.p_value)
+        (few.word, few.reason) == ("not judged", "8 of the 36 seeds needed")
+        and not few.judged
+        and np.isnan(few.p_value)
     )
     assert judge(None, smallest=0.1).word == "not yet measured"
 

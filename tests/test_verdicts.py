@@ -27,6 +27,7 @@ def correlation(r, n=48):
 
 def rows(preset, n=6):
     known = {"family": ("model", np.repeat(list("ab"), n // 2)), "n_samples": ("model", np.full(n, 1000))}
+    known["dataset"] = "model", np.full(n, "mnist")
     return xarray.Dataset(known, {"model": [f"zoo:{i}" for i in range(n)]}, {"preset": preset})
 
 
@@ -84,11 +85,12 @@ def test_every_branch_of_the_rule_with_its_side_and_smallest_effect(monkeypatch)
     )
     assert (
         line["reason"] == ""
-        and line["population"] == "over 48 model families; measured: 6 networks of 2 families, 1,000 images"
+        and line["population"]
+        == "over 48 model families; measured: 6 networks of 2 families on mnist, 1,000 images"
     )
     assert found.loc["cross-1", ["reason", "population"]].tolist() == ["features were not clustered", ""]
     assert (
-        found.loc["cross-2", "reason"] == "20 of 36 model families"
+        found.loc["cross-2", "reason"] == "20 of the 36 model families needed"
         and found.loc["cross-2", "estimate"] == 0.5
     )
 
@@ -144,7 +146,10 @@ def test_another_population_is_shown_and_not_judged(monkeypatch):
 def test_a_share_is_judged_against_its_threshold(monkeypatch):
     six, four = (judge(monkeypatch, "imagenet", kstar_1=exact_share(n, n)) for n in (6, 4))
     assert six.loc["kstar-1", ["verdict", "threshold"]].tolist() == ["holds", 0.5]
-    assert four.loc["kstar-1", ["verdict", "reason"]].tolist() == ["not judged", "4 of 6 model families"]
+    assert four.loc["kstar-1", ["verdict", "reason"]].tolist() == [
+        "not judged",
+        "4 of the 6 model families needed",
+    ]
 
 
 def test_the_power_of_the_networks_stands_beside_each_verdict(monkeypatch):
@@ -198,7 +203,14 @@ def test_a_page_says_it_in_words(monkeypatch):
     assert (
         shown.loc["kstar-6", "over"] == "20 model families of cifar10" and shown.loc["kstar-1", "over"] == "–"
     )
-    assert population(rows("x", 2).isel(model=[0])) == "1 network of 1 family, 1,000 images"
+    one = rows("x", 2).isel(model=[0])
+    assert population(one) == "1 network of 1 family on mnist, 1,000 images"
+    seen = one.assign(n_robustness=("model", [500]), robustness_dataset=("model", ["mnist"]))
+    assert population(seen) == "1 network of 1 family on mnist, 1,000 images clean and 500 corrupted"
+    seen = seen.assign(robustness_dataset=("model", ["nips17"]))
+    assert population(seen).endswith("1,000 images clean and 500 corrupted of nips17")
+    judged_too = seen.assign(n_judged=("model", [700]))
+    assert population(judged_too) == "1 network of 1 family on mnist, 700 generated and 500 real images"
 
 
 def test_errors_say_what_was_given(monkeypatch):

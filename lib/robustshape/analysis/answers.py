@@ -38,6 +38,8 @@ class Question:
         What is said when the claim holds, when its opposite does, and when there is nothing that would matter.
     quantity : str
         What the estimate is, such as "partial r".
+    interval : str
+        What its interval is called.
     limits : bool
         Whether it says what the first question's answer is worth, and so is spoken of even where it cannot be told.
     """
@@ -48,6 +50,7 @@ class Question:
     opposite: str
     nothing: str
     quantity: str = "partial r"
+    interval: str = "95 % interval"
     limits: bool = False
 
 
@@ -90,7 +93,7 @@ def sentence(question: Question, line, *, numbers: bool = True) -> str:
     word = str(line["verdict"])
     known = numbers and np.isfinite([line["estimate"], line["low"], line["high"]]).all()
     measured = (
-        f" ({question.quantity} {signed(line['estimate'])}, 95 % interval {signed(line['low'])} to "
+        f" ({question.quantity} {signed(line['estimate'])}, {question.interval} {signed(line['low'])} to "
         f"{signed(line['high'])}{', which leaves everything open' * leaves_all_open(line)})"
         if known
         else ""

@@ -191,13 +191,21 @@ def _counted(n: int, words: str) -> str:
 
 
 def population(rows) -> str:
-    """Return who was measured, in words: "31 networks of 6 families, 1,000 images"; of a generator's images, that they are."""
+    """Return who was measured on what, in words: "31 networks of 6 families on mnist, 1,000 images clean and 500 corrupted"."""
     networks, families = rows.sizes["model"], len(set(rows["family"].values))
-    images = f"{int(rows['n_samples'].values[0]):,} images"
+    corrupted = _range(rows["n_robustness"].values) if "n_robustness" in rows else "0"
+    images = f"{_range(rows['n_samples'].values)} images"
     if "n_judged" in rows:
-        generated, real = (_range(rows[name].values) for name in ("n_judged", "n_robustness"))
-        images = f"{generated} generated and {real} real images"
-    return f"{networks} network{'s' * (networks != 1)} of {families} famil{'ies' if families != 1 else 'y'}, {images}"
+        images = f"{_range(rows['n_judged'].values)} generated and {corrupted} real images"
+    elif corrupted != "0":
+        other = {*map(str, rows.get("robustness_dataset", rows["dataset"]).values)} - {
+            *map(str, rows["dataset"].values)
+        }
+        images += f" clean and {corrupted} corrupted{f' of {min(other)}' if other else ''}"
+    return (
+        f"{networks} network{'s' * (networks != 1)} of {families} famil{'ies' if families != 1 else 'y'} on "
+        f"{', '.join(dict.fromkeys(map(str, rows['dataset'].values)))}, {images}"
+    )
 
 
 def _range(counts) -> str:

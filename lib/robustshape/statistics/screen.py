@@ -94,7 +94,7 @@ def judge_screen(found: OverGroups, *, smallest: float, fewest: int = 0, unit: s
     counts = np.broadcast_to(found.n, known.shape)
     n = int(counts[known].min() if known.any() else counts.max())
     if n < fewest:
-        return Verdict(UNJUDGED, n=n, reason=f"{n} of {fewest} {unit}")
+        return Verdict(UNJUDGED, n=n, reason=f"{n} of the {fewest} {unit} needed")
     if not known.any():
         return Verdict(UNTOLD, n=n)
     size = np.abs(found.estimate)

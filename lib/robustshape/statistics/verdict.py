@@ -110,13 +110,13 @@ def judge(
     ('holds', 'fails')
     >>> few = judge(found, smallest=0.1, fewest=24)
     >>> few.word, few.reason
-    ('not judged', '4 of 24 families')
+    ('not judged', '4 of the 24 families needed')
     """
     if found is None:
         return Verdict(UNMEASURED)
     n = int(found.n)
     if n < fewest:
-        return Verdict(UNJUDGED, n=n, reason=f"{n} of {fewest} {unit}")
+        return Verdict(UNJUDGED, n=n, reason=f"{n} of the {fewest} {unit} needed")
     sign = 1 if above else -1
     place = sign * (found.estimate - threshold)
     low, high = sorted((sign * (found.low - threshold), sign * (found.high - threshold)))

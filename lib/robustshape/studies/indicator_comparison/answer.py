@@ -5,11 +5,12 @@ from robustshape.analysis.answers import Question
 QUESTIONS = (
     Question(
         "cross-1",
-        whether="any number of clean features tells more about corrupted accuracy than clean accuracy does",
+        whether="any number of clean features tells something about corrupted accuracy that clean accuracy does not",
         yes="at least one number of clean features tells something about corrupted accuracy that clean accuracy does not",
         opposite="numbers of clean features mislead about corrupted accuracy",
         nothing="no number of clean features tells more than a little about corrupted accuracy beyond clean accuracy",
         quantity="largest partial r",
+        interval="95 % interval, simultaneous over all numbers,",
     ),
     Question(
         "cross-2",
