@@ -33,6 +33,7 @@ def written(tmp_path, **other) -> Path:
 def test_every_claim_says_before_it_is_measured_what_decides_it(name):
     stated = load(FILE)[name]
     assert re.fullmatch(r"[a-z]+-\d+[ab]?", name) and stated.statement.endswith(".")
+    assert 0 < len(stated.short) <= 52
     assert math.isfinite(stated.threshold) and stated.above == (stated.claimed[0] == ">")
     assert "image" not in stated.unit and stated.fewest_units >= 3
     assert re.match(r"2026-\d\d-\d\d: \w", stated.restated)

@@ -75,6 +75,7 @@ def test_every_claim_has_a_line_and_what_is_said_is_escaped():
     html = strips.strips(judged).html
     assert html.count('class="rs-claim"') == 2 and "&lt;b&gt;" in html
     assert ">not judged<" in html and "aria-label=" in html
+    assert html.count('class="rs-numbers">+0.50 (') == 2  # for those who cannot hover over the strip
 
 
 def test_other_populations_are_thin_marks_beneath():

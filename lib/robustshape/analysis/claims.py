@@ -34,6 +34,7 @@ class Claim:
     smallest_effect: float
     fewest_units: int
     restated: str  # when and why
+    short: str = ""  # its name in pictures
     smallest_effect_why: str = ""
     screen: bool = False
     paper_population: str = ""  # whom the paper speaks of, where that is not whom we measure

@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 
 from robustshape.analysis.page import Shown
+from robustshape.analysis.verdicts import in_words as numbers
 from robustshape.statistics.verdict import FAILS, FAILS_SMALL, HOLDS, HOLDS_SMALL, NEGLIGIBLE
 
 COLOURS = {  # of a verdict; those that were not reached are grey
@@ -33,7 +34,7 @@ def strips(judged) -> Shown:
         statement = escape(str(line["statement"])) if claim != before else ""
         lines.append(_line(str(claim), statement, line))
         before = claim
-    key = f'<div class="rs-claim rs-key"><small></small>{axis()}<small></small></div>'
+    key = f'<div class="rs-claim rs-key"><p></p>{axis()}<p></p></div>'
     return Shown(f'<div class="rs-claims">{key}{"".join(lines)}</div>')
 
 
@@ -51,10 +52,10 @@ def _line(claim: str, statement: str, line) -> str:
     alone = str(line.get("uncorrected", word))
     without = f"without the correction over {line['corrected_over']} claims: {alone}" if alone != word else ""
     whom = "; ".join(part for part in (str(line["population"]), reason, without) if part)
-    shown = word.partition(":")[0]
+    shown, ends = word.partition(":")[0], (line[end] for end in ("estimate", "low", "high"))
     return (
-        f'<div class="rs-claim"><p>{statement}</p>{strip(line)}'
-        f'<p class="rs-word">{escape(shown)}<small>{escape(whom)}</small></p></div>'
+        f'<div class="rs-claim"><p>{statement}<small>{escape(whom)}</small></p><div>{strip(line)}'
+        f'<small class="rs-numbers">{escape(numbers(*ends))}</small></div><p class="rs-word">{escape(shown)}</p></div>'
     )
 
 

@@ -140,11 +140,11 @@ def overview(lines) -> str:
             statement = escape(first["statement"])
             decides = first["preset"] == claim.population or first["verdict"] != UNJUDGED
             strips += (
-                f'<a class="rs-mini" href="claims.html#{name}" title="{statement}"><span>{statement}</span><i>{name}</i>'
+                f'<a class="rs-mini" href="claims.html#{name}" title="{statement}"><span>{escape(claim.short or claim.statement)}</span>'
                 f"{strip(first, own.iloc[1:], decides=decides)}<b>{escape(word)}</b></a>"
             )
         made.append(f"<section><h3>{escape(studies.load(study).title)}</h3>{strips}</section>")
-    return f'<div class="rs-overview"><div class="rs-mini rs-key"><span></span><i></i>{axis()}<b></b></div>{"".join(made)}</div>'
+    return f'<div class="rs-overview"><div class="rs-mini rs-key"><span></span>{axis()}<b></b></div>{"".join(made)}</div>'
 
 
 def claims_page(lines) -> str:
