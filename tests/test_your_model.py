@@ -226,8 +226,9 @@ def test_the_prediction_is_the_line_and_stands_only_where_it_was_calibrated(rows
     told = outlook.outlook(whole, known).loc[EVERY]
     where = "inside the" if told["low"] <= told["measured"] <= told["high"] else "outside of the"
     assert f"%, {where} interval, of" in answer.answer(whole, known)
-    assert "blue interval" in outlook.how_to_read(outlook.outlook(row, known))
-    assert "blue interval" not in outlook.how_to_read(outlook.outlook(row, None))
+    how = outlook.how_to_read(outlook.outlook(row, known), known)
+    assert "blue from indicators" in how and "of the squared error" in how
+    assert "blue" not in outlook.how_to_read(outlook.outlook(row, None), None)
 
 
 def test_the_shipped_calibration_is_read_and_predicts():

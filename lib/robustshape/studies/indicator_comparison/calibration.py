@@ -136,20 +136,29 @@ def in_words(calibration: Calibration | None, group: str = EVERY) -> str:
     if calibration is None:
         return ""
     one = calibration.targets[group]
-    line, saved = one.indicators, one.saved
+    line = one.indicators
     ends = f"{_percent(line.covered_low)} to {_percent(line.covered_high)}"
     held = (
         f"The {_percent(calibration.level)} interval is up to {line.points:.0f} points of accuracy wide, "
         f"{one.accuracy.points:.0f} without indicators; it holds {_percent(line.covered)} ({ends}) of "
         f"{calibration.families} families left out."
     )
+    return f"{held} {saved_in_words(one.saved)}"
+
+
+def saved_in_words(saved: Saved) -> str:
+    """Return whether indicators predict better than accuracy alone, as a sentence.
+
+    >>> saved_in_words(Saved(0.2, 0.1, 0.3))
+    'Indicators beside accuracy save 20 % (10 % to 30 %) of the squared error.'
+    """
     # an interval of what is saved may end beyond 1, which no share of an error can
     numbers = f"{_percent(saved.estimate)} ({_percent(saved.low)} to {_percent(min(saved.high, 1.0))})"
     if saved.low > 0:
-        return f"{held} Indicators beside accuracy save {numbers} of the squared error."
+        return f"Indicators beside accuracy save {numbers} of the squared error."
     if saved.high < 0:
-        return f"{held} Indicators beside accuracy make it worse: of the squared error they save {numbers}."
-    return f"{held} Whether indicators predict better than accuracy alone is open: of the squared error they save {numbers}."
+        return f"Indicators beside accuracy make it worse: of the squared error they save {numbers}."
+    return f"Whether indicators predict better than accuracy alone is open: of the squared error they save {numbers}."
 
 
 def _percent(share: float) -> str:

@@ -6,7 +6,13 @@ from robustshape.analysis.networks import clean_logit
 from robustshape.corruptions import GROUPS, STANDARD
 from robustshape.paths import project_root
 from robustshape.statistics import paired_difference, wilson_interval
-from robustshape.studies.indicator_comparison.calibration import EVERY, FILE, Calibration, read
+from robustshape.studies.indicator_comparison.calibration import (
+    EVERY,
+    FILE,
+    Calibration,
+    read,
+    saved_in_words,
+)
 from robustshape.studies.your_model.peers import own_values
 
 
@@ -96,12 +102,13 @@ def outlook(row, calibration: Calibration | None):
     return pd.DataFrame.from_dict(lines, orient="index")
 
 
-def how_to_read(table) -> str:
-    """Return how the picture of `outlook` is read, as a caption."""
+def how_to_read(table, calibration: Calibration | None) -> str:
+    """Return how the picture of `outlook` is read, as a caption, and whether indicators are worth it on families left out."""
     words = "Accuracy under each group of corruptions, mean over severities."
-    if "predicted" not in table:
+    if "predicted" not in table or calibration is None:
         return words
-    return f"{words} If the blue interval is no narrower than the grey one, the feature space said nothing that accuracy had not."
+    worth = saved_in_words(calibration.targets[EVERY].saved)
+    return f"{words} Grey is predicted from accuracy alone, blue from indicators too. {worth}"
 
 
 def measured(row) -> dict[str, dict]:
