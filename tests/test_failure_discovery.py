@@ -615,6 +615,13 @@ def test_tidy_tables_by_hand():
     assert line["R"] == pytest.approx((0.9 + 0.85 + 0.4 + 0.3) / 4) and line["trained"] == "plain"
     assert line["still readable"] == pytest.approx(0.5)
     assert len(compared.taken(known)) == 4 * 12
+    made_up = known.assign(
+        **{compared.PICKED: 0.2, compared.RANDOM: 0.1, compared.WORST: 0.4},
+        **{"still readable": [0.5, *[0.75] * 11]},
+    )
+    assert "takes 50% of what the worst dimension takes, a random one 25%" in compared.reach(made_up)
+    assert compared.reach(made_up).endswith("the judge still reads 50% to 75%.")
+    assert compared.reach(made_up.assign(**{compared.WORST: 0.0})) == ""  # nothing takes anything
     table = compared.coverage(rows)
     assert (
         len(table) == 12 * 3 * 5

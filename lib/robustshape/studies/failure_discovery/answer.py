@@ -28,7 +28,7 @@ QUESTIONS = (
     Question(
         "failure-1",
         whether="classifiers of clean digits lose much more to blur and contrast than to noise",
-        yes="as on the authors' slides, classifiers of clean digits lose much more to blur and contrast than to noise",
+        yes="classifiers of clean digits lose much more to blur and contrast than to noise, the order on the authors' slides",
         opposite="unlike on the authors' slides, classifiers of clean digits do not lose much more to blur and contrast than to noise",
         nothing="what blur and contrast take more than noise is too near to the threshold of the claim",
         quantity="share of accuracy lost",
