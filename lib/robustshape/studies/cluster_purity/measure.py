@@ -226,7 +226,7 @@ COORDINATES = {
 
 STUDY = Study(
     name="cluster_purity",
-    title="Do networks whose clean features cluster by class fail later? (cluster purity)",
+    title="Do networks whose clean features cluster by class lose less accuracy? (cluster purity)",
     settings=PuritySettings,
     row=row,
     variables=VARIABLES,
