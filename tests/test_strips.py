@@ -78,6 +78,15 @@ def test_every_claim_has_a_line_and_what_is_said_is_escaped():
     assert html.count('class="rs-numbers">+0.50 (') == 2  # for those who cannot hover over the strip
 
 
+def test_who_was_measured_is_said_once_where_it_is_the_same():
+    one, other = (LINE | {"population": f"over {n} families; measured: 40 networks"} for n in (9, 8))
+    html = strips.strips(pd.DataFrame([one, other], index=["a", "b"])).html
+    assert html.count("40 networks") == 1 + 2 * 2  # beneath, and twice in the words of either strip
+    assert "<small>over 9 families</small>" in html and "<small>over 8 families</small>" in html
+    unlike = strips.strips(pd.DataFrame([one, other | {"population": "of 3 others"}], index=["a", "b"])).html
+    assert "<small>over 9 families; measured: 40 networks</small>" in unlike
+
+
 def test_other_populations_are_thin_marks_beneath():
     svg = strips.strip(line(), pd.DataFrame([line(estimate=0.2), line(estimate=-0.1)]))
     assert len(places(svg)) == 3 and svg.count('r="2"') == 2

@@ -9,6 +9,7 @@ from html import escape
 import numpy as np
 
 from robustshape.analysis.page import Shown
+from robustshape.analysis.verdicts import MEASURED
 from robustshape.analysis.verdicts import in_words as numbers
 from robustshape.statistics.verdict import FAILS, FAILS_SMALL, HOLDS, HOLDS_SMALL, NEGLIGIBLE
 
@@ -30,12 +31,15 @@ def strips(judged) -> Shown:
         Indexed by claim, see `verdicts.judged`. A claim may occur more than once, for several populations.
     """
     lines, before = [], None
+    measured = {str(who).partition(MEASURED)[2] for who in judged["population"] if who}
+    common = measured.pop() if len(measured) == 1 and len(judged) > 1 else ""  # said once, beneath
     for claim, line in judged.iterrows():
         statement = escape(str(line["statement"])) if claim != before else ""
-        lines.append(_line(str(claim), statement, line))
+        lines.append(_line(statement, line, common))
         before = claim
     key = f'<div class="rs-claim rs-key"><p></p>{axis()}<p></p></div>'
-    return Shown(f'<div class="rs-claims">{key}{"".join(lines)}</div>')
+    beneath = f"<small>Measured: {escape(common)}.</small>" if common else ""
+    return Shown(f'<div class="rs-claims">{key}{"".join(lines)}{beneath}</div>')
 
 
 def axis() -> str:
@@ -47,11 +51,12 @@ def axis() -> str:
     )
 
 
-def _line(claim: str, statement: str, line) -> str:
+def _line(statement: str, line, common: str) -> str:
     word, reason = str(line["verdict"]), str(line.get("reason", ""))
     alone = str(line.get("uncorrected", word))
     without = f"without the correction over {line['corrected_over']} claims: {alone}" if alone != word else ""
-    whom = "; ".join(part for part in (str(line["population"]), reason, without) if part)
+    population = str(line["population"]).removesuffix(f"{MEASURED}{common}" if common else "")
+    whom = "; ".join(part for part in (population, reason, without) if part)
     shown, ends = word.partition(":")[0], (line[end] for end in ("estimate", "low", "high"))
     return (
         f'<div class="rs-claim"><p>{statement}<small>{escape(whom)}</small></p><div>{strip(line)}'

@@ -20,6 +20,8 @@ from robustshape.statistics.planning import power, power_of_share
 from robustshape.statistics.screen import judge_screen
 from robustshape.statistics.verdict import SIGNIFICANCE, UNJUDGED, UNMEASURED, Verdict, corrected, judge
 
+MEASURED = "; measured: "  # between the units of an estimate and who was measured
+
 
 def judged(study: str, rows, *, claims: Mapping[str, Claim] | None = None):
     """Return the verdict on every claim of a study.
@@ -177,7 +179,7 @@ def _power(claim: Claim, found) -> tuple[float, float]:
 
 def _whom(n: int, unit: str, rows) -> str:
     """Return how many units an estimate is over, and of whom they are: fewer than were measured where a band leaves some out."""
-    return f"over {_counted(n, units(unit))}; measured: {population(rows)}"
+    return f"over {_counted(n, units(unit))}{MEASURED}{population(rows)}"
 
 
 def _counted(n: int, words: str) -> str:
