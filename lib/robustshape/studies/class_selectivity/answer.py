@@ -53,6 +53,22 @@ QUESTIONS = (
         quantity="difference in selectivity",
     ),
     Question(
+        "selectivity-6",
+        whether="more selective networks use fewer dimensions in their early layers",
+        yes="the more selective a network is, the fewer dimensions its early layers use",
+        opposite="the more selective a network is, the more dimensions its early layers use",
+        nothing="selectivity hardly changes how many dimensions early layers use",
+        quantity="share of dimensions for each unit of selectivity",
+    ),
+    Question(
+        "selectivity-11",
+        whether="class selectivity masks gradients",
+        yes="selectivity masks gradients, so a network's own attack flatters it",
+        opposite="the less selective a network is, the more its own attack flatters it",
+        nothing="selectivity hardly masks gradients",
+        quantity="accuracy that a stronger attack takes, for each unit of alpha",
+    ),
+    Question(
         "selectivity-2b",
         whether="training for less class selectivity raises clean accuracy",
         yes="training for less class selectivity raises clean accuracy",
