@@ -493,7 +493,7 @@ def test_the_statistics_tell_what_was_put_in():
     )
     assert table.loc[(shape, target), ["low", "high"]].tolist() == pytest.approx([again.low, again.high])
     pairs = kstar_analysis.adversarial_pairs(rows)
-    assert len(pairs) == 5 and pairs.attrs["recipe"] == "pgd"
+    assert len(pairs) == 5 and pairs.attrs["recipe"] == "pgd" and pairs.index.name == "family"
     rank = np.log10(rows["mean_normalised_rank"].values[:2])
     assert pairs.loc["mlp"].tolist() == pytest.approx([rank[0], rank[1], rank[1] - rank[0]])
 
@@ -629,13 +629,16 @@ def test_within_one_architecture_only_its_own_runs_count():
     table = kstar_analysis.within_one_architecture(rows)
     assert set(table["runs"]) == {6} and set(table["recipes"]) == {3}
     assert table["r"].iloc[0] == pytest.approx(1)  # robust accuracy was made from Gamma'
-    change = kstar_analysis.adversarial_pairs(rows)["change"]
+    pairs = kstar_analysis.adversarial_pairs(rows)  # of one family, so pairs are not averaged
+    change = pairs["change"]
+    assert pairs.index.name == "pair" and pairs.index.tolist() == ["cnn_a/0", "cnn_a/1"]
     assert np.isnan(table["low"]).all()  # of three recipes there is no interval
     fast = rows.assign(recipe=("model", np.array(["plain", "noise", "fast"] * 2, object)))
     rank, found = np.log10(rows["mean_normalised_rank"].values), kstar_verdicts(fast)
     expected = (rank[2] - rank[0] + rank[5] - rank[3]) / 2
     assert found.loc["kstar-8", "estimate"] == pytest.approx(expected) and found.loc["kstar-8", "n"] == 2
-    assert change.tolist() == pytest.approx([expected])  # of both seeds, by PGD as by one step
+    by_seed = [rank[2] - rank[0], rank[5] - rank[3]]
+    assert change.tolist() == pytest.approx(by_seed)  # by PGD as by one step
     elsewhere = rows.assign(training_seed=("model", np.full(6, -1)))  # pretrained ones are no runs of ours
     assert matched(elsewhere) is None
     assert kstar_analysis.within_one_architecture(elsewhere).empty

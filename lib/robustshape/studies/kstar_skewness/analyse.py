@@ -153,12 +153,13 @@ def within_one_architecture(rows):
 def adversarial_pairs(rows):
     """Return log k* of the networks of a family that were trained plainly and adversarially, and the change.
 
-    By one step (`fast`, which the claims ask for) where any network was, else by PGD; the mean over a family's pairs.
+    By one step (`fast`, which the claims ask for) where any network was, else by PGD; the mean over a family's pairs, and
+    of a single family each pair of the same seed.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by family: ``plain``, ``adversarial``, ``change``; the recipe is the table's attribute ``recipe``.
+        Indexed by ``family``, or by ``pair``: ``plain``, ``adversarial``, ``change``; the recipe is the table's attribute ``recipe``.
     """
     known = networks(rows, {"log k*": columns(rows)["log_mean_rank"]})
     own = known[known["architecture"] != ""].assign(
@@ -166,9 +167,14 @@ def adversarial_pairs(rows):
     )
     recipe = "fast" if "fast" in set(own["recipe"]) else "pgd"
     change = pairs(own, recipe, "plain", "log k*", by="pair").rename("change").rename_axis("pair")
-    plain = own[own["recipe"] == "plain"].set_index("pair")
-    found = plain.loc[change.index, ["family"]].assign(plain=plain["log k*"], change=change)
-    found = found.assign(adversarial=found["plain"] + found["change"]).groupby("family", sort=False).mean()
+    plain = own[own["recipe"] == "plain"].set_index("pair").loc[change.index]
+    found = plain[["family"]].assign(plain=plain["log k*"], change=change)
+    by = "family" if found["family"].nunique() > 1 else "pair"
+    found = (
+        found.assign(adversarial=found["plain"] + found["change"])
+        .groupby(by, sort=False)
+        .mean(numeric_only=True)
+    )
     found.attrs["recipe"] = recipe
     return found[["plain", "adversarial", "change"]]
 

@@ -110,7 +110,7 @@ def _classes(row) -> np.ndarray:
 
 
 def adversarial_pairs(table):
-    """Draw the mean normalised k* of each family's plain and adversarially trained networks, and their mean.
+    """Draw the mean normalised k* of plain and adversarially trained networks of a family, or a pair of runs, and the mean.
 
     Parameters
     ----------
