@@ -126,10 +126,13 @@ def open_band(rows) -> str:
 def beyond(points, number: str, target: str):
     """Return what is left of two numbers within a recipe when a straight line in clean accuracy is taken out.
 
+    Of a single family recipes are what is compared, so it is not within each of them.
+
     Parameters
     ----------
     points : pandas.DataFrame
-        A line for each network: both numbers, ``clean accuracy``, ``recipe``, ``trained`` (words for it), ``in_band``.
+        A line for each network: both numbers, ``clean accuracy``, ``family``, ``recipe``, ``trained`` (words for it),
+        ``in_band``.
     number, target : str
         Columns.
 
@@ -146,7 +149,8 @@ def beyond(points, number: str, target: str):
     known = points[points["in_band"]].dropna(subset=numbers)
     if known.empty:  # such as of networks at chance, which have no R
         return points.iloc[:0]
-    centred = known[numbers] - known.groupby("recipe")[numbers].transform("mean")
+    within = known["recipe"] if known["family"].nunique() > 1 else np.zeros(len(known))
+    centred = known[numbers] - known.groupby(within)[numbers].transform("mean")
     left = centred[numbers[:2]].apply(residuals, given=centred["clean accuracy"])
     return left.assign(trained=known["trained"]).dropna()
 

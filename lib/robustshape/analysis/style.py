@@ -50,6 +50,8 @@ BANDS = {  # pattern of a k* distribution: colour, lowest and highest skewness
     "overlapped": ("#ececec", -0.5, 0.5),
     "clustered": ("#d3e9d7", float("-inf"), -0.5),
 }
+JOINED = " + "  # between the words of recipes that are joined
+MOST_IN_LEGEND = 12
 INK = "#333333"
 PANEL = 4.3  # inches: two stand abreast in a page's column, one fills that of a phone
 ACCENT = "#b5462f"
@@ -143,6 +145,11 @@ def by_recipe(trained) -> dict:
     --------
     >>> by_recipe(["plain", "mixup", "plain"])["hue_order"]
     ['plain', 'mixup']
+
+    Two recipes that are joined have the colour of the first and the marker of the second.
+
+    >>> by_recipe(["noise + mixup"])["markers"]
+    {'noise + mixup': '^'}
     """
     import seaborn as sns
 
@@ -154,7 +161,9 @@ def by_recipe(trained) -> dict:
     }
     order = [words for words in known if words in set(trained)]
     order += sorted(set(trained) - set(order))
-    known |= {words: (INK, "o") for words in order if words not in known}
+    for words in order:
+        parts = [known.get(part, (INK, "o")) for part in words.split(JOINED)]
+        known[words] = parts[0][0], parts[-1][1]
     return {
         "hue": "trained", "style": "trained", "hue_order": order, "style_order": order,
         "palette": {words: known[words][0] for words in order},
@@ -165,15 +174,24 @@ def by_recipe(trained) -> dict:
 def trained(recipes) -> list[str]:
     """Return words for recipes of training: the zoo's own ones, "elsewhere" where a network names none.
 
-    >>> trained(["plain", "fast", ""])
-    ['plain', 'adversarial (fast)', 'elsewhere']
+    >>> trained(["plain", "fast+noise", ""])
+    ['plain', 'adversarial (fast) + noise', 'elsewhere']
     """
-    return [RECIPES.get(str(recipe), (str(recipe) or "elsewhere",))[0] for recipe in recipes]
+    return [
+        JOINED.join(RECIPES.get(part, (part or "elsewhere",))[0] for part in str(recipe).split("+"))
+        for recipe in recipes
+    ]
 
 
 def legend_below(axis, columns: int = 2) -> None:
-    """Move an axis' legend below it, where a narrow panel has room."""
+    """Move an axis' legend below it, where a narrow panel has room; of many joined recipes it says how they are shown."""
+    from matplotlib.lines import Line2D
+
     handles, labels = axis.get_legend_handles_labels()
+    if len(labels) > MOST_IN_LEGEND and any(JOINED in label for label in labels):
+        alone = [i for i, label in enumerate(labels) if JOINED not in label]
+        handles = [*(handles[i] for i in alone), Line2D([], [], ls="")]
+        labels = [*(labels[i] for i in alone), "two: colour, then marker"]
     if axis.get_legend():
         axis.get_legend().remove()
     if len(labels) > 1:

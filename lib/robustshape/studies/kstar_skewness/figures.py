@@ -178,9 +178,9 @@ def one_architecture(rows):
         return []
     known, panels = points(ours), []
     for number in known.columns.intersection(["mean k*", "under attack", "R"], sort=False):
-        figure, axis = style.panel()
         shown = style.by_recipe(known["trained"])
         order = shown["hue_order"]
+        figure, axis = style.panel(height=max(3.4, 0.24 * len(order) + 0.8))
         sns.stripplot(
             known, x=number, y="trained", hue="trained", order=order, hue_order=order, palette=shown["palette"],
             size=7, jitter=0.15, legend=False, ax=axis,
