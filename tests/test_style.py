@@ -1,4 +1,8 @@
+import io
+
 import numpy as np
+import pandas as pd
+import seaborn
 
 from robustshape.analysis import style
 from robustshape.models.recipes import CHANGES, PLAIN
@@ -34,3 +38,26 @@ def test_no_two_recipes_share_a_colour():
     words = style.trained(style.RECIPES)
     palette = style.by_recipe(words)["palette"]
     assert len({tuple(colour) for colour in palette.values()}) == len(style.RECIPES)
+
+
+def test_the_label_of_an_axis_is_not_cut_where_a_tall_legend_changes_its_ticks():
+    recipes = ["plain", "noise", "augmix", "mixup", "smooth", "decay", "pgd", "fast"]
+    words = style.trained([*recipes, *(f"{name}+decay" for name in recipes[1:6])])
+    points = pd.DataFrame(
+        {"x": np.linspace(0.4, 0.9, 13), "R": np.linspace(0.685, 0.925, 13), "trained": words}
+    )
+    figure, axis = style.panel()
+    seaborn.scatterplot(points, x="x", y="R", **style.by_recipe(points["trained"]), ax=axis)
+    style.legend_below(axis)
+    style.names(axis, points["x"], points["R"], words, most=5)
+    drawn, places = axis.yaxis.label.draw, []
+
+    def draw(renderer):
+        places.append(axis.yaxis.label.get_window_extent(renderer).x0)
+        drawn(renderer)
+
+    axis.yaxis.label.draw = draw
+    figure.savefig(io.BytesIO(), format="svg")
+    assert places[-1] >= 0
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert len(legend) == 9 and legend[-1] == "two: colour, then marker"  # not thirteen lines

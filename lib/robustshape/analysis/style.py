@@ -70,6 +70,7 @@ def theme() -> None:
         rc={
             "figure.dpi": 150,
             "figure.constrained_layout.use": True,
+            "figure.constrained_layout.w_pad": 0.13,  # inches: a digit more in a label, after the layout, is not cut
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.edgecolor": INK,
