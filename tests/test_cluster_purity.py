@@ -375,6 +375,9 @@ def test_within_one_architecture_recipes_are_the_units():
     partial = statistics.partial_correlation(x, y, more["indicator_accuracy"].values)
     assert judged.loc["purity-5", "estimate"] == pytest.approx(partial)
     assert judged.loc["purity-5", "reason"] == "5 of the 20 recipes needed"
+    beside = analyse.rival_table(more).set_index("indicator")  # of one architecture the claim is that one
+    assert beside.loc[P_PURITY, "partial"] == pytest.approx(partial)
+    assert beside.loc[P_PURITY, "partial_low"] == pytest.approx(judged.loc["purity-5", "low"])
 
 
 def test_within_families_and_without_each():

@@ -8,7 +8,7 @@ import numpy as np
 
 from robustshape import statistics
 from robustshape.analysis.networks import networks
-from robustshape.analysis.purity_and_kstar import partial
+from robustshape.analysis.purity_and_kstar import partial, within_one_architecture
 from robustshape.analysis.robustness import robustness
 from robustshape.studies.cluster_purity.compared import (
     ACCURACY,
@@ -108,17 +108,19 @@ def rival_table(rows, *, seed: int = 0):
     pandas.DataFrame
         Columns of `correlate` and indicator, holm (p of r, corrected over all lines), draw_low, draw_high (r over
         classes and images), partial (r given clean accuracy as claims take it, of the networks in their band with
-        recipes taken out, `purity_and_kstar.partial`), partial_low, partial_high, partial_holm.
+        recipes taken out, or of one architecture over its recipes: `purity_and_kstar`), partial_low, partial_high,
+        partial_holm.
     """
     import pandas as pd
 
     known, kept, table = indicators(rows), robustness(rows), []
     families, compared = rows["family"].values, networks(rows, known)
+    beyond = partial if len(set(families)) > 1 else within_one_architecture
     for name in (P_PURITY, "kmeans", "multicut", *BESIDE, *rivals(rows), ACCURACY):
         line = {"indicator": name, **correlate(known[name], kept, families)}
         line |= dict(zip(("draw_low", "draw_high"), over_draws(rows, name, seed=seed)))
         if name != ACCURACY:
-            found = partial(rows, compared, name, "R")
+            found = beyond(rows, compared, name, "R")
             ends = {
                 "partial": "estimate",
                 "partial_low": "low",
