@@ -67,7 +67,7 @@ def test_noise_is_a_finding_in_a_twentieth_of_screens():
 
 def test_few_families_nothing_tried_and_errors():
     few = judge_screen(found([0.5], n=8), smallest=0.3, fewest=36)
-    assert (few.word, few.reason) == ("not judged", "8 of 36 families")
+    assert (few.word, few.reason) == ("not judged", "8 of the 36 families needed")
     part = found([0.5, np.nan])
     part.n[1] = 0  # an indicator that no network has
     assert judge_screen(part, smallest=0.3, fewest=36).word == "holds"
