@@ -87,6 +87,12 @@ def test_who_was_measured_is_said_once_where_it_is_the_same():
     assert "<small>over 9 families; measured: 40 networks</small>" in unlike
 
 
+def test_claims_that_the_networks_decide_come_first():
+    lines = [LINE | {"statement": words, "decides": words != "b"} for words in "abc"]
+    html = strips.strips(pd.DataFrame(lines, index=list("abc"))).html
+    assert re.findall(r"<p>([abc])<small>", html) == ["a", "c", "b"]
+
+
 def test_other_populations_are_thin_marks_beneath():
     svg = strips.strip(line(), pd.DataFrame([line(estimate=0.2), line(estimate=-0.1)]))
     assert len(places(svg)) == 3 and svg.count('r="2"') == 2

@@ -23,13 +23,15 @@ WIDTH, HEIGHT = 208, 26  # of a strip, in its own units
 
 
 def strips(judged) -> Shown:
-    """Return a strip for each claim, with its statement, its verdict and of whom it speaks.
+    """Return a strip for each claim, with its statement, its verdict and of whom it speaks; those that are judged come first.
 
     Parameters
     ----------
     judged : pandas.DataFrame
         Indexed by claim, see `verdicts.judged`. A claim may occur more than once, for several populations.
     """
+    if "decides" in judged:
+        judged = judged.sort_values("decides", ascending=False, kind="stable")
     lines, before = [], None
     measured = {str(who).partition(MEASURED)[2] for who in judged["population"] if who}
     common = measured.pop() if len(measured) == 1 and len(judged) > 1 else ""  # said once, beneath
