@@ -104,7 +104,7 @@ def test_values_words_and_correlations_by_hand():
     assert statistics.pearson(x, y) == pytest.approx(90 / np.sqrt(2280 * 10))
     assert statistics.partial_correlation(x, y, clean) == pytest.approx(-0.648, abs=1e-3)
     assert [one["recipe"] for one in found["networks"]] == [
-        "plain", "adversarial (PGD)", "step schedule, selectivity alpha -0.4", "plain", "mine",
+        "plain", "adversarial (PGD)", "step schedule + selectivity alpha -0.4", "plain", "mine",
     ]  # fmt: skip
     assert found["networks"][3] == {
         "name": "d", "family": "d", "clan": "other", "recipe": "plain", "n": [10, 20], "clean": 0.8,

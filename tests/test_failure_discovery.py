@@ -619,9 +619,9 @@ def test_tidy_tables_by_hand():
         **{compared.PICKED: 0.2, compared.RANDOM: 0.1, compared.WORST: 0.4},
         **{"still readable": [0.5, *[0.75] * 11]},
     )
-    assert "takes 50% of what the worst dimension takes, a random one 25%" in compared.reach(made_up)
-    assert compared.reach(made_up).endswith("the judge still reads 50% to 75%.")
-    assert compared.reach(made_up.assign(**{compared.WORST: 0.0})) == ""  # nothing takes anything
+    assert "takes 50% of what the worst dimension takes, a random one 25%" in answer.reach(made_up)
+    assert answer.reach(made_up).endswith("the judge still reads 50% to 75%.")
+    assert answer.reach(made_up.assign(**{compared.WORST: 0.0})) == ""  # nothing takes anything
     table = compared.coverage(rows)
     assert (
         len(table) == 12 * 3 * 5

@@ -16,6 +16,7 @@ from robustshape.analysis.verdicts import stated_beside
 from robustshape.analysis.words import of
 from robustshape.models.families import family_of
 from robustshape.notebooks import read_parameters
+from robustshape.statistics import partial_correlation
 from robustshape.studies.indicator_comparison import STUDY, analyse, figures, verdicts
 from robustshape.studies.indicator_comparison.answer import QUESTIONS
 
@@ -274,3 +275,25 @@ def test_a_population_of_families_has_its_whole_pilot_in_every_recipe(preset):
     assert {f"zoo:{family}" + f"-{recipe}" * bool(recipe) for family in PILOT for recipe in recipes} <= set(
         models
     )
+
+
+def test_of_one_family_the_recipes_are_the_units(rows):
+    recipes = np.repeat([f"recipe {i}" for i in range(8)], 3)  # three runs of each
+    alone = rows.assign(
+        family=("model", np.full(24, "vgg", object)), recipe=("model", recipes.astype(object))
+    )
+    alone.attrs["preset"] = "recipes_cifar10"
+    table = analyse.networks(alone)
+    found = judged_rows(STUDY.name, alone)
+    product = table["kmeans_purity"] * table["multicut_purity"]
+    assert found.loc["cross-2", "estimate"] == pytest.approx(
+        product.corr(table["mean_normalised_rank"], method="spearman")
+    )  # over all runs: within a recipe only seeds differ
+    assert found.loc["cross-2", "n"] == 8 and found.loc["cross-2", "population"].startswith("over 8 recipes;")
+    purity = list(analyse.screened(table)).index("p_purity")
+    columns = (table[name].values for name in ("p_purity", "corrupted", "clean"))
+    assert analyse.screen(alone, table, "corrupted").estimate[purity] == pytest.approx(
+        partial_correlation(*columns)
+    )
+    gains = analyse.gains(table).set_index("indicator")
+    assert np.isfinite(gains.loc[of("p_purity")]).all()

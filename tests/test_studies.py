@@ -493,7 +493,7 @@ def test_the_statistics_tell_what_was_put_in():
     )
     assert table.loc[(shape, target), ["low", "high"]].tolist() == pytest.approx([again.low, again.high])
     pairs = kstar_analysis.adversarial_pairs(rows)
-    assert len(pairs) == 5 and pairs.attrs["recipe"] == "pgd" and pairs.index.name == "family"
+    assert len(pairs) == 5 and pairs.attrs["recipe"] == "pgd" and pairs.attrs["whose"].startswith("families")
     rank = np.log10(rows["mean_normalised_rank"].values[:2])
     assert pairs.loc["mlp"].tolist() == pytest.approx([rank[0], rank[1], rank[1] - rank[0]])
 
@@ -631,7 +631,7 @@ def test_within_one_architecture_only_its_own_runs_count():
     assert table["r"].iloc[0] == pytest.approx(1)  # robust accuracy was made from Gamma'
     pairs = kstar_analysis.adversarial_pairs(rows)  # of one family, so pairs are not averaged
     change = pairs["change"]
-    assert pairs.index.name == "pair" and pairs.index.tolist() == ["cnn_a/0", "cnn_a/1"]
+    assert pairs.attrs["whose"] == "pairs of runs" and pairs.index.tolist() == ["cnn_a/0", "cnn_a/1"]
     assert np.isnan(table["low"]).all()  # of three recipes there is no interval
     fast = rows.assign(recipe=("model", np.array(["plain", "noise", "fast"] * 2, object)))
     rank, found = np.log10(rows["mean_normalised_rank"].values), kstar_verdicts(fast)

@@ -123,6 +123,21 @@ def open_band(rows) -> str:
     return ""
 
 
+def units(table):
+    """Return what is replicated and within what numbers are compared, (n,) each: families within recipes.
+
+    Of a single family recipes are replicated, and nothing is taken out for them.
+
+    >>> import pandas as pd
+    >>> groups, within = units(pd.DataFrame({"family": ["a", "a"], "recipe": ["plain", "fast"]}))
+    >>> groups.tolist(), within.tolist()
+    (['plain', 'fast'], [0, 0])
+    """
+    if table["family"].nunique() > 1:
+        return table["family"].values, table["recipe"].values
+    return table["recipe"].values, np.zeros(len(table), int)
+
+
 def beyond(points, number: str, target: str):
     """Return what is left of two numbers within a recipe when a straight line in clean accuracy is taken out.
 
@@ -149,8 +164,7 @@ def beyond(points, number: str, target: str):
     known = points[points["in_band"]].dropna(subset=numbers)
     if known.empty:  # such as of networks at chance, which have no R
         return points.iloc[:0]
-    within = known["recipe"] if known["family"].nunique() > 1 else np.zeros(len(known))
-    centred = known[numbers] - known.groupby(within)[numbers].transform("mean")
+    centred = known[numbers] - known.groupby(units(known)[1])[numbers].transform("mean")
     left = centred[numbers[:2]].apply(residuals, given=centred["clean accuracy"])
     return left.assign(trained=known["trained"]).dropna()
 

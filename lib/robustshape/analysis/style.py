@@ -175,11 +175,14 @@ def by_recipe(trained) -> dict:
 def trained(recipes) -> list[str]:
     """Return words for recipes of training: the zoo's own ones, "elsewhere" where a network names none.
 
-    >>> trained(["plain", "fast+noise", ""])
-    ['plain', 'adversarial (fast) + noise', 'elsewhere']
+    >>> trained(["plain", "fast+noise", "alpha=-0.4", ""])
+    ['plain', 'adversarial (fast) + noise', 'selectivity alpha -0.4', 'elsewhere']
     """
     return [
-        JOINED.join(RECIPES.get(part, (part or "elsewhere",))[0] for part in str(recipe).split("+"))
+        JOINED.join(
+            RECIPES.get(part, (part.replace("alpha=", "selectivity alpha ") or "elsewhere",))[0]
+            for part in str(recipe).split("+")
+        )
         for recipe in recipes
     ]
 

@@ -116,7 +116,7 @@ def _judged(study: str, rows, claims: Mapping[str, Claim]):
             "statement": claim.statement, "source": claim.source, "estimate": estimate, "low": low, "high": high,
             "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
             "verdict": told[name].word, "uncorrected": alone[name].word, "n": n, "fewest": claim.fewest_units,
-            "unit": units(claim.unit), "population": _whom(n, claim.unit, rows) if n else "", "preset": preset,
+            "unit": units(claim.unit), "population": _whom(n, _unit(claim, rows), rows) if n else "", "preset": preset,
             "reason": alone[name].reason, "corrected_over": over, "decides": claim.population == preset,
             "power": at_d, "power_at_zero": at_zero,
         }  # fmt: skip
@@ -177,6 +177,12 @@ def _power(claim: Claim, found) -> tuple[float, float]:
     return at_d, float("nan") if claim.screen else at_zero
 
 
+def _unit(claim: Claim, rows) -> str:
+    """Return the unit of a claim on these networks: of one family alone what a claim on families counts are its recipes."""
+    alone = len(set(rows["family"].values.astype(str))) == 1 and claim.study == "indicator_comparison"
+    return "recipe" if alone and claim.unit.startswith("model family") else claim.unit
+
+
 def _whom(n: int, unit: str, rows) -> str:
     """Return how many units an estimate is over, and of whom they are: fewer than were measured where a band leaves some out."""
     return f"over {_counted(n, units(unit))}{MEASURED}{population(rows)}"
@@ -200,9 +206,7 @@ def population(rows) -> str:
     if "n_judged" in rows:
         images = f"{_range(rows['n_judged'].values)} generated and {corrupted} real images"
     elif corrupted != "0":
-        other = {*map(str, rows.get("robustness_dataset", rows["dataset"]).values)} - {
-            *map(str, rows["dataset"].values)
-        }
+        other = set(rows.get("robustness_dataset", rows["dataset"]).values) - set(rows["dataset"].values)
         images += f" clean and {corrupted} corrupted{f' of {min(other)}' if other else ''}"
     return (
         f"{networks} network{'s' * (networks != 1)} of {families} famil{'ies' if families != 1 else 'y'} on "

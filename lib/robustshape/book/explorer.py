@@ -95,7 +95,7 @@ def population(rows) -> dict:
             "name": short_name(str(model)),
             "family": family_words(family),
             "clan": clan_of(family),
-            "recipe": recipe_words(str(recipe)),
+            "recipe": style.trained([recipe])[0],
             "n": [int(n) for n in n],
             "clean": _rounded(accuracy),
         }
@@ -146,13 +146,3 @@ def clan_of(family: str) -> str:
     from robustshape.models.families import FAMILIES
 
     return next((one.clan for one in FAMILIES.values() if family in (one.family, one.name)), "other")
-
-
-def recipe_words(recipe: str) -> str:
-    """Return a recipe in words.
-
-    >>> recipe_words("pgd"), recipe_words("steps+alpha=-0.4")
-    ('adversarial (PGD)', 'step schedule, selectivity alpha -0.4')
-    """
-    parts = [part.replace("alpha=", "selectivity alpha ") for part in recipe.split("+")]
-    return ", ".join(style.RECIPES.get(part, (part,))[0] for part in parts)

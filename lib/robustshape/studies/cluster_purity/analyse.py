@@ -114,20 +114,20 @@ def rival_table(rows, *, seed: int = 0):
     import pandas as pd
 
     known, kept, table = indicators(rows), robustness(rows), []
-    families, compared = rows["family"].values, networks(rows, known)
-    beyond = partial if len(set(families)) > 1 else within_one_architecture
+    families, whole = rows["family"].values, networks(rows, known)
+    as_claimed = partial if len(set(families)) > 1 else within_one_architecture
     for name in (P_PURITY, "kmeans", "multicut", *BESIDE, *rivals(rows), ACCURACY):
         line = {"indicator": name, **correlate(known[name], kept, families)}
         line |= dict(zip(("draw_low", "draw_high"), over_draws(rows, name, seed=seed)))
         if name != ACCURACY:
-            found = beyond(rows, compared, name, "R")
-            ends = {
+            found = as_claimed(rows, whole, name, "R")
+            columns = {
                 "partial": "estimate",
                 "partial_low": "low",
                 "partial_high": "high",
                 "partial_p": "p_value",
             }
-            line |= {column: getattr(found, end, float("nan")) for column, end in ends.items()}
+            line |= {column: getattr(found, end, float("nan")) for column, end in columns.items()}
         table.append(line)
     table = pd.DataFrame(table)
     table["holm"] = statistics.holm(table["p_value"].values)

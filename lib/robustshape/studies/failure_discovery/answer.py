@@ -14,7 +14,7 @@ from robustshape.statistics.verdict import (
     UNTOLD,
     verdict,
 )  # fmt: skip
-from robustshape.studies.failure_discovery.compared import PICKED, RANDOM, points
+from robustshape.studies.failure_discovery.compared import PICKED, RANDOM, WORST, points
 
 QUESTIONS = (
     Question(
@@ -99,4 +99,22 @@ def of_too_few(rows, smallest: float) -> str:
     rest = "One generator does" if n == 1 else "So few do"
     return (
         f"Behind {whose}, {beginning}: {takes} ({len(known)} classifiers). {rest} not decide it for others."
+    )
+
+
+def reach(known) -> str:
+    """Return in words how near the gradient's choice comes to the worst dimension, and how much of what fails is a digit still.
+
+    Parameters
+    ----------
+    known : pandas.DataFrame
+        Of `compared.points`.
+    """
+    picked, random = (float((known[way] / known[WORST]).median()) for way in (PICKED, RANDOM))
+    low, high = known["still readable"].min(), known["still readable"].max()
+    if not np.isfinite([picked, random, low]).all():
+        return ""
+    return (
+        f"What the gradient picks takes {picked:.0%} of what the worst dimension takes, a random one {random:.0%} (medians "
+        f"over classifiers). Of all digits that one movement makes fail, the judge still reads {low:.0%} to {high:.0%}."
     )

@@ -49,24 +49,6 @@ def points(rows):
     return pd.DataFrame(found, index=pd.Index(names, name="network"))
 
 
-def reach(known) -> str:
-    """Return in words how near the gradient's choice comes to the worst dimension, and how much of what fails is a digit still.
-
-    Parameters
-    ----------
-    known : pandas.DataFrame
-        Of `points`, with at least one classifier that something takes a part from.
-    """
-    picked, random = (float((known[way] / known[WORST]).median()) for way in (PICKED, RANDOM))
-    low, high = known["still readable"].min(), known["still readable"].max()
-    if not np.isfinite([picked, random, low]).all():
-        return ""
-    return (
-        f"What the gradient picks takes {picked:.0%} of what the worst dimension takes, a random one {random:.0%} (medians "
-        f"over classifiers). Of all digits that one movement makes fail, the judge still reads {low:.0%} to {high:.0%}."
-    )
-
-
 def taken(known):
     """Return what movements take as a long table: a line for each classifier and way to pick dimensions."""
     ways = [PICKED, RANDOM, WORST, MEANS]

@@ -5,6 +5,7 @@ import numpy as np
 from robustshape import statistics
 from robustshape.analysis.networks import BAND, effective, in_band
 from robustshape.analysis.networks import networks as of_rows
+from robustshape.analysis.networks import units as replicated
 from robustshape.analysis.purity_and_kstar import over_accuracy
 from robustshape.analysis.words import of
 from robustshape.statistics.centring import correlate_over_families
@@ -67,7 +68,7 @@ def screen(rows, table, target: str, *, given: tuple[str, ...] = ("clean",), uni
     given : tuple of str
         Columns held fixed; empty for plain correlations.
     units : str
-        ``family`` or ``clan``: what is left out in turn.
+        ``family`` or ``clan``: what is left out in turn; of a single family it is the recipe (`networks.units`).
 
     Returns
     -------
@@ -79,9 +80,9 @@ def screen(rows, table, target: str, *, given: tuple[str, ...] = ("clean",), uni
         y = effective(rows.sel(model=table.index.values), table)
     covariates = table[list(given)].values if given else None
     x = table[screened(table)].values
-    return correlate_over_families(
-        x, y, table[units].values, given=covariates, recipes=table["recipe"].values
-    )
+    groups, within = replicated(table)
+    groups = groups if units == "family" else table[units].values
+    return correlate_over_families(x, y, groups, given=covariates, recipes=within)
 
 
 def screen_table(rows, table, target: str):
@@ -138,11 +139,13 @@ def definitions(rows):
 
 
 def spearman_within_recipes(table, a: str, b: str):
-    """Return the rank correlation of two columns, ranks within each recipe, with its interval over families."""
-    ranks = table.groupby("recipe")[[a, b]].rank()
-    return correlate_over_families(
-        ranks[a].values, ranks[b].values, table["family"].values, recipes=table["recipe"].values
-    )
+    """Return the rank correlation of two columns, ranks within each recipe, with its interval over families.
+
+    Of a single family over its recipes, see `networks.units`.
+    """
+    groups, within = replicated(table)
+    ranks = table.groupby(within)[[a, b]].rank()
+    return correlate_over_families(ranks[a].values, ranks[b].values, groups, recipes=within)
 
 
 def grid(rows, table, targets=tuple(TARGETS)):
@@ -188,7 +191,7 @@ def gains(table, target: str = "R"):
     lines = []
     for name in screened(table):
         columns = table[name].values, table["clean"].values, table[target].values
-        found = added(*columns, table["family"].values, table["recipe"].values)
+        found = added(*columns, *replicated(table))
         lines.append({"indicator": of(name), "gain": found.estimate, "low": found.low, "high": found.high})
     return pd.DataFrame(lines).sort_values("gain", ascending=False, ignore_index=True)
 

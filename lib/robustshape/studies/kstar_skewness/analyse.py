@@ -159,7 +159,8 @@ def adversarial_pairs(rows):
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``family``, or by ``pair``: ``plain``, ``adversarial``, ``change``; the recipe is the table's attribute ``recipe``.
+        Indexed by ``family``, or by ``pair``: ``plain``, ``adversarial``, ``change``; the recipe is the table's attribute ``recipe``,
+        who they are in words is ``whose``.
     """
     known = networks(rows, {"log k*": columns(rows)["log_mean_rank"]})
     own = known[known["architecture"] != ""].assign(
@@ -175,7 +176,8 @@ def adversarial_pairs(rows):
         .groupby(by, sort=False)
         .mean(numeric_only=True)
     )
-    found.attrs["recipe"] = recipe
+    whose = "families, in or out of their band of accuracy" if by == "family" else "pairs of runs"
+    found.attrs |= {"recipe": recipe, "whose": whose}
     return found[["plain", "adversarial", "change"]]
 
 
