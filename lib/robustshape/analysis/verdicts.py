@@ -111,12 +111,13 @@ def _judged(study: str, rows, claims: Mapping[str, Claim]):
     lines = {}
     for name, claim in own.items():
         estimate, low, high, n = _numbers(claim, found.get(name))
+        unit = _unit(claim, rows)
         at_d, at_zero = _power(claim, found.get(name))
         lines[name] = {
             "statement": claim.statement, "source": claim.source, "estimate": estimate, "low": low, "high": high,
             "threshold": claim.threshold, "smallest": claim.smallest_effect, "above": claim.above,
             "verdict": told[name].word, "uncorrected": alone[name].word, "n": n, "fewest": claim.fewest_units,
-            "unit": units(claim.unit), "population": _whom(n, _unit(claim, rows), rows) if n else "", "preset": preset,
+            "unit": units(unit), "population": _whom(n, unit, rows) if n else "", "preset": preset,
             "reason": alone[name].reason, "corrected_over": over, "decides": claim.population == preset,
             "power": at_d, "power_at_zero": at_zero,
         }  # fmt: skip
